@@ -1,0 +1,15 @@
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+
+/**
+ * SHA-256 in base64url. The right hash for values of 256 random bits (client secrets, artifact ids): nothing can be
+ * guessed, so slowness buys nothing. Never for a password.
+ */
+export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
+
+/** HMAC-SHA-256 in base64url. */
+export const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text).digest('base64url');
+
+/** Equality in a time that tells nothing of where two texts differ. */
+export function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(sha256(a)), Buffer.from(sha256(b)));
+}
