@@ -7,7 +7,8 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
 /** HMAC-SHA-256 in base64url. */
-export const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text).digest('base64url');
+export const hmac = (key: Uint8Array, text: string): string =>
+  createHmac('sha256', key).update(text).digest('base64url');
 
 /** Equality in a time that tells nothing of where two texts differ. */
 export function sameText(a: string, b: string): boolean {

@@ -17,7 +17,9 @@ export const deriveKey = (secret: Uint8Array | string, purpose: string): Sealing
 export function seal(key: SealingKey, label: string, plain: string): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(label));
-  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  );
 }
 
 /** Opens what {@link seal} made. Throws when the key, the label or a single bit is not the one it was sealed with. */

@@ -1,0 +1,8 @@
+/**
+ * config: every setting there is, where it comes from, and what is wrong with it.
+ *
+ * It reads the environment and a YAML text that are handed to it and gives back one frozen value. It touches no file
+ * but the one it is told to read, and nothing but main.ts and the command line calls it.
+ */
+export { loadSettings, readSettings, SettingsError } from './load.ts';
+export { isLoopback, type Settings, settingsSchema } from './schema.ts';

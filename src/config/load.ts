@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { type Settings, settingsSchema } from './schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything wrong with the settings, one readable line each. */
+export class SettingsError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The settings have ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.map((p) => `  ${p}`).join('\n')}`,
+    );
+    this.name = 'SettingsError';
+    this.problems = problems;
+  }
+}
+
+/** Environment variables that are Postern's but no setting of the schema. */
+const OTHER_VARIABLES = ['POSTERN_CONFIG'];
+
+/** Every setting's dotted path, leaves only: `issuer`, `brand.name`, … */
+export const settingPaths = (schema: z.ZodType = settingsSchema, prefix = ''): string[] => {
+  const bare = unwrap(schema);
+  if (!(bare instanceof z.ZodObject)) return [prefix];
+  return Object.entries(bare.shape).flatMap(([key, child]) =>
+    settingPaths(child as z.ZodType, prefix ? `${prefix}.${key}` : key),
+  );
+};
+
+/** The schema behind defaults and optionals. */
+export const unwrap = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? unwrap(schema.unwrap() as z.ZodType) : schema;
+
+export const variableOf = (path: string): string => `POSTERN_${path.replaceAll('.', '_').toUpperCase()}`;
+
+/**
+ * Reads `postern.yaml` (or the file POSTERN_CONFIG names, which must then exist) and the environment, which wins.
+ * @throws SettingsError naming every mistake at once.
+ */
+export function loadSettings(env: Environment): Settings {
+  const file = env['POSTERN_CONFIG'] ?? 'postern.yaml';
+  let yaml = '';
+  try {
+    yaml = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT' || env['POSTERN_CONFIG']) throw new SettingsError([`${file}: cannot be read (${code})`]);
+  }
+  return readSettings(env, yaml, file);
+}
+
+/** {@link loadSettings} on texts. */
+export function readSettings(env: Environment, yaml = '', file = 'postern.yaml'): Settings {
+  const problems: string[] = [];
+  let tree: Record<string, unknown> = {};
+  try {
+    const parsed: unknown = parseYaml(yaml) ?? {};
+    if (isTree(parsed)) tree = parsed;
+    else problems.push(`${file}: must hold settings, one "name: value" a line`);
+  } catch (cause) {
+    problems.push(`${file}: ${(cause as Error).message.split('\n')[0]}`);
+  }
+  const paths = settingPaths();
+  const variables = new Map(paths.map((path) => [variableOf(path), path]));
+  const named = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('POSTERN_') || value === undefined || value === '') continue;
+    const path = variables.get(name);
+    if (path) {
+      tree = withSetting(tree, path.split('.'), value);
+      named.set(path, name);
+    } else if (!OTHER_VARIABLES.includes(name))
+      problems.push(`${name}: is no setting${suggestion(name, [...variables.keys()])}`);
+  }
+  const result = settingsSchema.safeParse(tree);
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describe(issue, paths, named, file)));
+  if (problems.length || !result.success) throw new SettingsError(problems);
+  return Object.freeze(result.data);
+}
+
+const isTree = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function withSetting(tree: Record<string, unknown>, [head, ...rest]: string[], value: string): Record<string, unknown> {
+  if (head === undefined) return tree;
+  if (rest.length === 0) return { ...tree, [head]: value };
+  const branch = tree[head];
+  return { ...tree, [head]: withSetting(isTree(branch) ? branch : {}, rest, value) };
+}
+
+function describe(
+  issue: z.core.$ZodIssue,
+  paths: string[],
+  named: ReadonlyMap<string, string>,
+  file: string,
+): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const full = path ? `${path}.${key}` : key;
+      return `${full} (${file}): is no setting${suggestion(full, [...paths, ...paths.map((p) => p.split('.')[0]!)])}`;
+    });
+  }
+  const message = issue.code === 'invalid_union' ? 'has the wrong form' : issue.message;
+  return [`${path} (${named.get(path) ?? file}): ${message}`];
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const [nearest] = known
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .filter(({ distance, candidate }) => distance <= Math.max(3, candidate.length / 3))
+    .sort((a, b) => a.distance - b.distance);
+  return nearest ? `; did you mean ${nearest.candidate}?` : '';
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { type Duration, days, hours, minutes, parseDuration, seconds } from '../lib/index.ts';
+
+const duration = (fallback: Duration, description: string) =>
+  z
+    .union([z.string(), z.number()])
+    .transform((value, ctx): Duration => {
+      const parsed = typeof value === 'number' ? seconds(value) : parseDuration(value);
+      if (parsed === undefined) {
+        ctx.addIssue({ code: 'custom', message: 'must be a length of time such as 30s, 15m, 2h or 7d' });
+        return z.NEVER;
+      }
+      return parsed;
+    })
+    .prefault(format(fallback))
+    .describe(description);
+
+const format = (d: Duration): string =>
+  d % days(1) === 0
+    ? `${d / days(1)}d`
+    : d % hours(1) === 0
+      ? `${d / hours(1)}h`
+      : d % minutes(1) === 0
+        ? `${d / minutes(1)}m`
+        : `${d / seconds(1)}s`;
+
+const text = (description: string) => z.string().min(1).max(2000).describe(description);
+const whole = (description: string, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).describe(description);
+const list = (description: string) =>
+  z
+    .union([
+      z.array(z.string()),
+      z.string().transform((value) =>
+        value
+          .split(',')
+          .map((part) => part.trim())
+          .filter(Boolean),
+      ),
+    ])
+    .describe(description);
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Whether a URL names this machine itself: the only place where plain http is allowed. */
+export const isLoopback = (url: URL): boolean => LOOPBACK.has(url.hostname) || url.hostname.endsWith('.localhost');
+
+const issuer = z
+  .string()
+  .superRefine((value, ctx) => {
+    const refuse = (message: string) => ctx.addIssue({ code: 'custom', message });
+    const url = URL.parse(value);
+    if (!url || !/^https?:$/.test(url.protocol)) return refuse('must be a URL such as https://id.example.com');
+    if (url.search || url.hash || url.username) return refuse('must have no query, fragment or user name');
+    if (url.pathname !== '/' || value.endsWith('/'))
+      return refuse('must be an origin: no path and no slash at its end');
+    if (url.protocol === 'http:' && !isLoopback(url))
+      return refuse('must be https: plain http is for loopback addresses only');
+    if (url.origin !== value) return refuse(`must be written as ${url.origin}`);
+  })
+  .describe('The address people and applications reach this server by, and the `iss` of every token.');
+
+/** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
+export const settingsSchema = z.strictObject({
+  issuer: issuer.prefault('http://localhost:3000'),
+  host: text('The address to listen on.').prefault('127.0.0.1'),
+  port: whole('The port to listen on; 0 takes any free one and prints it.', 0, 65535).prefault(3000),
+  data: text('The folder of the file store.').prefault('./data'),
+  keys: text('The folder of the master key.').prefault('./keys'),
+  master_key: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 random bytes in base64url (43 characters)')
+    .optional()
+    .describe('The master key itself, instead of the one in the keys folder: 32 random bytes in base64url.'),
+  trusted_proxies: list('Addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Proto are believed.').prefault(
+    [],
+  ),
+  ops_port: whole('Loopback port of /healthz, /readyz and /metrics; 0 turns it off.', 0, 65535).prefault(9464),
+  ops_host: text('The address the ops listener listens on.').prefault('127.0.0.1'),
+  log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).describe('How much is logged.').prefault('info'),
+  audience: z.url().optional().describe('The `aud` of tokens asked for without a resource; `<issuer>/api` unless set.'),
+  brand: z
+    .strictObject({
+      name: text('The name people see.').prefault('Postern'),
+      logo: text('A logo file (SVG, PNG, JPEG or WebP) shown on every page.').optional(),
+      accent: z
+        .string()
+        .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #0b6e4f')
+        .describe('The colour of buttons and links.')
+        .prefault('#1f5fbf'),
+    })
+    .prefault({}),
+  tokens: z
+    .strictObject({
+      access: duration(minutes(15), 'Lifetime of access tokens.'),
+      id: duration(minutes(15), 'Lifetime of ID tokens.'),
+      code: duration(seconds(60), 'Lifetime of authorization codes.'),
+      refresh_idle: duration(days(7), 'A refresh token unused for this long is over.'),
+      refresh_absolute: duration(days(30), 'A sign-in lasts no longer than this, however often it is refreshed.'),
+      refresh_retry: duration(
+        seconds(30),
+        'A refresh repeated within this time with the token just rotated gets the same answer again.',
+      ),
+    })
+    .prefault({}),
+  sessions: z
+    .strictObject({
+      lifetime: duration(days(14), 'How long a browser stays signed in.'),
+      interaction: duration(hours(1), 'How long a sign-in that was begun may take.'),
+    })
+    .prefault({}),
+  signing: z
+    .strictObject({
+      rotate_after: duration(days(30), 'Age at which the signing key is replaced.'),
+      jwks_max_age: duration(
+        seconds(60),
+        'How long others may cache the JWKS; a new key is published this long (and ten seconds) before it signs.',
+      ),
+    })
+    .prefault({}),
+  guesses: z
+    .strictObject({
+      account: whole(
+        'Wrong passwords for one account, from browsers that never signed in to it, within the window.',
+        1,
+        10_000,
+      ).prefault(10),
+      network: whole('Wrong passwords from one network (IPv4 /24, IPv6 /56) within the window.', 1, 100_000).prefault(
+        100,
+      ),
+      window: duration(minutes(15), 'The window; nobody is locked out for longer.'),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
