@@ -1,0 +1,292 @@
+import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import {
+  type Clock,
+  type Duration,
+  hours,
+  type Logger,
+  Refusal,
+  type SealingKey,
+  seal,
+  seconds,
+  unseal,
+} from '../lib/index.ts';
+import { type Change, type Put, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
+import { ALGORITHMS } from './key-algorithms.ts';
+
+export type KeyState = 'published' | 'signing' | 'retired';
+
+/** One key as an operator sees it; times in milliseconds since the epoch. */
+export interface KeyView {
+  readonly kid: string;
+  readonly alg: SigningKey['alg'];
+  readonly state: KeyState;
+  readonly createdAt: number;
+  readonly signsFrom: number;
+  /** When it leaves the JWKS; only for a retired key. */
+  readonly dropsAt?: number;
+}
+
+/** One key as the tokens' side uses it. */
+export interface PublishedKey extends KeyView {
+  readonly publicKey: KeyObject;
+  /** Signs over SHA-256. Rejects for a key that only verifies. */
+  sign(data: Uint8Array): Promise<Uint8Array>;
+}
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly sealingKey: SealingKey;
+  /** Age at which the signing key is replaced. */
+  readonly rotateAfter: Duration;
+  /** How long a new key is in the JWKS before it signs: longer than anyone may cache the JWKS. */
+  readonly publishAhead: Duration;
+  /** The longest life of anything it signed: so long a retired key still verifies. */
+  readonly verifyFor: Duration;
+}
+
+export type Keys = Awaited<ReturnType<typeof openKeys>>;
+
+/**
+ * The keys that sign tokens. Each is first published, then signs, then only verifies (its private part is destroyed),
+ * then is dropped; which of these it is follows from the stored times alone, so a restart or a second process agrees.
+ * An RS256 key that signs always exists.
+ */
+export async function openKeys({ store, now, log, sealingKey, rotateAfter, publishAhead, verifyFor }: Options) {
+  let published: readonly PublishedKey[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const listeners = new Set<(keys: readonly PublishedKey[]) => void>();
+  const opened = new Map<string, KeyObject>();
+
+  const label = (kid: string) => `signing_keys/${kid}`;
+
+  async function rows(): Promise<Row<SigningKey>[]> {
+    const { rows } = await store.find('signing_keys', 'all', '', { limit: 1000 });
+    return rows.toSorted((a, b) => a.record.signsFrom - b.record.signsFrom || a.version - b.version);
+  }
+
+  function view(all: readonly Row<SigningKey>[], row: Row<SigningKey>): KeyView {
+    const { alg, createdAt, signsFrom } = row.record;
+    const later = all.slice(all.indexOf(row) + 1).filter(({ record }) => record.alg === alg);
+    const successor = later.find(({ record }) => record.signsFrom <= now());
+    const base = { kid: row.id, alg, createdAt, signsFrom };
+    if (successor) return { ...base, state: 'retired', dropsAt: successor.record.signsFrom + verifyFor };
+    return { ...base, state: signsFrom <= now() ? 'signing' : 'published' };
+  }
+
+  function open(row: Row<SigningKey>, shown: KeyView): PublishedKey {
+    const publicKey = createPublicKey({ key: row.record.publicJwk as JsonWebKey, format: 'jwk' });
+    const { sealedPrivateKey, alg } = row.record;
+    return {
+      ...shown,
+      publicKey,
+      sign(data) {
+        if (shown.state === 'retired' || !sealedPrivateKey)
+          return Promise.reject(new Error(`key ${row.id} only verifies`));
+        let privateKey = opened.get(row.id);
+        if (!privateKey) {
+          privateKey = createPrivateKey(unseal(sealingKey, label(row.id), sealedPrivateKey));
+          opened.set(row.id, privateKey);
+        }
+        const input = ALGORITHMS[alg].input(privateKey);
+        return new Promise((resolve, reject) => {
+          sign('sha256', data, input, (error, signature) => (error ? reject(error) : resolve(signature)));
+        });
+      },
+    };
+  }
+
+  async function make(alg: SigningKey['alg'], signsFrom: number, brought?: KeyObject): Promise<Put<'signing_keys'>> {
+    const privateKey = brought ?? (await ALGORITHMS[alg].generate()).privateKey;
+    const publicJwk = createPublicKey(privateKey).export({ format: 'jwk' });
+    const kid = await calculateJwkThumbprint(publicJwk as JWK);
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    return {
+      put: 'signing_keys',
+      id: kid,
+      expect: 'absent',
+      record: {
+        alg,
+        publicJwk: { ...publicJwk },
+        sealedPrivateKey: seal(sealingKey, label(kid), pem),
+        createdAt: now(),
+        signsFrom,
+      },
+    };
+  }
+
+  /** Puts the row back as it is: the commit then fails if anybody else rotated meanwhile. */
+  const unchanged = (row: Row<SigningKey>): Change => ({
+    put: 'signing_keys',
+    id: row.id,
+    record: row.record,
+    expect: row.version,
+  });
+
+  async function rotate(alg: SigningKey['alg'] = 'RS256'): Promise<KeyView> {
+    return add(await make(alg, now() + publishAhead), alg, 'rotated');
+  }
+
+  async function add(key: Put<'signing_keys'>, alg: SigningKey['alg'], how: string): Promise<KeyView> {
+    const all = await rows();
+    if (all.some((row) => row.id === key.id)) throw new Refusal('key_exists', `the key ${key.id} is here already`);
+    const newest = all.filter(({ record }) => record.alg === alg).at(-1);
+    if (newest && newest.record.signsFrom > now()) {
+      throw new Refusal(
+        'key_pending',
+        `the key ${newest.id} is published already and signs from ${new Date(newest.record.signsFrom).toISOString()}`,
+      );
+    }
+    const signsFrom = newest ? key.record.signsFrom : now();
+    await store.commit([{ ...key, record: { ...key.record, signsFrom } }, ...(newest ? [unchanged(newest)] : [])]);
+    log.info({ kid: key.id, alg, signsFrom: new Date(signsFrom).toISOString() }, `signing key ${how}`);
+    await refresh();
+    return find(key.id);
+  }
+
+  function find(kid: string): KeyView {
+    const key = published.find((candidate) => candidate.kid === kid);
+    if (!key) throw new Refusal('key_unknown', `there is no key ${kid}`);
+    return listed(key);
+  }
+
+  const listed = ({ publicKey: _, sign: __, ...rest }: PublishedKey): KeyView => rest;
+
+  /** Takes a key out of use at once: everything it signed is refused from now on. */
+  async function revoke(kid: string): Promise<void> {
+    const all = await rows();
+    const row = all.find((candidate) => candidate.id === kid);
+    if (!row) throw new Refusal('key_unknown', `there is no key ${kid}`);
+    const { alg } = row.record;
+    const rest = all.filter((candidate) => candidate !== row && candidate.record.alg === alg);
+    const changes: Change[] = [{ remove: 'signing_keys', id: kid, expect: row.version }];
+    if (view(all, row).state === 'signing') {
+      const next = rest.find(({ record }) => record.signsFrom > now());
+      if (next)
+        changes.push({
+          put: 'signing_keys',
+          id: next.id,
+          record: { ...next.record, signsFrom: now() },
+          expect: next.version,
+        });
+      else if (alg === 'RS256') changes.push(await make('RS256', now()));
+    }
+    await store.commit(changes);
+    opened.delete(kid);
+    log.warn({ kid, alg }, 'signing key revoked');
+    await refresh();
+  }
+
+  /** Takes a PEM private key (PKCS #8 or PKCS #1/SEC 1); it is published first like any other. */
+  async function importPem(pem: string, alg: SigningKey['alg'] = 'RS256'): Promise<KeyView> {
+    let key: KeyObject;
+    try {
+      key = createPrivateKey(pem);
+    } catch (cause) {
+      throw new Refusal('key_unreadable', 'this is not a private key in PEM form without a passphrase', { cause });
+    }
+    if (!ALGORITHMS[alg].fits(key)) {
+      throw new Refusal(
+        'key_unfit',
+        `this key is not fit for ${alg} (RSA of 2048 bits or more for RS256 and PS256, P-256 for ES256)`,
+      );
+    }
+    return add(await make(alg, now() + publishAhead, key), alg, 'imported');
+  }
+
+  /** Does what is due: destroys retired private parts, drops what nothing alive was signed with, rotates by age. */
+  async function tend(): Promise<void> {
+    const all = await rows();
+    const changes: Change[] = [];
+    for (const row of all) {
+      const shown = view(all, row);
+      if (shown.dropsAt !== undefined && shown.dropsAt <= now()) {
+        changes.push({ remove: 'signing_keys', id: row.id, expect: row.version });
+        log.info({ kid: row.id }, 'signing key dropped');
+      } else if (shown.state === 'retired' && row.record.sealedPrivateKey) {
+        const { sealedPrivateKey: _, ...record } = row.record;
+        changes.push({ put: 'signing_keys', id: row.id, record, expect: row.version });
+        opened.delete(row.id);
+      }
+    }
+    if (changes.length) await store.commit(changes);
+    for (const alg of ['RS256', 'PS256', 'ES256'] as const) {
+      const newest = all.filter(({ record }) => record.alg === alg).at(-1);
+      if (newest ? newest.record.createdAt + rotateAfter <= now() && newest.record.signsFrom <= now() : alg === 'RS256')
+        await rotate(alg);
+    }
+  }
+
+  /** Reads the keys anew, so that what another process did is seen here. */
+  async function refresh(): Promise<void> {
+    const all = await rows();
+    const order: readonly KeyState[] = ['signing', 'published', 'retired'];
+    published = all
+      .map((row) => open(row, view(all, row)))
+      .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || b.signsFrom - a.signsFrom);
+    for (const listener of listeners) listener(published);
+    schedule(all);
+  }
+
+  async function tick(): Promise<void> {
+    try {
+      await tend();
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error;
+    }
+    await refresh();
+  }
+
+  function schedule(all: readonly Row<SigningKey>[]): void {
+    clearTimeout(timer);
+    if (closed) return;
+    const due = all
+      .flatMap((row) => [row.record.signsFrom, view(all, row).dropsAt ?? 0, row.record.createdAt + rotateAfter])
+      .filter((at) => at > now());
+    const wait = Math.max(seconds(0.05), Math.min(hours(1), ...due.map((at) => at - now())));
+    timer = setTimeout(() => {
+      tick().catch((error: Error) => {
+        log.error({ err: error }, 'tending the signing keys failed; trying again in a minute');
+        timer = setTimeout(() => void tick().catch(() => schedule([])), seconds(60)).unref();
+      });
+    }, wait).unref();
+  }
+
+  /** The key that signs with this algorithm. */
+  function signer(alg: SigningKey['alg'] = 'RS256'): PublishedKey {
+    const key = published.find((candidate) => candidate.alg === alg && candidate.state === 'signing');
+    if (!key) throw new Error(`no ${alg} key signs`);
+    return key;
+  }
+
+  await tick();
+
+  return {
+    /** Everything in the JWKS, the keys that sign first. */
+    published: (): readonly PublishedKey[] => published,
+    list: (): KeyView[] => published.map(listed),
+    signer,
+    rotate,
+    revoke,
+    importPem,
+    refresh,
+    tick,
+
+    /** Calls back with the new set after every change of it. */
+    onChange(listener: (keys: readonly PublishedKey[]) => void): void {
+      listeners.add(listener);
+    },
+
+    /** Whether `signature` is this key's over `data`. */
+    verifies: ({ alg, publicKey }: PublishedKey, data: Uint8Array, signature: Uint8Array): boolean =>
+      verify('sha256', data, ALGORITHMS[alg].input(publicKey), signature),
+
+    close(): void {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}

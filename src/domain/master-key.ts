@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { deriveKey, Refusal, type SealingKey } from '../lib/index.ts';
+
+const FILE = 'master.key';
+/** Written once the data folder was made: from then on a missing data folder is a loss, not a beginning. */
+const MARK = 'data-was-made';
+
+/** The one secret that is not in the store: everything sealed there is sealed under keys derived from it. */
+export interface MasterKey {
+  /** Seals what the engine keeps: sessions, codes, tokens. */
+  readonly artifacts: SealingKey;
+  /** Seals private signing keys and the server's own secrets. */
+  readonly secrets: SealingKey;
+  /** Signs DPoP nonces (RFC 9449 §8). */
+  readonly dpopNonce: SealingKey;
+  /** True until {@link markDataMade} was called for this keys folder: no data folder ever belonged to it. */
+  readonly fresh: boolean;
+}
+
+/**
+ * Opens the keys folder, making the folder and a key at the first start.
+ * @param override the key itself in base64url (the setting `master_key`), instead of the file.
+ * @throws Refusal `keys_folder` when the folder or file cannot be read or written, or others may read it.
+ */
+export function openMasterKey({ folder, override }: { folder: string; override?: string | undefined }): MasterKey {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const root = override ?? readKey(join(folder, FILE)) ?? makeKey(folder);
+    if (Buffer.from(root, 'base64url').length !== 32) {
+      throw new Refusal('keys_folder', `${join(folder, FILE)} is not a master key: it must hold 32 bytes in base64url`);
+    }
+    const secret = Buffer.from(root, 'base64url');
+    return {
+      artifacts: deriveKey(secret, 'artifacts'),
+      secrets: deriveKey(secret, 'secrets'),
+      dpopNonce: deriveKey(secret, 'dpop-nonce'),
+      fresh: !existsSync(join(folder, MARK)),
+    };
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new Refusal('keys_folder', `the keys folder ${folder} cannot be used (${code ?? message})`, { cause });
+  }
+}
+
+/** Remembers beside the key that its data folder exists, so that losing it is noticed. */
+export function markDataMade(folder: string): void {
+  if (!existsSync(join(folder, MARK)))
+    writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n');
+}
+
+function readKey(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return undefined;
+  if (stats.mode & 0o077) {
+    throw new Refusal('keys_folder', `${path} can be read by other users: run chmod 600 ${path}`);
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+function makeKey(folder: string): string {
+  const key = randomBytes(32).toString('base64url');
+  writeDurably(folder, FILE, `${key}\n`);
+  return key;
+}
+
+function writeDurably(folder: string, name: string, text: string): void {
+  const file = openSync(join(folder, name), 'wx', 0o600);
+  writeSync(file, text);
+  fsyncSync(file);
+  closeSync(file);
+  const directory = openSync(folder, 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+}
