@@ -6,3 +6,4 @@
  */
 export * from './contract.ts';
 export * from './records.ts';
+export * from './unit-of-work.ts';

@@ -103,12 +103,16 @@ export interface Artifact {
   readonly uid?: string;
   /** When it was used up (codes, refresh tokens, pushed requests). */
   readonly consumedAt?: number;
-  /** The answer its use was given, sealed under the presented refresh token itself (DESIGN §6). */
-  readonly answer?: string;
-  /** Which request that answer belongs to: a digest of its scope and resource. */
-  readonly answerTo?: string;
   /** Row id of the refresh token that follows this one. */
   readonly successor?: string;
+}
+
+/** The answer a refresh was given, kept for a retry. The row's id is that of the refresh token that was presented. */
+export interface RefreshAnswer {
+  /** Sealed under the presented token itself: nobody without it can read the answer. */
+  readonly sealed: string;
+  /** A digest of what was asked beside the token (scope, resource): another request is not a retry. */
+  readonly request: string;
 }
 
 /** An assertion or DPoP proof that was seen. The row's id is a digest of issuer and `jti`. */
@@ -156,6 +160,7 @@ export interface Tables {
   authorization_codes: Artifact;
   access_tokens: Artifact;
   refresh_tokens: Artifact;
+  refresh_answers: RefreshAnswer;
   pushed_requests: Artifact;
   seen: Seen;
   guesses: GuessCounter;
@@ -201,6 +206,7 @@ export const TABLES = {
   authorization_codes: { durability: 'strict', indexes: byOwner },
   access_tokens: { durability: 'strict', indexes: byOwner },
   refresh_tokens: { durability: 'strict', indexes: byOwner },
+  refresh_answers: { durability: 'strict', indexes: {} },
   pushed_requests: { durability: 'strict', indexes: {} },
   seen: { durability: 'strict', indexes: {} },
   guesses: { durability: 'relaxed', indexes: {} },
@@ -211,3 +217,9 @@ export const TABLES = {
 export type IndexName<T extends TableName> = 'all' | keyof (typeof TABLES)[T]['indexes'];
 
 export const TABLE_NAMES = Object.keys(TABLES) as TableName[];
+
+/** The value a record is found by in one of its table's indexes; undefined where it is not in that index. */
+export function indexValue(table: TableName, index: string, record: unknown): string | undefined {
+  const indexes: IndexOf<never> = TABLES[table].indexes;
+  return indexes[index]?.(record as never);
+}
