@@ -1,0 +1,180 @@
+import { fileURLToPath } from 'node:url';
+import { Eta } from 'eta';
+import type { Settings } from '../config/index.ts';
+import { type Assets, createAssets } from './assets.ts';
+import {
+  directionOf,
+  inMinutes,
+  isMessageKey,
+  type Locale,
+  type MessageKey,
+  type MessagePart,
+  message,
+  messageParts,
+  pickLocale,
+  plain,
+} from './languages.ts';
+
+/** An application as a person meets it. */
+export interface ClientShown {
+  readonly name: string;
+}
+
+/** One thing an application asks for: a scope that has words of ours, or words of the caller's. */
+export type ConsentItem =
+  | { readonly scope: string; readonly detail?: string }
+  | { readonly title: string; readonly detail?: string };
+
+/** Reasons that have a sentence in every language, `error.reason.…`. */
+export type ErrorReason =
+  Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
+
+/** Every page there is and what its view takes. All texts are plain; the view escapes them. */
+export interface PageData {
+  readonly login: {
+    readonly action: string;
+    readonly csrf: string;
+    /** As typed before, or from `login_hint`; '' when nothing is known. */
+    readonly email: string;
+    /** `tooMany` is the wait in minutes. */
+    readonly error?: 'wrong' | 'busy' | { readonly tooMany: number } | undefined;
+    /** `host` is where the person returns to. */
+    readonly client?: (ClientShown & { readonly host: string }) | undefined;
+    /** Somebody is signed in and asked for another account. */
+    readonly otherAccount?: boolean | undefined;
+    /** Offer the way back to the application, `decision=deny`. */
+    readonly cancel?: boolean | undefined;
+  };
+  readonly consent: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly person: { readonly email: string; readonly name?: string | undefined };
+    readonly client: ClientShown & { readonly returnsTo: string };
+    readonly items: readonly ConsentItem[];
+    readonly resources: readonly {
+      readonly name: string;
+      readonly uri: string;
+      readonly items: readonly ConsentItem[];
+    }[];
+    /** Nothing was ever allowed to this application. */
+    readonly firstTime: boolean;
+  };
+  /** `reason` says it in the person's language; `sentence` is for what only the caller can say, in English. */
+  readonly error: ({ readonly reason: ErrorReason } | { readonly sentence: string }) & {
+    readonly id: string;
+    readonly hint?: string | undefined;
+    /** Where trying again may help; same origin or http(s). */
+    readonly retry?: string | undefined;
+  };
+  readonly logout: {
+    readonly action: string;
+    /** Hidden fields, such as the engine's `xsrf`. */
+    readonly fields: Readonly<Record<string, string>>;
+    readonly person?: { readonly email: string } | undefined;
+    readonly client?: ClientShown | undefined;
+  };
+  readonly 'signed-out': { readonly client?: (ClientShown & { readonly uri?: string | undefined }) | undefined };
+  readonly home: { readonly issuer: string };
+  readonly 'not-found': Readonly<Record<never, never>>;
+}
+
+export type PageName = keyof PageData;
+
+/** What {@link Pages.show} needs of a Koa context, so that the engine's contexts fit as well. */
+export interface PageContext {
+  readonly state: { uiLocales?: unknown };
+  status: number;
+  type: string;
+  body: unknown;
+  acceptsLanguages(): string[];
+  set(field: string, value: string): void;
+  vary(field: string): void;
+}
+
+export interface Pages {
+  /** The page as one HTML document. */
+  render<P extends PageName>(page: P, data: PageData[P], locale: Locale): string;
+  /** Answers with the page, in the language of `ctx.state.uiLocales` or Accept-Language, never cached. */
+  show<P extends PageName>(ctx: PageContext, page: P, data: PageData[P], status?: number): void;
+}
+
+export interface PagesOptions {
+  readonly brand: Settings['brand'];
+  readonly viewsFolder?: URL | string;
+  /** What the pages link to; read from `brand` unless given. */
+  readonly assets?: Assets;
+}
+
+const VIEWS = new URL('../../views/', import.meta.url);
+
+/** Every view, compiled once, escaped by default. */
+export function createPages({ brand, viewsFolder = VIEWS, assets = createAssets({ brand }) }: PagesOptions): Pages {
+  const eta = new Eta({
+    views: viewsFolder instanceof URL ? fileURLToPath(viewsFolder) : viewsFolder,
+    cache: true,
+    autoEscape: true,
+  });
+
+  const render = <P extends PageName>(page: P, data: PageData[P], locale: Locale): string =>
+    eta.render(page, { ...data, page, brand, links: assets.links, ...words(locale) });
+
+  return {
+    render,
+    show(ctx, page, data, status = 200) {
+      const locale = pickLocale(ctx.state.uiLocales, () => ctx.acceptsLanguages());
+      ctx.status = status;
+      ctx.type = 'html';
+      ctx.set('Cache-Control', 'no-store');
+      ctx.set('Content-Language', locale);
+      ctx.vary('Accept-Language');
+      ctx.body = render(page, data, locale);
+    },
+  };
+}
+
+/** What views say things with. */
+const words = (locale: Locale) => ({
+  lang: locale,
+  dir: directionOf(locale),
+  /** A message as text. */
+  t: (key: MessageKey, values?: Record<string, string>) => message(locale, key, values),
+  /** A message in pieces, for `partials/sentence`. */
+  parts: (key: MessageKey, values?: Record<string, string>) => messageParts(locale, key, values),
+  item: (item: ConsentItem, known: Record<string, string | undefined>) => describe(locale, item, known),
+  minutes: (n: number) => inMinutes(locale, n),
+  plain,
+  initial,
+  href,
+});
+
+/** What stands for a name in a small square: its first letter, whatever alphabet it is from. */
+const initial = (name: string): string =>
+  new Intl.Segmenter().segment(plain(name).trim())[Symbol.iterator]().next().value?.segment.toUpperCase() ?? '';
+
+/** The words for an item; `known` are the person's own values, shown in place of the general detail. */
+function describe(
+  locale: Locale,
+  item: ConsentItem,
+  known: Record<string, string | undefined>,
+): { title: MessagePart[]; detail: string | undefined } {
+  if ('title' in item) return { title: [{ text: plain(item.title) }], detail: item.detail };
+  const { scope } = item;
+  const key = `scope.${scope}`;
+  if (scope === 'unknown' || scope.includes('.') || !isMessageKey(key))
+    return { title: messageParts(locale, 'scope.unknown', { scope }), detail: item.detail };
+  const detail = `${key}.detail`;
+  return {
+    title: messageParts(locale, key),
+    detail: item.detail ?? known[scope] ?? (isMessageKey(detail) ? message(locale, detail) : undefined),
+  };
+}
+
+/** Stands for this server while an address is read: a name nobody can own (RFC 6761 §6.4). */
+const HERE = 'https://here.invalid';
+
+/** The address if a click on it is harmless: http(s), or a path of this server. Anything else (`javascript:`) is none. */
+function href(address: string | undefined): string | undefined {
+  const url = URL.parse(address ?? '', HERE);
+  if (!address || !url || !/^https?:$/.test(url.protocol)) return undefined;
+  return url.origin === HERE ? `${url.pathname}${url.search}${url.hash}` : url.href;
+}
