@@ -1,5 +1,5 @@
 import { type Change, type Put, type Row, type Store, StoreConflict } from './contract.ts';
-import { type IndexName, TABLES, type TableName, type Tables } from './records.ts';
+import { type IndexName, indexValue, type TableName, type Tables } from './records.ts';
 
 interface Pending {
   readonly change: Change;
