@@ -1,0 +1,138 @@
+import type { Context, Middleware } from 'koa';
+import { type Logger, newId } from '../lib/index.ts';
+import { StoreUnavailable } from '../store/index.ts';
+import type { ErrorReason, Pages } from './pages.ts';
+import { HttpRefusal } from './refusals.ts';
+import { stateOf } from './state.ts';
+
+/** What is written down about a request that was not served. */
+export interface Failure {
+  readonly status: number;
+  /** The OAuth error code. */
+  readonly error: string;
+  /** Safe to show. */
+  readonly sentence: string;
+  /** The rule that refused, in words. */
+  readonly rule: string;
+  readonly cause: unknown;
+}
+
+/**
+ * Writes a failure down and names it (`err_…`). Anybody can cause one, so whoever keeps them must keep only so many. If
+ * it throws, the id is a new one that only the log knows.
+ */
+export type Report = (ctx: Context, failure: Failure) => string | Promise<string>;
+
+interface Options {
+  readonly report: Report;
+  readonly pages: Pick<Pages, 'show'>;
+  readonly logger: Logger;
+}
+
+/** Seconds after which a client may try again when the store could not answer. */
+const RETRY_AFTER = '5';
+
+/**
+ * Tells every failure in one place. A refusal of the edge has its own status and sentence; a store that cannot answer is
+ * 503; anything else is a bug of ours: 500 with an id, its stack in the log and nowhere else.
+ *
+ * The engine catches what is thrown inside it and answers 500. Its `server_error` listener therefore leaves the error in
+ * `ctx.state.failure`; if the store was the reason, the answer is made again here.
+ */
+export function failures({ report, pages, logger }: Options): Middleware {
+  async function answer(ctx: Context, thrown: unknown): Promise<void> {
+    if (isAbort(ctx, thrown)) return void logger.debug({ endpoint: stateOf(ctx).endpoint?.name }, 'the client left');
+    const failure = describe(thrown);
+    const id = await name(ctx, failure);
+    if (failure.status >= 500) logger.error({ err: thrown, id, endpoint: stateOf(ctx).endpoint?.name }, failure.rule);
+    if (ctx.headerSent) return void ctx.req.destroy();
+    // What was prepared belongs to an answer that is not given.
+    for (const header of ['Set-Cookie', 'Location', 'ETag', 'Content-Language']) ctx.remove(header);
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set(failure.headers);
+    stateOf(ctx).error = failure.error;
+    try {
+      if (wantsPage(ctx)) return pages.show(ctx, 'error', { reason: failure.reason, id }, failure.status);
+    } catch (err) {
+      logger.error({ err, id }, 'the error page could not be shown');
+    }
+    ctx.status = failure.status;
+    ctx.body = { error: failure.error, error_description: failure.sentence, error_id: id };
+  }
+
+  async function name(ctx: Context, failure: Failure): Promise<string> {
+    let id: string;
+    try {
+      id = await report(ctx, failure);
+    } catch {
+      id = newId('err');
+    }
+    stateOf(ctx).refusalId = id;
+    return id;
+  }
+
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      return answer(ctx, thrown);
+    }
+    const { failure } = stateOf(ctx);
+    if (isUnavailable(failure)) await answer(ctx, failure);
+  };
+}
+
+type Told = Failure & { readonly reason: ErrorReason; readonly headers: Readonly<Record<string, string>> };
+
+function describe(thrown: unknown): Told {
+  if (isUnavailable(thrown))
+    return {
+      status: 503,
+      error: 'temporarily_unavailable',
+      sentence: 'the server cannot do this at present; try again in a few seconds',
+      rule: 'the store is unavailable',
+      cause: thrown,
+      reason: 'server',
+      headers: { 'Retry-After': RETRY_AFTER },
+    };
+  if (thrown instanceof HttpRefusal)
+    return {
+      status: thrown.status,
+      error: thrown.error,
+      sentence: thrown.message,
+      rule: thrown.rule,
+      cause: thrown,
+      reason: thrown.reason,
+      headers: thrown.headers,
+    };
+  return {
+    status: 500,
+    error: 'server_error',
+    sentence: 'something went wrong on our side',
+    rule: 'a bug of the server',
+    cause: thrown,
+    reason: 'server',
+    headers: {},
+  };
+}
+
+/** Whether the store's being unavailable is the reason, however often it was wrapped. */
+export function isUnavailable(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++)
+    if (at instanceof StoreUnavailable) return true;
+  return false;
+}
+
+/** Whether a person reads the answer, as the engine decides it too: a browser asks for text/html by name. */
+export function wantsPage(ctx: Context): boolean {
+  const kind = stateOf(ctx).endpoint?.kind;
+  return kind !== 'api' && kind !== 'public' && ctx.accepts('json', 'html') === 'html';
+}
+
+const ABORTS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);
+
+/** A client that left is no error; a connection of our own that broke is. */
+function isAbort(ctx: Context, error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && ABORTS.has(code) && (ctx.req.socket.destroyed || ctx.res.destroyed);
+}

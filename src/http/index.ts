@@ -1,0 +1,43 @@
+/**
+ * http: the web edge: everything about a request and its answer that is the same whoever serves it, and the pages' frame.
+ *
+ * It knows requests and responses and never the protocol engine; it decides nothing about people or clients. Everything
+ * it needs arrives as an argument. Control goes on to the engine and the rooms that serve pages; what they throw comes
+ * back here.
+ *
+ * server.ts uses the middlewares in this order, each for its reason:
+ *
+ *  1. `pinHost`          before anybody makes a URL or a cookie
+ *  2. `clientAddress`    before anybody counts or logs who asks
+ *  3. `nameEndpoint`     the row of the table that 4 to 9 go by
+ *  4. `securityHeaders`  before anything can fail: failures keep them
+ *  5. `accessLog`        sees the final answer, failures' too
+ *  6. `metrics.measure`  likewise
+ *  7. `failures`         catches whatever is below
+ *  8. `limits`           refuses through 7
+ *  9. `cacheable`        around the engine's public documents
+ *     … assets, pages of the rooms above, the engine …
+ *     `notFound`         last, after the engine's router
+ *
+ * Beside them, once: `silenceKoa(app, logger)`. 1 to 6 throw nothing.
+ */
+export { accessLog } from './access-log.ts';
+export { addressOf, clientAddress, parseNetworks } from './address.ts';
+export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
+export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
+export { createDevice, type Device } from './device.ts';
+export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
+export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
+export { FORM_LIMITS, type Form, parseForm, readForm } from './forms.ts';
+export { allowFormRedirect, securityHeaders } from './headers.ts';
+export { pinHost } from './host.ts';
+export { silenceKoa } from './koa-errors.ts';
+export { limits, REQUEST_LIMITS } from './limits.ts';
+export { type Listening, listen } from './listen.ts';
+export { createLogger } from './log.ts';
+export { createMetrics, type GuessLimit, type Metrics, type SignInOutcome } from './metrics.ts';
+export { notFound } from './not-found.ts';
+export { opsHandler, type Readiness, serveOps } from './ops.ts';
+export { HttpRefusal } from './refusals.ts';
+export { type RequestState, stateOf } from './state.ts';
+export { cacheable } from './well-known.ts';

@@ -1,0 +1,143 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { type Duration, Refusal, seconds } from '../lib/index.ts';
+
+interface Options {
+  /** `app.callback()`. */
+  readonly handler: RequestListener;
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** How long, once draining, a connection may be idle before it is closed; a second unless given. */
+  readonly linger?: Duration;
+}
+
+export interface Listening {
+  /** By the address it listens on, which need not be the issuer. */
+  readonly url: string;
+  readonly port: number;
+  /** True from the first call of close on. */
+  readonly draining: boolean;
+  /**
+   * Stops accepting, answers what was asked, and resolves when every connection is closed, at the latest after `grace`
+   * (10 s unless given), when what is left is cut. Never rejects; calling it again waits for the same end.
+   */
+  close(options?: { readonly grace?: Duration }): Promise<void>;
+}
+
+/**
+ * `keepAliveTimeout` is longer than that of the usual balancers (nginx and AWS: 60 s), so that it is they who close an
+ * idle connection, never we while their next request is under way. Google's keep theirs for 600 s and retry.
+ */
+const TIMEOUTS = {
+  headersTimeout: seconds(15),
+  requestTimeout: seconds(30),
+  keepAliveTimeout: seconds(75),
+  connectionsCheckingInterval: seconds(5),
+} as const;
+
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
+export async function listen({ handler, host, port, linger = seconds(1) }: Options): Promise<Listening> {
+  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES });
+  server.maxRequestsPerSocket = 0;
+  const drain = drainable(server, linger);
+  server.on('request', handler);
+  await opened(server, host, port);
+  const bound = (server.address() as AddressInfo).port;
+  let closed: Promise<void> | undefined;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    port: bound,
+    get draining() {
+      return closed !== undefined;
+    },
+    close: ({ grace = seconds(10) } = {}) => {
+      closed ??= drain(grace);
+      return closed;
+    },
+  };
+}
+
+function opened(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen({ host, port }, () => {
+      server.removeAllListeners('error');
+      resolve();
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const refuse = (code: string, message: string) => new Refusal(code, message, { cause: error });
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return refuse(
+        'address_in_use',
+        `port ${port} on ${host} is in use by another program: stop it or set another port`,
+      );
+    case 'EACCES':
+      return refuse('address_not_allowed', `port ${port} on ${host} is not allowed to this user: set one above 1023`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return refuse('address_unknown', `${host} is no address of this machine: set another host`);
+    default:
+      return error;
+  }
+}
+
+/**
+ * Closing without losing a request. Node's own `close` cuts idle connections at once, and with them a request the client
+ * has sent and we have not read. Here a connection that is idle gets a while in which its next request is still
+ * answered, with `Connection: close`, which tells the client to go elsewhere.
+ */
+function drainable(server: Server, linger: Duration): (grace: Duration) => Promise<void> {
+  const connections = new Map<Socket, Set<ServerResponse>>();
+  let draining = false;
+
+  const closeWhenIdle = (socket: Socket): void => {
+    const timer = setTimeout(() => {
+      if (connections.get(socket)?.size === 0) socket.destroySoon();
+    }, linger);
+    socket.once('close', () => clearTimeout(timer));
+  };
+
+  server.on('connection', (socket) => {
+    connections.set(socket, new Set());
+    socket.once('close', () => connections.delete(socket));
+    if (draining) closeWhenIdle(socket);
+  });
+
+  server.on('request', (req, res) => {
+    const { socket } = req;
+    const active = connections.get(socket);
+    active?.add(res);
+    if (draining) res.shouldKeepAlive = false;
+    res.once('close', () => {
+      active?.delete(res);
+      if (draining && !socket.destroyed) closeWhenIdle(socket);
+    });
+  });
+
+  return async (grace) => {
+    // A turn later, so that the connections waiting in the kernel's queue at this moment have been accepted.
+    await new Promise((resolve) => setImmediate(resolve));
+    draining = true;
+    // net.Server's close stops accepting and waits; http.Server's would cut the idle connections first.
+    const closed = new Promise<void>((resolve) => {
+      NetServer.prototype.close.call(server, () => resolve());
+    });
+    for (const [socket, active] of connections) {
+      for (const res of active) if (!res.headersSent) res.shouldKeepAlive = false;
+      if (active.size === 0) closeWhenIdle(socket);
+    }
+    const cut = setTimeout(() => server.closeAllConnections(), grace);
+    await closed;
+    clearTimeout(cut);
+    // What remains of http.Server's own close: its timer.
+    server.close(() => {});
+  };
+}

@@ -1,0 +1,119 @@
+import type { Middleware } from 'koa';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Store } from '../store/index.ts';
+import { errorOf } from './outcome.ts';
+import { stateOf } from './state.ts';
+
+/** How a sign-in ended. */
+export type SignInOutcome = 'succeeded' | 'wrong' | 'disabled' | 'limited' | 'abandoned';
+
+/** Whose guesses were too many. */
+export type GuessLimit = 'account' | 'network' | 'browser';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const GRANTS = new Set(['authorization_code', 'refresh_token', 'client_credentials', 'password', 'device_code']);
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/**
+ * What is counted and measured. Every label takes its values from a list in the code, so that nobody outside can make a
+ * new series. The event loop's lag is among prom-client's own (`nodejs_eventloop_lag_*`).
+ */
+export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> }) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Counter({
+    name: 'postern_http_requests_total',
+    help: 'Requests by endpoint, status class and OAuth error code.',
+    labelNames: ['endpoint', 'status', 'error'] as const,
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'postern_http_request_duration_seconds',
+    help: 'Time from a request to the end of its answer.',
+    labelNames: ['endpoint'] as const,
+    buckets: SECONDS,
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'postern_tokens_issued_total',
+    help: 'Successful token requests by grant type.',
+    labelNames: ['grant'] as const,
+    registers,
+  });
+  const signIns = new Counter({
+    name: 'postern_sign_ins_total',
+    help: 'Sign-ins by how they ended.',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  const guesses = new Counter({
+    name: 'postern_guesses_refused_total',
+    help: 'Guesses refused because there had been too many.',
+    labelNames: ['limit'] as const,
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'postern_store_commit_duration_seconds',
+    help: 'Time until a commit was durable.',
+    buckets: SECONDS,
+    registers,
+  });
+  const rows = new Gauge({
+    name: 'postern_store_rows',
+    help: 'Rows kept, expired ones that are not yet swept included.',
+    labelNames: ['table'] as const,
+    registers,
+  });
+  const bytes = new Gauge({ name: 'postern_store_bytes', help: 'Size of the store.', registers });
+  const writable = new Gauge({
+    name: 'postern_store_writable',
+    help: '1 while the store can make changes durable, 0 once it cannot.',
+    registers,
+  });
+
+  async function readStore(): Promise<void> {
+    try {
+      const stats = await store.stats();
+      for (const [table, count] of Object.entries(stats.rows)) rows.set({ table }, count);
+      bytes.set(stats.bytes);
+      writable.set(stats.writable ? 1 : 0);
+    } catch {
+      // The scrape must not fail because the store does: it is then that somebody looks at it.
+      writable.set(0);
+    }
+  }
+
+  const measure: Middleware = (ctx, next) => {
+    const started = performance.now();
+    ctx.res.once('close', () => {
+      const endpoint = stateOf(ctx).endpoint?.name ?? 'other';
+      const status = ctx.res.writableFinished ? `${Math.floor(ctx.res.statusCode / 100)}xx` : 'aborted';
+      requests.inc({ endpoint, status, error: errorOf(ctx) ?? 'none' });
+      durations.observe({ endpoint }, (performance.now() - started) / 1000);
+    });
+    return next();
+  };
+
+  return {
+    /** The middleware that counts and times requests. */
+    measure,
+    /** A token request succeeded; a grant type that is not ours counts as `other`. */
+    tokenIssued(grantType: string): void {
+      const grant = grantType.replace('urn:ietf:params:oauth:grant-type:', '');
+      tokens.inc({ grant: GRANTS.has(grant) ? grant : 'other' });
+    },
+    signIn: (outcome: SignInOutcome): void => signIns.inc({ outcome }),
+    guessRefused: (limit: GuessLimit): void => guesses.inc({ limit }),
+    /** A commit took this many seconds to be durable. */
+    observeCommit: (seconds: number): void => commits.observe(seconds),
+    /** Everything, in Prometheus' text format. */
+    async render(): Promise<{ type: string; text: string }> {
+      await readStore();
+      return { type: registry.contentType, text: await registry.metrics() };
+    },
+  };
+}
