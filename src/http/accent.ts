@@ -8,8 +8,9 @@ const BLACK: Rgb = [0, 0, 0];
 const LIGHT_GROUNDS = ['#ffffff', '#f4f3f0'];
 const DARK_GROUNDS = ['#1f2227', '#15171a'];
 
-/** WCAG 2.2, success criterion 1.4.3. */
+/** WCAG 2.2: success criterion 1.4.3 for text, 1.4.11 for the edge of a control. */
 const READABLE = 4.5;
+const VISIBLE = 3;
 
 const parse = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb;
 
@@ -36,11 +37,11 @@ function contrastOf(a: Rgb, b: Rgb): number {
 /** The contrast of two colours written `#rrggbb`, from 1 to 21 (WCAG 2.2). */
 export const contrast = (a: string, b: string): number => contrastOf(parse(a), parse(b));
 
-/** The accent, moved towards `pole` in small steps until it can be read on every one of `grounds`. */
-function readableOn(grounds: readonly string[], accent: Rgb, pole: Rgb): string {
+/** The accent, moved towards `pole` in small steps until it stands out enough from every one of `grounds`. */
+function standingOut(enough: number, grounds: readonly string[], accent: Rgb, pole: Rgb): string {
   for (let share = 0; share < 1; share += 0.02) {
     const candidate = format(mix(accent, pole, share));
-    if (grounds.every((ground) => contrast(candidate, ground) >= READABLE)) return candidate;
+    if (grounds.every((ground) => contrast(candidate, ground) >= enough)) return candidate;
   }
   return format(pole);
 }
@@ -54,6 +55,9 @@ export interface AccentColours {
   /** For links, focus rings and edges, readable as text on the light and on the dark page. */
   readonly inkLight: string;
   readonly inkDark: string;
+  /** Around the surface, so that a button in the ground's own colour is still seen as one. */
+  readonly edgeLight: string;
+  readonly edgeDark: string;
 }
 
 /** All that is derived from the operator's one colour. One of white and black always reaches 4.58:1, so none is refused. */
@@ -65,8 +69,10 @@ export function accentColours(accent: string): AccentColours {
     // Away from the text's colour, so that the pointer can only make it easier to read.
     surfaceHover: format(mix(colour, onSurface === WHITE ? BLACK : WHITE, 0.14)),
     onSurface: format(onSurface),
-    inkLight: readableOn(LIGHT_GROUNDS, colour, BLACK),
-    inkDark: readableOn(DARK_GROUNDS, colour, WHITE),
+    inkLight: standingOut(READABLE, LIGHT_GROUNDS, colour, BLACK),
+    inkDark: standingOut(READABLE, DARK_GROUNDS, colour, WHITE),
+    edgeLight: standingOut(VISIBLE, LIGHT_GROUNDS, colour, BLACK),
+    edgeDark: standingOut(VISIBLE, DARK_GROUNDS, colour, WHITE),
   };
 }
 
@@ -78,10 +84,12 @@ export function brandStylesheet(accent: string): string {
   --accent-hover: ${colours.surfaceHover};
   --on-accent: ${colours.onSurface};
   --accent-ink: ${colours.inkLight};
+  --accent-edge: ${colours.edgeLight};
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --accent-ink: ${colours.inkDark};
+    --accent-edge: ${colours.edgeDark};
   }
 }
 `;

@@ -1,0 +1,100 @@
+/**
+ * A real browser with nothing installed but what npm brings: Chromium, its system libraries and a font all come from
+ * @sparticuz/chromium, unpacked once below node_modules.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { AxeBuilder } from '@axe-core/playwright';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SCREENSHOTS = fileURLToPath(new URL('./screenshots/', import.meta.url));
+
+/** Quiet and alone: no calls home, nothing beside the page that is tested. The web's own rules stay on. */
+const ARGS = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--font-render-hinting=none',
+];
+
+/** Launches Chromium; close it yourself. */
+export async function openBrowser(): Promise<Browser> {
+  const home = await unpacked();
+  return chromium.launch({
+    executablePath: join(home, 'chromium'),
+    args: ARGS,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: home,
+      TMPDIR: tmpdir(),
+      FONTCONFIG_FILE: join(home, 'fonts.conf'),
+      LD_LIBRARY_PATH: join(home, 'al2023', 'lib'),
+    },
+  });
+}
+
+/** What a person with a screen reader, a keyboard or weak eyes would trip over: axe's serious and critical findings. */
+export async function axe(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target.join(' ')).join(', ')})`);
+}
+
+/** Keeps a picture of the whole page as `test/browser/screenshots/<name>.png` and says where. */
+export async function screenshot(page: Page, name: string): Promise<string> {
+  const path = join(SCREENSHOTS, `${name}.png`);
+  await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+  return path;
+}
+
+/** The folder Chromium was unpacked into, made by whichever test process comes first. */
+async function unpacked(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
+  const { version } = createRequire(import.meta.url)(join(packageFolder(entry), 'package.json'));
+  const home = join(ROOT, 'node_modules', '.cache', `chromium-${version}`);
+  if (existsSync(home)) return home;
+
+  await mkdir(dirname(home), { recursive: true });
+  const draft = await mkdtemp(`${home}-`);
+  // The package unpacks into TMPDIR, and its libraries only where it believes to be on AWS: told so in a process of its
+  // own, it does both here, and no test process inherits a thing.
+  await promisify(execFile)(
+    process.execPath,
+    ['-e', `import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath())`],
+    { cwd: ROOT, env: { TMPDIR: draft, HOME: draft, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' } },
+  );
+  await writeFile(join(draft, 'fonts.conf'), fontsIn(join(home, 'fonts'), join(home, 'fonts-cache')));
+  // A rename is all or nothing; the process that comes second finds the place taken and drops its own.
+  await rename(draft, home).catch(async (error) => {
+    await rm(draft, { recursive: true, force: true });
+    if (!existsSync(home)) throw error;
+  });
+  return home;
+}
+
+/** Only the font that came along, so that text is laid out alike on every machine. */
+const fontsIn = (folder: string, cache: string): string => `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${folder}</dir>
+  <cachedir>${cache}</cachedir>
+</fontconfig>
+`;
+
+function packageFolder(file: string): string {
+  const folder = dirname(file);
+  return existsSync(join(folder, 'package.json')) && folder.endsWith('chromium') ? folder : packageFolder(folder);
+}

@@ -1,0 +1,84 @@
+import type { PageData, PageName } from '../../src/http/pages.ts';
+
+export type Samples = { readonly [P in PageName]: PageData[P] };
+
+/** Every page as people usually meet it. */
+export const usual: Samples = {
+  login: {
+    action: '/interaction/abc/login',
+    csrf: 'token',
+    email: '',
+    client: { name: 'Riverside Library', host: 'books.riverside.example' },
+    cancel: true,
+  },
+  consent: {
+    action: '/interaction/abc/consent',
+    csrf: 'token',
+    person: { email: 'ada@example.com', name: 'Ada Lovelace' },
+    client: { name: 'Riverside Library', returnsTo: 'books.riverside.example' },
+    items: [{ scope: 'openid' }, { scope: 'profile' }, { scope: 'email' }, { scope: 'offline_access' }],
+    resources: [
+      {
+        name: 'Lending desk',
+        uri: 'https://api.riverside.example/lending',
+        items: [{ title: 'See what you borrowed', detail: 'Titles and due dates.' }, { scope: 'loans:renew' }],
+      },
+    ],
+    firstTime: true,
+  },
+  error: {
+    reason: 'redirect',
+    id: 'err_9sYw3qN0bXzQm4hJt2LpVA',
+    hint: 'The application can register the address and ask again.',
+    retry: '/',
+  },
+  logout: {
+    action: '/logout/confirm',
+    fields: { xsrf: 'token' },
+    person: { email: 'ada@example.com' },
+    client: { name: 'Riverside Library' },
+  },
+  'signed-out': { client: { name: 'Riverside Library', uri: 'https://books.riverside.example/' } },
+  home: { issuer: 'https://id.riverside.example' },
+  'not-found': {},
+};
+
+/** A text that is markup, ends attributes, reads from right to left, overrides directions, or never ends. */
+const HOSTILE = [
+  `<script>document.title='owned'</script>"'><img src=x onerror="document.title='owned'">&amp;`,
+  '\u05E9\u05DC\u05D5\u05DD \u202Emoc.knab\u202C \u2066<b>',
+  'W'.repeat(300),
+  '',
+] as const;
+
+/** Every page with one hostile text in every field that can hold a foreign one. */
+export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
+  login: {
+    action: `/x?${text}`,
+    csrf: text,
+    email: text,
+    error: 'wrong',
+    client: { name: text, host: text },
+    otherAccount: true,
+    cancel: true,
+  },
+  consent: {
+    action: `/x?${text}`,
+    csrf: text,
+    person: { email: text, name: text },
+    client: { name: text, returnsTo: text },
+    items: [{ scope: text }, { title: text, detail: text }, { scope: 'email' }],
+    resources: [{ name: text, uri: text, items: [{ scope: text, detail: text }] }],
+    firstTime: false,
+  },
+  error: { sentence: text, id: text, hint: text, retry: `javascript:${text}` },
+  logout: {
+    action: `/x?${text}`,
+    fields: { [text]: text },
+    person: { email: text },
+    client: { name: text },
+  },
+  'signed-out': { client: { name: text, uri: `https://example.com/?${text}` } },
+  home: { issuer: text },
+  'not-found': {},
+}));
