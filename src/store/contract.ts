@@ -73,13 +73,16 @@ export interface Store {
   find<T extends TableName>(table: T, index: IndexName<T>, value: string, page?: Page): Promise<Found<Tables[T]>>;
 
   /**
-   * The only way to change anything.
+   * The only way to change anything. Expectations speak of the state before the commit; a row is changed once in it.
+   * An empty list resolves at once.
+   * @throws TypeError when a change is not one: no such table, an id that is not text of 1 to 800 characters, a record
+   * that is not plain JSON (properties that are undefined are left out), two changes of one row; nothing was changed.
    * @throws StoreConflict when an expectation fails; nothing was changed.
    * @throws StoreUnavailable when the change could not be made durable, or nobody knows whether it was.
    */
   commit(changes: readonly Change[]): Promise<void>;
 
-  /** Removes rows that expired before `now`, in small steps; the number removed. */
+  /** Removes rows whose `expiresAt` is `now` or before, in small steps; the number removed. */
   sweep(now: number): Promise<number>;
 
   stats(): Promise<StoreStats>;

@@ -1,0 +1,196 @@
+import type { Low } from 'lowdb';
+import type { Clock, Logger } from '../../lib/index.ts';
+import {
+  type Change,
+  type Found,
+  type Page,
+  type Row,
+  type Store,
+  StoreConflict,
+  type StoreStats,
+  StoreUnavailable,
+} from '../contract.ts';
+import { type IndexName, TABLES, type TableName, type Tables } from '../records.ts';
+import type { JournalAdapter } from './adapter.ts';
+import { knownTable, type PreparedChange, prepare } from './changes.ts';
+import type { Database, Replaced } from './database.ts';
+import type { Undurable } from './journal.ts';
+import type { Lock } from './lock.ts';
+import { type CompactionLimits, Maintenance } from './maintenance.ts';
+import { isLive } from './table.ts';
+
+const LARGEST_PAGE = 1000;
+const SLICE_MS = 3;
+
+export interface FileStoreParts {
+  readonly low: Low<Database>;
+  readonly adapter: JournalAdapter;
+  readonly lock: Lock;
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly limits: CompactionLimits;
+  /** Bytes on the disk. */
+  readonly bytes: () => Promise<number>;
+  readonly onCommit: ((seconds: number) => void) | undefined;
+}
+
+/**
+ * The file engine: every question is answered from memory, every change is decided in memory in one synchronous step,
+ * and acknowledged when the journal has it.
+ */
+export class FileStore implements Store {
+  /** The clock that decides what has expired. */
+  readonly now: Clock;
+  /** The latest moment the files spoke of when they were opened. */
+  readonly lastWrittenAt: number;
+  readonly #low: Low<Database>;
+  readonly #adapter: JournalAdapter;
+  readonly #lock: Lock;
+  readonly #log: Logger;
+  readonly #maintenance: Maintenance;
+  readonly #bytes: () => Promise<number>;
+  readonly #onCommit: FileStoreParts['onCommit'];
+  #commits = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: FileStoreParts) {
+    this.now = parts.now;
+    this.lastWrittenAt = parts.adapter.lastWrittenAt;
+    this.#low = parts.low;
+    this.#adapter = parts.adapter;
+    this.#lock = parts.lock;
+    this.#log = parts.log;
+    this.#maintenance = new Maintenance(parts);
+    this.#bytes = parts.bytes;
+    this.#onCommit = parts.onCommit;
+  }
+
+  async get<T extends TableName>(table: T, id: string): Promise<Row<Tables[T]> | undefined> {
+    this.#mustBeOpen();
+    return this.#low.data.live(knownTable(table), id, this.now()) as Row<Tables[T]> | undefined;
+  }
+
+  async find<T extends TableName>(
+    table: T,
+    index: IndexName<T>,
+    value: string,
+    { after, limit = 100 }: Page = {},
+  ): Promise<Found<Tables[T]>> {
+    this.#mustBeOpen();
+    if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
+    const most = Math.min(limit, LARGEST_PAGE);
+    const kept = this.#low.data.table(knownTable(table));
+    await kept.ready(String(index));
+    const now = this.now();
+    const rows: Row<Tables[T]>[] = [];
+    for (const id of kept.ids(String(index), value, after)) {
+      const row = kept.rows.get(id)!;
+      if (!isLive(row, now)) continue;
+      if (rows.length === most) return { rows, next: rows.at(-1)!.id };
+      rows.push(row as Row<Tables[T]>);
+    }
+    return { rows };
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    const startedAt = performance.now();
+    this.#mustBeOpen();
+    const prepared = prepare(changes);
+    const { failure } = this.#adapter.journal;
+    if (failure) throw new StoreUnavailable(`the store cannot write: ${failure.message}`, { cause: failure });
+    if (prepared.length === 0) return;
+    const at = this.now();
+    // From the first expectation to the append nothing else runs: this is what makes "once" true.
+    for (const change of prepared) this.#expect(change, at);
+    const sequence = this.#low.data.sequence + 1;
+    const replaced = this.#low.data.apply(prepared, sequence);
+    const strict = prepared.some(({ table }) => TABLES[table].durability === 'strict');
+    const text = prepared.map((change) => change.text).join(',');
+    await this.#adapter.journal.append({ sequence, at, text, strict, replaced });
+    this.#commits += 1;
+    this.#adapter.wrote(prepared.length);
+    this.#maintenance.consider();
+    this.#onCommit?.((performance.now() - startedAt) / 1000);
+  }
+
+  async sweep(now: number): Promise<number> {
+    this.#mustBeOpen();
+    let removed = 0;
+    for (let done = false; !done; ) {
+      const until = performance.now() + SLICE_MS;
+      const slice = this.#low.data.dropExpired(now, () => performance.now() < until);
+      removed += slice.removed;
+      done = slice.done;
+      if (!done) await new Promise(setImmediate);
+    }
+    // Not written row by row: a start drops what has expired. But the time is, so that no start can be earlier.
+    if (removed > 0) this.#adapter.journal.mark();
+    this.#maintenance.consider();
+    return removed;
+  }
+
+  async stats(): Promise<StoreStats> {
+    this.#mustBeOpen();
+    const rows = [...this.#low.data.tables()].map(([name, table]) => [name, table.rows.size]);
+    return {
+      engine: 'file',
+      rows: Object.fromEntries(rows) as StoreStats['rows'],
+      bytes: await this.#bytes(),
+      commits: this.#commits,
+      writable: this.#adapter.journal.failure === undefined,
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Writes a new snapshot now and drops what is no longer needed. */
+  async compact(): Promise<void> {
+    this.#mustBeOpen();
+    await this.#maintenance.compact();
+  }
+
+  /**
+   * Takes back what will never be acknowledged, newest first, so that memory is what callers were told. Relaxed commits
+   * that were acknowledged stay, and keep the rows they touched.
+   */
+  writingFailed(error: Error, undurable: readonly Undurable[]): void {
+    const kept = new Set<string>();
+    const key = ({ table, id }: Replaced) => `${table}/${id}`;
+    for (const { acknowledged, replaced } of undurable.toReversed()) {
+      for (const one of replaced) {
+        if (acknowledged) kept.add(key(one));
+        else if (!kept.has(key(one))) this.#low.data.restore(one);
+      }
+    }
+    this.#log.error(
+      { err: error, refused: undurable.length },
+      'the store cannot write: it only answers reads until it can again',
+    );
+    this.#maintenance.heal();
+  }
+
+  #expect({ table, id, expect }: PreparedChange, now: number): void {
+    if (expect === undefined) return;
+    const version = this.#low.data.live(table, id, now)?.version ?? 'absent';
+    if (version !== expect) throw new StoreConflict(table, id);
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing) throw new StoreUnavailable('the store is closed');
+  }
+
+  async #close(): Promise<void> {
+    try {
+      this.#adapter.stop();
+      await this.#maintenance.close();
+      await this.#adapter.close();
+    } catch (error) {
+      this.#log.error({ err: error }, 'the store could not be closed in order');
+    } finally {
+      await this.#lock.release();
+    }
+  }
+}

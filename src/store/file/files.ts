@@ -1,0 +1,68 @@
+import * as fs from 'node:fs/promises';
+
+/** An open file, as `node:fs/promises` gives it. */
+export interface OpenFile {
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>;
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+  datasync(): Promise<void>;
+  sync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The part of `node:fs/promises` the engine uses: an argument, so that a test can be the broken disk. */
+export interface FileOperations {
+  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  readdir(path: string): Promise<string[]>;
+  mkdir(path: string, options: { recursive: true; mode: number }): Promise<string | undefined>;
+  chmod(path: string, mode: number): Promise<void>;
+  stat(path: string): Promise<{ size: number; mode: number; uid: number; isDirectory(): boolean }>;
+  copyFile(from: string, to: string): Promise<void>;
+}
+
+export const realFiles: FileOperations = fs;
+
+/**
+ * Writes every byte, whatever the disk accepts at a time. Libraries that trust one `write` truncate a good file on a full
+ * disk and report success.
+ */
+export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+    if (bytesWritten <= 0) throw new Error('the disk accepted no bytes');
+    done += bytesWritten;
+  }
+}
+
+/** Makes names in a folder durable: a file that was created or renamed is only then sure to be found after power loss. */
+export async function syncFolder(files: FileOperations, folder: string): Promise<void> {
+  const handle = await files.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Puts a whole small file in place, durably: it is seen complete or not at all. */
+export async function placeFile(files: FileOperations, folder: string, name: string, text: string): Promise<void> {
+  const path = `${folder}/${name}`;
+  const file = await files.open(`${path}.new`, 'w', 0o600);
+  try {
+    await writeAll(file, Buffer.from(text));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await files.rename(`${path}.new`, path);
+  await syncFolder(files, folder);
+}
+
+/** Removes a file; one that is not there is no error. */
+export async function removeFile(files: FileOperations, path: string): Promise<void> {
+  await files.unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}

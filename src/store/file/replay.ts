@@ -1,0 +1,145 @@
+import { deepFreeze, type RowChange } from './changes.ts';
+import type { Database } from './database.ts';
+import { StoreDamaged } from './errors.ts';
+import type { FileOperations } from './files.ts';
+import { type DataFile, dataFile } from './folder.ts';
+import type { JournalHead, JournalLine } from './journal-file.ts';
+import { decodeLine, type Line, readLines } from './lines.ts';
+import { tableOf } from './snapshot.ts';
+
+/** A line that cannot be read. */
+export interface BadLine {
+  readonly file: DataFile;
+  readonly offset: number;
+  readonly line: number;
+  /** False when its newline is missing, as when a process dies while it writes. */
+  readonly whole: boolean;
+}
+
+/** What the journals after a snapshot gave. */
+export interface Chain {
+  /** The journal to go on in. */
+  readonly last: { readonly path: string; readonly size: number };
+  readonly at: number;
+  readonly changes: number;
+  /** From here on nothing was ever acknowledged. */
+  readonly tail: BadLine | undefined;
+  /** Lines that cannot be read and held no commit: the commits around them follow each other. */
+  readonly skipped: readonly BadLine[];
+  /** Journals that were begun and never used. */
+  readonly abandoned: readonly DataFile[];
+}
+
+/**
+ * Applies every commit after `database.sequence`, in order.
+ *
+ * Each line says up to which number everything was on the disk when it was written. So a commit that cannot be read is
+ * damage when any later line, or the snapshot, says that it had been there; otherwise nobody was ever told that it was
+ * kept, and it is the tail.
+ * @param through the last number the snapshot knows to have been on the disk
+ * @throws StoreDamaged
+ */
+export async function replay(
+  files: FileOperations,
+  journals: readonly DataFile[],
+  database: Database,
+  through: number,
+): Promise<Chain> {
+  const base = database.sequence;
+  const chain = journals.filter(({ sequence }) => sequence >= base);
+  if (chain[0]?.sequence !== base) throw new StoreDamaged(dataFile('', 'journal', base).name, 0, 'it is missing');
+
+  const reader = new ChainReader(database, through);
+  for (const journal of chain) await reader.read(files, journal);
+  return reader.finish();
+}
+
+class ChainReader {
+  readonly #database: Database;
+  #synced: number;
+  #at = 0;
+  #changes = 0;
+  #last: Chain['last'] | undefined;
+  #bad: BadLine | undefined;
+  #goesOn = false;
+  readonly #skipped: BadLine[] = [];
+  readonly #abandoned: DataFile[] = [];
+
+  constructor(database: Database, through: number) {
+    this.#database = database;
+    this.#synced = through;
+  }
+
+  async read(files: FileOperations, journal: DataFile): Promise<void> {
+    let abandoned = false;
+    const size = await readLines(files, journal.path, (line) => {
+      const parsed = line.complete ? decodeLine(line.bytes) : undefined;
+      if (line.number === 1) abandoned = !this.#begin(journal, parsed as JournalHead | undefined);
+      else if (abandoned) throw new StoreDamaged(dataFile('', 'snapshot', journal.sequence).name, 0, 'it is missing');
+      else if (parsed) this.#line(journal, line, parsed as JournalLine);
+      else this.#bad ??= { file: journal, offset: line.offset, line: line.number, whole: line.complete };
+    });
+    if (size === 0) throw new StoreDamaged(journal.name, 0, 'it is empty');
+    if (abandoned) this.#abandoned.push(journal);
+    else this.#last = { path: journal.path, size };
+  }
+
+  /** @throws StoreDamaged when something that was durable is missing. */
+  finish(): Chain {
+    const next = this.#database.sequence + 1;
+    if (this.#bad && next <= this.#synced) throw new StoreDamaged(this.#bad.file.name, this.#bad.line, UNREADABLE);
+    if (this.#goesOn) throw new StoreDamaged(dataFile('', 'journal', next - 1).name, 0, 'it is missing');
+    if (next <= this.#synced) throw new StoreDamaged(this.#last!.path, 0, `it ends before commit ${next}`);
+    return {
+      last: this.#last!,
+      at: this.#at,
+      changes: this.#changes,
+      tail: this.#bad,
+      skipped: this.#skipped,
+      abandoned: this.#abandoned,
+    };
+  }
+
+  /** Reads the first line; false when the journal was begun and never used. */
+  #begin(journal: DataFile, head: JournalHead | undefined): boolean {
+    if (head?.[1] !== 'journal' || head[2] !== journal.sequence) throw new StoreDamaged(journal.name, 1, UNREADABLE);
+    const [, , after, at, alone] = head;
+    this.#at = Math.max(this.#at, at);
+    if (after === this.#database.sequence) this.#contiguous();
+    else if (alone || after < this.#database.sequence) return false;
+    else if (!this.#bad)
+      throw new StoreDamaged(journal.name, 1, `commit ${this.#database.sequence + 1} is missing before it`);
+    this.#synced = Math.max(this.#synced, after);
+    this.#goesOn = false;
+    return true;
+  }
+
+  #line(journal: DataFile, line: Line, [, sequence, at, synced, body]: JournalLine): void {
+    this.#synced = Math.max(this.#synced, synced);
+    this.#at = Math.max(this.#at, at);
+    const commit = typeof body !== 'string';
+    if (sequence === this.#database.sequence + (commit ? 1 : 0)) this.#contiguous();
+    // Whole lines on both sides of a gap: what is missing was not torn off, it was taken out.
+    else if (!this.#bad)
+      throw new StoreDamaged(journal.name, line.number, `commit ${this.#database.sequence + 1} is missing before it`);
+    else return;
+    this.#goesOn = body === 'end';
+    if (!commit) return;
+    this.#database.apply(body.map(fromFile), sequence);
+    this.#changes += body.length;
+  }
+
+  #contiguous(): void {
+    if (this.#bad) this.#skipped.push(this.#bad);
+    this.#bad = undefined;
+  }
+}
+
+const UNREADABLE = 'its checksum does not match';
+
+function fromFile(change: Exclude<JournalLine[4], string>[number]): RowChange {
+  if ('remove' in change) return { table: tableOf(change.remove), id: change.id };
+  const { id, expiresAt, record } = change;
+  const row = { table: tableOf(change.put), id, record: deepFreeze(record) };
+  return expiresAt === undefined ? row : { ...row, expiresAt };
+}

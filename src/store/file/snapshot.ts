@@ -1,0 +1,158 @@
+import { crc32 } from 'node:zlib';
+import { deepFreeze, knownTable } from './changes.ts';
+import type { Database } from './database.ts';
+import { StoreRefused } from './errors.ts';
+import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
+import { type DataFile, dataFile } from './folder.ts';
+import { decodeLine, encodeLine, hex, readLines } from './lines.ts';
+import type { AnyRow } from './table.ts';
+
+/**
+ * What stands in a snapshot: its first line `["crc","snapshot",cut]`; one line per row; and its last line
+ * `["crc","complete",through,at,rows,checksum]`. It holds every row whose version is at most `cut`, except rows that a
+ * commit up to `through` has replaced or removed since: the journal after `cut` must be readable up to there.
+ */
+type SnapshotRow = [crc: string, table: string, id: string, version: number, expiresAt: number | null, record: object];
+type SnapshotEnd = [crc: string, kind: 'complete', through: number, at: number, rows: number, checksum: string];
+
+/** The event loop is never held longer, so that a snapshot is not felt. */
+const SLICE_MS = 3;
+const SYNC_EVERY = 8 * 1024 * 1024;
+
+export interface SnapshotOptions {
+  readonly files: FileOperations;
+  readonly folder: string;
+  readonly database: Database;
+  readonly cut: number;
+  readonly at: number;
+  readonly signal: AbortSignal;
+  /** Waits until everything memory shows is on the disk; the number of the last such commit. */
+  readonly settle: () => Promise<number>;
+  /** Called when the snapshot is on the disk, before it gets its name. */
+  readonly beforeNaming?: () => Promise<void>;
+}
+
+/** Writes all rows while commits go on. On any error nothing is left of it. The number of rows. */
+export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
+  const { files, folder, cut, at } = options;
+  const { path } = dataFile(folder, 'snapshot', cut);
+  const file = await files.open(`${path}.new`, 'w', 0o600);
+  try {
+    let sum = 0;
+    let unsynced = 0;
+    const write = async (text: string) => {
+      const bytes = Buffer.from(text);
+      sum = crc32(bytes, sum);
+      await writeAll(file, bytes);
+      unsynced += bytes.length;
+      // In steps: one great fsync at the end would hold up the journal's.
+      if (unsynced > SYNC_EVERY) await file.datasync();
+      if (unsynced > SYNC_EVERY) unsynced = 0;
+    };
+    let rows = 0;
+    await write(encodeLine(`"snapshot",${cut}`));
+    for (const slice of slices(options.database, cut)) {
+      await write(slice.text);
+      rows += slice.rows;
+      await new Promise(setImmediate);
+      options.signal.throwIfAborted();
+    }
+    const through = await options.settle();
+    await writeAll(file, Buffer.from(encodeLine(`"complete",${through},${at},${rows},"${hex(sum)}"`)));
+    await file.sync();
+    await options.beforeNaming?.();
+    await files.rename(`${path}.new`, path);
+    await syncFolder(files, folder);
+    return rows;
+  } catch (error) {
+    await removeFile(files, `${path}.new`).catch(() => {});
+    throw error;
+  } finally {
+    await file.close().catch(() => {});
+  }
+}
+
+/**
+ * The lines of all rows, each slice as many as a few milliseconds make. Rows are frozen and a Map may change while it is
+ * walked: what is newer than the cut is passed over, because the journal after the cut has it.
+ */
+function* slices(database: Database, cut: number): Generator<{ text: string; rows: number }> {
+  let lines: string[] = [];
+  let until = performance.now() + SLICE_MS;
+  for (const [name, table] of database.tables()) {
+    for (const row of table.rows.values()) {
+      if (row.version <= cut) lines.push(rowLine(name, row));
+      if (lines.length % 16 === 0 && performance.now() > until) {
+        yield { text: lines.join(''), rows: lines.length };
+        lines = [];
+        until = performance.now() + SLICE_MS;
+      }
+    }
+  }
+  yield { text: lines.join(''), rows: lines.length };
+}
+
+const rowLine = (table: string, { id, version, expiresAt, record }: AnyRow): string =>
+  encodeLine(`"${table}",${JSON.stringify(id)},${version},${expiresAt ?? null},${JSON.stringify(record)}`);
+
+export interface ReadSnapshot {
+  readonly rows: number;
+  readonly through: number;
+  readonly at: number;
+  /** The first line that cannot be believed, and why; absent when the snapshot is whole. */
+  readonly damage?: { readonly line: number; readonly why: string };
+}
+
+/** Reads what can be read of a snapshot into `database`. */
+export async function readSnapshot(
+  files: FileOperations,
+  { path, sequence }: DataFile,
+  database: Database,
+): Promise<ReadSnapshot> {
+  let sum = 0;
+  let rows = 0;
+  let end: SnapshotEnd | undefined;
+  let damage: ReadSnapshot['damage'];
+  let lines = 0;
+  await readLines(files, path, ({ bytes, number, complete }) => {
+    lines = number;
+    const line = complete ? decodeLine(bytes) : undefined;
+    if (!line) damage ??= { line: number, why: 'its checksum does not match' };
+    else if (number === 1) {
+      if (line[1] !== 'snapshot' || line[2] !== sequence)
+        damage ??= { line: 1, why: `it does not begin snapshot ${sequence}` };
+    } else if (line[1] === 'complete') end = line as SnapshotEnd;
+    else {
+      rows += 1;
+      putRow(database, line as SnapshotRow);
+    }
+    if (!end) sum = crc32(NEWLINE, crc32(bytes, sum));
+  });
+  if (!damage && !end) damage = { line: lines, why: 'it ends too early' };
+  if (!damage && end && (end[4] !== rows || end[5] !== hex(sum))) {
+    damage = { line: lines, why: `rows are missing: ${rows} of ${end[4]}` };
+  }
+  database.sequence = sequence;
+  const found = { rows, through: end?.[2] ?? sequence, at: end?.[3] ?? 0 };
+  return damage ? { ...found, damage } : found;
+}
+
+const NEWLINE = Buffer.from('\n');
+
+function putRow(database: Database, [, name, id, version, expiresAt, record]: SnapshotRow): void {
+  const table = tableOf(name);
+  deepFreeze(record);
+  const row: AnyRow = expiresAt === null ? { id, version, record } : { id, version, expiresAt, record };
+  database.put(table, Object.freeze(row));
+}
+
+/** @throws StoreRefused: the checksum was right, so it is no damage but a table we do not know. */
+export function tableOf(name: string): ReturnType<typeof knownTable> {
+  try {
+    return knownTable(name);
+  } catch (cause) {
+    throw new StoreRefused('store_format', `the store has a table ${name} that this version of Postern does not know`, {
+      cause,
+    });
+  }
+}
