@@ -1,0 +1,164 @@
+import test from 'ava';
+import type { Browser, Page } from 'playwright-core';
+import { supportedLocales } from '../../src/http/languages.ts';
+import type { PageName } from '../../src/http/pages.ts';
+import { axe, openBrowser, screenshot } from '../browser/browser.ts';
+import { hostile, usual } from './samples.ts';
+import { openSite, type Site } from './site.ts';
+
+const WRONG = { ...usual, login: { ...usual.login, email: 'ada@example.com', error: 'wrong' as const } };
+const SETS = [usual, WRONG, ...hostile];
+const names = Object.keys(usual) as PageName[];
+const phone = { width: 320, height: 640 };
+const desktop = { width: 1280, height: 860 };
+
+let browser: Browser;
+let site: Site;
+
+test.before(async () => {
+  [browser, site] = await Promise.all([openBrowser(), openSite(SETS)]);
+});
+
+test.after.always(async () => {
+  await browser?.close();
+  await site?.[Symbol.asyncDispose]();
+});
+
+/** A page, and all its console had to say: a blocked style or image says so there. */
+async function open(options: Parameters<Browser['newContext']>[0]): Promise<{ page: Page; complaints: string[] }> {
+  const page = await (await browser.newContext(options)).newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return { page, complaints };
+}
+
+/** What sticks out to the side. Inputs scroll inside themselves. */
+const overflow = (page: Page) =>
+  page
+    .locator('body, body *:not(input)')
+    .evaluateAll(
+      (elements, width) =>
+        elements
+          .filter((element) => element.getBoundingClientRect().right > width || element.scrollWidth > width)
+          .map((element) => element.outerHTML.slice(0, 80)),
+      page.viewportSize()?.width ?? 0,
+    );
+
+/** What the form that `act` sends was filled with; waits until the answer is there. */
+async function posted(page: Page, act: () => Promise<void>): Promise<Record<string, string>> {
+  await Promise.all([page.waitForURL(/\/interaction\//), act()]);
+  return Object.fromEntries(site.posted.at(-1) ?? []);
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const [width, viewport] of Object.entries({ 320: phone, 1280: desktop })) {
+    test.serial(`every page is accessible and fits, in every language: ${colorScheme}, ${width} px`, async (t) => {
+      const { page, complaints } = await open({ colorScheme, viewport });
+      for (const locale of supportedLocales) {
+        for (const name of names) {
+          await page.goto(site.address(name, { locale }));
+          t.is(await page.locator('main').getAttribute('data-page'), name);
+          t.deepEqual(await axe(page), [], `${name} ${locale}`);
+          t.deepEqual(await overflow(page), [], `${name} ${locale}`);
+          await screenshot(page, `${name}-${locale}-${colorScheme}-${width}`);
+        }
+        await page.goto(site.address('login', { locale, set: 1 }));
+        t.deepEqual(await axe(page), [], `login, wrong password, ${locale}`);
+        await screenshot(page, `login-wrong-${locale}-${colorScheme}-${width}`);
+      }
+      t.deepEqual(complaints, []);
+      await page.context().close();
+    });
+  }
+}
+
+test.serial('a hostile text runs nothing and breaks no layout, however narrow', async (t) => {
+  const { page, complaints } = await open({ viewport: phone });
+  for (const set of hostile.keys()) {
+    for (const name of names) {
+      await page.goto(site.address(name, { set: 2 + set }));
+      t.deepEqual(await overflow(page), [], `${name} ${set}`);
+      t.not(await page.title(), 'owned');
+      t.is(await page.locator('main :is(script, img, b)').count(), 0, `${name} ${set}`);
+    }
+    await page.goto(site.address('consent', { set: 2 + set }));
+    await screenshot(page, `consent-hostile-${set}`);
+  }
+  t.deepEqual(complaints, []);
+  await page.context().close();
+});
+
+test.serial('signing in needs no mouse and no script', async (t) => {
+  const { page } = await open({ viewport: desktop, javaScriptEnabled: false });
+  await page.goto(site.address('login'));
+  await page.keyboard.type('ada@example.com');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('correct horse');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  t.deepEqual(await posted(page, () => page.keyboard.press('Enter')), {
+    csrf: 'token',
+    email: 'ada@example.com',
+    password: 'correct horse',
+  });
+  await page.context().close();
+});
+
+test.serial(
+  'Enter in a field signs in and keeps the person signed in; the second button cancels, with empty fields',
+  async (t) => {
+    const { page } = await open({ viewport: desktop });
+    await page.goto(site.address('login'));
+    await page.fill('[name=email]', 'ada@example.com');
+    await page.fill('[name=password]', 'correct horse');
+    t.deepEqual(await posted(page, () => page.keyboard.press('Enter')), {
+      csrf: 'token',
+      email: 'ada@example.com',
+      password: 'correct horse',
+      remember: 'yes',
+    });
+    await page.goto(site.address('login'));
+    t.is((await posted(page, () => page.click('[name=decision][value=deny]')))['decision'], 'deny');
+    await page.context().close();
+  },
+);
+
+test.serial(
+  'consent needs no mouse: allow, deny and switch come in this order, each with a visible focus',
+  async (t) => {
+    const { page } = await open({ viewport: phone });
+    for (const [presses, decision] of ['allow', 'deny', 'switch'].entries()) {
+      await page.goto(site.address('consent'));
+      for (let i = 0; i <= presses; i++) await page.keyboard.press('Tab');
+      const focus = page.locator(':focus');
+      const outline = await focus.evaluate((it) => it.ownerDocument.defaultView?.getComputedStyle(it).outlineWidth);
+      t.is(outline, '3px', decision);
+      t.deepEqual(await posted(page, () => page.keyboard.press('Enter')), { csrf: 'token', decision });
+    }
+    await page.context().close();
+  },
+);
+
+test.serial('whatever can be pressed is at least 44 px high', async (t) => {
+  const { page } = await open({ viewport: phone });
+  for (const name of ['login', 'consent', 'logout', 'signed-out', 'error'] as const) {
+    await page.goto(site.address(name));
+    for (const target of await page
+      .locator('button, .actions a, input:not([type=hidden], [type=checkbox]), .tick label')
+      .all())
+      t.true(((await target.boundingBox())?.height ?? 0) >= 44, `${name}: ${await target.innerText()}`);
+  }
+  await page.context().close();
+});
+
+test.serial('with forced colours every page still reads and every button has an edge', async (t) => {
+  const { page } = await open({ viewport: phone, forcedColors: 'active' });
+  for (const name of ['login', 'consent'] as const) {
+    await page.goto(site.address(name));
+    t.deepEqual(await axe(page), [], name);
+    await screenshot(page, `${name}-forced-colours`);
+  }
+  await page.context().close();
+});
