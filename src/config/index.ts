@@ -4,5 +4,6 @@
  * It reads the environment and a YAML text that are handed to it and gives back one frozen value. It touches no file
  * but the one it is told to read, and nothing but main.ts and the command line calls it.
  */
+export { configurationPage, effectiveSettings, settingsJsonSchema } from './document.ts';
 export { loadSettings, readSettings, SettingsError } from './load.ts';
 export { isLoopback, type Settings, settingsSchema } from './schema.ts';

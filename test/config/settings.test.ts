@@ -1,0 +1,94 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { readSettings, SettingsError } from '../../src/config/index.ts';
+import { settingPaths, variableOf } from '../../src/config/load.ts';
+import { days, hours, minutes, parseDuration, seconds } from '../../src/lib/index.ts';
+
+const problemsOf = (env: Record<string, string>, yaml = ''): readonly string[] => {
+  try {
+    readSettings(env, yaml);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+};
+
+test('without a file or a variable everything has its default', (t) => {
+  const settings = readSettings({});
+  t.is(settings.issuer, 'http://localhost:3000');
+  t.is(settings.host, '127.0.0.1');
+  t.is(settings.port, 3000);
+  t.is(settings.ops_port, 9464);
+  t.is(settings.tokens.access, minutes(15));
+  t.is(settings.tokens.refresh_idle, days(7));
+  t.is(settings.guesses.account, 10);
+  t.true(Object.isFrozen(settings));
+});
+
+test('the environment wins over the file, one setting at a time', (t) => {
+  const yaml = 'port: 4000\ntokens:\n  access: 5m\n  id: 6m\n';
+  const settings = readSettings({ POSTERN_TOKENS_ACCESS: '7m' }, yaml);
+  t.is(settings.port, 4000);
+  t.is(settings.tokens.access, minutes(7));
+  t.is(settings.tokens.id, minutes(6));
+});
+
+test('an empty variable is as good as none', (t) => {
+  t.is(readSettings({ POSTERN_PORT: '' }).port, 3000);
+});
+
+test('every mistake is told at once, with its path, where it came from, and the nearest name', (t) => {
+  const problems = problemsOf(
+    { POSTERN_PORT: '70000', POSTERN_ISUER: 'https://id.example.com' },
+    'tokens:\n  acess: 5m\n  id: soon\nbrand:\n  accent: red\n',
+  );
+  t.is(problems.length, 5, problems.join('\n'));
+  const said = (pattern: RegExp) =>
+    t.true(
+      problems.some((problem) => pattern.test(problem)),
+      String(pattern),
+    );
+  said(/^port \(POSTERN_PORT\): /);
+  said(/^POSTERN_ISUER: is no setting; did you mean POSTERN_ISSUER\?/);
+  said(/^tokens\.acess \(postern\.yaml\): is no setting; did you mean tokens\.access\?/);
+  said(/^tokens\.id \(postern\.yaml\): must be a length of time/);
+  said(/^brand\.accent \(postern\.yaml\): must be a colour/);
+});
+
+test('a plain http issuer is refused unless it is this machine', (t) => {
+  t.regex(problemsOf({ POSTERN_ISSUER: 'http://id.example.com' }).join(), /must be https/);
+  for (const issuer of ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'https://id.example.com'])
+    t.deepEqual(problemsOf({ POSTERN_ISSUER: issuer }), [], issuer);
+});
+
+test('an issuer that is more than an origin is refused', (t) => {
+  for (const issuer of ['https://a.example/', 'https://a.example/x', 'https://a.example?x', 'https://u@a.example', 'a'])
+    t.is(problemsOf({ POSTERN_ISSUER: issuer }).length, 1, issuer);
+});
+
+test('a file that is not settings is told as such', (t) => {
+  t.regex(problemsOf({}, '- a\n- b\n').join(), /must hold settings/);
+  t.is(problemsOf({}, 'a: [').length, 1);
+});
+
+test('lengths of time are read in every unit, and nothing else is', (t) => {
+  t.is(parseDuration('30s'), seconds(30));
+  t.is(parseDuration('15m'), minutes(15));
+  t.is(parseDuration('2h'), hours(2));
+  t.is(parseDuration('7d'), days(7));
+  t.is(parseDuration('500ms'), 500);
+  for (const wrong of ['', '15', 'm', '-1m', '1.5h', '1 m', '1w', '9999999999s', '１m'])
+    t.is(parseDuration(wrong), undefined, wrong);
+});
+
+test('whatever the environment and the file hold, the answer is settings or a list of mistakes', (t) => {
+  const variable = fc.constantFrom(...settingPaths().map(variableOf), 'POSTERN_X');
+  fc.assert(
+    fc.property(fc.dictionary(variable, fc.string()), fc.string(), (env, yaml) => {
+      problemsOf(env, yaml);
+    }),
+    { numRuns: 300 },
+  );
+  t.pass();
+});
