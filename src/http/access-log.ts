@@ -18,7 +18,8 @@ export const accessLog =
         {
           method: ctx.method,
           path: endpoint?.path ?? '(unknown)',
-          status: ctx.res.writableFinished ? ctx.res.statusCode : 'aborted',
+          status: ctx.res.statusCode,
+          ...(!ctx.res.writableFinished && { aborted: true }),
           ms: Math.round((performance.now() - started) * 10) / 10,
           ...(address !== undefined && { address }),
           ...(clientId !== undefined && { client_id: clientId }),

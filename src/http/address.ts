@@ -63,7 +63,7 @@ export function parseNetworks(texts: readonly string[]): BlockList {
     const bits = family === 'ipv4' ? 32 : 128;
     const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
     if (!family || !(length <= bits) || rest.length > 0) throw bad(text, 'is no address and no CIDR range');
-    if (family === 'ipv6' && /^::ffff:/i.test(address)) throw bad(text, 'must be written as IPv4');
+    if (family === 'ipv6' && isIPv4(parseAddress(address) ?? '')) throw bad(text, 'must be written as IPv4');
     if (length === 0) throw bad(text, 'trusts everyone, so that anybody could claim any address');
     networks.addSubnet(address, length, family);
   }

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { type Logger, newId } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
+import { submitsItself } from './headers.ts';
 import type { ErrorReason, Pages } from './pages.ts';
 import { HttpRefusal } from './refusals.ts';
 import { stateOf } from './state.ts';
@@ -34,20 +35,21 @@ const RETRY_AFTER = '5';
 
 /**
  * Tells every failure in one place. A refusal of the edge has its own status and sentence; a store that cannot answer is
- * 503; anything else is a bug of ours: 500 with an id, its stack in the log and nowhere else.
+ * 503; anything else is a bug of ours: 500 with an id, its stack in the log and nowhere else. Whatever was answered
+ * before the failure (a commit that fails after the engine has made its answer) is forgotten.
  *
- * The engine catches what is thrown inside it and answers 500. Its `server_error` listener therefore leaves the error in
- * `ctx.state.failure`; if the store was the reason, the answer is made again here.
+ * The engine catches what is thrown inside it and answers by itself. Its `server_error` listener therefore leaves the
+ * error in `ctx.state.failure`, and the answer is made again here. One answer of the engine's stays: a `server_error` on
+ * its way to the client (RFC 6749 §4.1.2.1), which is the client's to tell, unless trying again will help.
  */
 export function failures({ report, pages, logger }: Options): Middleware {
   async function answer(ctx: Context, thrown: unknown): Promise<void> {
     if (isAbort(ctx, thrown)) return void logger.debug({ endpoint: stateOf(ctx).endpoint?.name }, 'the client left');
     const failure = describe(thrown);
-    const id = await name(ctx, failure);
-    if (failure.status >= 500) logger.error({ err: thrown, id, endpoint: stateOf(ctx).endpoint?.name }, failure.rule);
+    const id = await keep(ctx, failure);
     if (ctx.headerSent) return void ctx.req.destroy();
     // What was prepared belongs to an answer that is not given.
-    for (const header of ['Set-Cookie', 'Location', 'ETag', 'Content-Language']) ctx.remove(header);
+    for (const header of ANSWERS) ctx.remove(header);
     ctx.set('Cache-Control', 'no-store');
     ctx.set(failure.headers);
     stateOf(ctx).error = failure.error;
@@ -60,14 +62,18 @@ export function failures({ report, pages, logger }: Options): Middleware {
     ctx.body = { error: failure.error, error_description: failure.sentence, error_id: id };
   }
 
-  async function name(ctx: Context, failure: Failure): Promise<string> {
+  /** Writes it down, under an id. */
+  async function keep(ctx: Context, failure: Told): Promise<string> {
+    const state = stateOf(ctx);
     let id: string;
     try {
       id = await report(ctx, failure);
-    } catch {
+    } catch (err) {
       id = newId('err');
+      logger.warn({ err, id }, 'a failure could not be kept for `postern explain`; the log alone tells it');
     }
-    stateOf(ctx).refusalId = id;
+    state.refusalId = id;
+    if (failure.status >= 500) logger.error({ err: failure.cause, id, endpoint: state.endpoint?.name }, failure.rule);
     return id;
   }
 
@@ -78,9 +84,18 @@ export function failures({ report, pages, logger }: Options): Middleware {
       return answer(ctx, thrown);
     }
     const { failure } = stateOf(ctx);
-    if (isUnavailable(failure)) await answer(ctx, failure);
+    if (failure === undefined) return;
+    if (isUnavailable(failure) || !leavesForClient(ctx)) return answer(ctx, failure);
+    await keep(ctx, describe(failure));
   };
 }
+
+/** Headers that belong to the answer that was being made. */
+const ANSWERS = ['Set-Cookie', 'Location', 'ETag', 'Last-Modified', 'Content-Language', 'Content-Disposition'];
+
+/** Whether the answer takes the browser to the client: a redirect, or a form that submits itself. */
+const leavesForClient = (ctx: Context): boolean =>
+  (ctx.status >= 300 && ctx.status < 400) || submitsItself(ctx.response.get('Content-Security-Policy'));
 
 type Told = Failure & { readonly reason: ErrorReason; readonly headers: Readonly<Record<string, string>> };
 

@@ -56,29 +56,39 @@ export function securityHeaders(issuer: string): Middleware {
   return async (ctx, next) => {
     ctx.set(byKind[stateOf(ctx).endpoint?.kind ?? 'page']);
     await next();
-    // A page of the engine that submits itself (response_mode=form_post, sign-out): its form goes to the client.
-    if (/script-src [^;]*'sha256-/.test(ctx.response.get(CSP))) allowFormRedirect(ctx);
+    // response_mode=form_post, sign-out: the form goes to the client, whose address only the engine knows.
+    if (submitsItself(ctx.response.get(CSP))) setFormAction(ctx, undefined);
   };
 }
+
+/** Whether a policy is that of a page of the engine that submits itself by one line of script, let in by its hash. */
+export const submitsItself = (policy: string): boolean => /script-src [^;]*'sha256-/.test(policy);
 
 const STS = 'Strict-Transport-Security';
 
 const withoutEmpty = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
 
+/** What no form of ours may lead to, whatever was registered. */
+const NEVER = new Set(['javascript:', 'data:', 'blob:', 'filesystem:', 'about:', 'file:']);
+
 /**
- * Call it when showing a page whose form may end at a client: sign-in, consent, sign-out. Chrome applies `form-action` to
- * every redirect a form leads through, the client's own further ones included, and those nobody can list: so the
- * directive goes (ENGINE §9.13). What it guarded against, a form somebody smuggled in, needs markup nobody can smuggle
- * past the views.
+ * Call it when showing a page whose form may end at a client (sign-in, consent, sign-out) with the client's redirect URI
+ * or its origin. Chrome applies `form-action` to every redirect a form leads through, and a client's callback may well go
+ * on to another origin of its own; those nobody can list. So schemes are allowed, not origins: https always, and the
+ * client's own (ENGINE §9.13).
  */
-export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>): void {
-  const policy = ctx.response.get(CSP);
-  ctx.set(
-    CSP,
-    policy
-      .split(';')
-      .filter((directive) => !directive.startsWith('form-action'))
-      .join(';'),
-  );
+export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>, target: string): void {
+  const scheme = URL.parse(target)?.protocol;
+  const sources = new Set(["'self'", 'https:', ...(scheme && !NEVER.has(scheme) ? [scheme] : [])]);
+  setFormAction(ctx, [...sources].join(' '));
+}
+
+/** Replaces the directive; undefined takes it away. */
+function setFormAction(ctx: Pick<Context, 'response' | 'set'>, sources: string | undefined): void {
+  const others = ctx.response
+    .get(CSP)
+    .split(';')
+    .filter((directive) => directive && !directive.trim().startsWith('form-action'));
+  ctx.set(CSP, [...others, ...(sources === undefined ? [] : [`form-action ${sources}`])].join(';'));
 }

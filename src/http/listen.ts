@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import { type Duration, Refusal, seconds } from '../lib/index.ts';
+import { type Duration, type Logger, Refusal, seconds, silent } from '../lib/index.ts';
 
 interface Options {
   /** `app.callback()`. */
@@ -10,6 +10,9 @@ interface Options {
   readonly port: number;
   /** How long, once draining, a connection may be idle before it is closed; a second unless given. */
   readonly linger?: Duration;
+  readonly timeouts?: Partial<typeof TIMEOUTS>;
+  /** Hears of connections that could not be accepted: there are too many open files, say. */
+  readonly logger?: Logger;
 }
 
 export interface Listening {
@@ -30,21 +33,24 @@ export interface Listening {
  * idle connection, never we while their next request is under way. Google's keep theirs for 600 s and retry.
  */
 const TIMEOUTS = {
+  /** To send the headers of a request, then the whole of it: slow senders hold connections no longer. */
   headersTimeout: seconds(15),
   requestTimeout: seconds(30),
   keepAliveTimeout: seconds(75),
+  /** How often the first two are looked at. */
   connectionsCheckingInterval: seconds(5),
-} as const;
+};
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
-export async function listen({ handler, host, port, linger = seconds(1) }: Options): Promise<Listening> {
-  const server = createServer({ ...TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES });
-  server.maxRequestsPerSocket = 0;
+export async function listen(options: Options): Promise<Listening> {
+  const { handler, host, port, linger = seconds(1), timeouts, logger = silent } = options;
+  const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
   const drain = drainable(server, linger);
   server.on('request', handler);
   await opened(server, host, port);
+  server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
   const bound = (server.address() as AddressInfo).port;
   let closed: Promise<void> | undefined;
   return {
@@ -100,7 +106,10 @@ function drainable(server: Server, linger: Duration): (grace: Duration) => Promi
 
   const closeWhenIdle = (socket: Socket): void => {
     const timer = setTimeout(() => {
-      if (connections.get(socket)?.size === 0) socket.destroySoon();
+      // A turn later, so that what has arrived by now is read first.
+      setImmediate(() => {
+        if (connections.get(socket)?.size === 0) socket.destroySoon();
+      });
     }, linger);
     socket.once('close', () => clearTimeout(timer));
   };

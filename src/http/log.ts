@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Settings } from '../config/index.ts';
 import { redact, redactText } from './redact.ts';
@@ -20,17 +21,20 @@ export function createLogger({ level, destination }: Options): PinoLogger {
       timestamp: stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (details) => redact(details) as Record<string, unknown>,
         bindings: (bindings) => redact(bindings) as Record<string, unknown>,
       },
-      // Errors were made plain above; pino's serializer would read them once more.
+      // Errors have been made plain by then; pino's serializer would read them once more.
       serializers: { err: (err: unknown) => err },
       hooks: {
-        logMethod(args, method) {
-          method.apply(
-            this,
-            args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg)) as typeof args,
-          );
+        // Before pino formats: it would take a message from an error, and put objects into the text, as they are.
+        logMethod([first, ...rest]: unknown[], method) {
+          const given = typeof first === 'object' && first !== null;
+          const [text, ...values] = given ? rest : [first, ...rest];
+          const pieces = [text, ...values].map((piece) => (typeof piece === 'string' ? piece : redact(piece)));
+          const message = text === undefined ? undefined : redactText(format(...pieces));
+          const details = given ? redact(first instanceof Error ? { err: first } : first) : {};
+          const plain = typeof details === 'object' && details !== null ? details : { details };
+          method.apply(this, (message === undefined ? [plain] : [plain, '%s', message]) as Parameters<typeof method>);
         },
       },
     },
