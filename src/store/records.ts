@@ -41,6 +41,8 @@ export interface Client {
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
   /** SHA-256 of each secret that is good; the newest first. */
   readonly secretHashes: readonly string[];
+  /** Until then the secrets after the newest are good too; none of them is where this is absent. */
+  readonly oldSecretsUntil?: number;
   /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   readonly createdAt: number;

@@ -1,0 +1,46 @@
+import { type Clock, days, newId } from '../lib/index.ts';
+import type { AuditEvent, Change, Page, Store } from '../store/index.ts';
+
+export interface AuditEntry {
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly details?: AuditEvent['details'];
+}
+
+export type Audit = ReturnType<typeof createAudit>;
+
+const KEPT = days(90);
+/** Past the year 10000: what is taken from it keeps twelve hexadecimal digits. */
+const END_OF_TIME = 2 ** 48 - 1;
+
+/** What happened, who it happened to, and when; kept 90 days. */
+export function createAudit({ store, now }: { store: Store; now: Clock }) {
+  return {
+    /** The change that records it, to go into the same commit as what it tells of. */
+    record(type: string, { accountId, clientId, details = {} }: AuditEntry = {}): Change {
+      const at = now();
+      return {
+        put: 'audit',
+        id: newestFirst(at),
+        expiresAt: at + KEPT,
+        record: { at, type, details, ...(accountId && { accountId }), ...(clientId && { clientId }) },
+      };
+    },
+
+    /** The newest first. */
+    async list(page?: Page) {
+      const { rows, next } = await store.find('audit', 'all', '', page);
+      return { events: rows.map(({ id, record }) => ({ id, ...record })), ...(next && { next }) };
+    },
+
+    /** What happened to one person, the newest first. */
+    async listForAccount(accountId: string, page?: Page) {
+      const { rows, next } = await store.find('audit', 'accountId', accountId, page);
+      return { events: rows.map(({ id, record }) => ({ id, ...record })), ...(next && { next }) };
+    },
+  };
+}
+
+/** Rows come in the order of their ids; these fall as time rises. */
+const newestFirst = (at: number): string =>
+  `evt_${(END_OF_TIME - at).toString(16).padStart(12, '0')}_${newId('evt').slice(4)}`;

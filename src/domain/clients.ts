@@ -1,0 +1,204 @@
+import { type Clock, type Duration, newId, newSecret, Refusal, sameText, sha256 } from '../lib/index.ts';
+import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
+import type { Audit } from './audit.ts';
+import { every } from './every.ts';
+import { parsePublicJwks } from './public-jwks.ts';
+import { parseRedirectUris } from './redirect-uris.ts';
+import { retryOnConflict } from './retry.ts';
+import { parseScopes } from './scopes.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A client with its id, which is the `client_id`. */
+export type RegisteredClient = Client & { readonly id: string };
+
+/** What an operator decides about a client and may change later. */
+export interface ClientTerms {
+  readonly name: string;
+  readonly redirectUris?: readonly string[] | undefined;
+  readonly postLogoutRedirectUris?: readonly string[] | undefined;
+  readonly passwordGrant?: boolean | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly resources?: readonly string[] | undefined;
+  readonly firstParty?: boolean | undefined;
+  /** Its public keys: it then proves itself by `private_key_jwt` and has no secret. */
+  readonly jwks?: unknown;
+}
+
+export type NewClient = ClientTerms & { readonly type: ClientType };
+
+export type Clients = ReturnType<typeof createClients>;
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly audit: Audit;
+  readonly sessions: Sessions;
+}
+
+/** What follows from a client's type alone. */
+const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolean }>> = {
+  web: { confidential: true, people: true },
+  spa: { confidential: false, people: true },
+  native: { confidential: false, people: true },
+  service: { confidential: true, people: false },
+};
+
+const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
+
+/** Applications as the operator registered them; what they may do is decided here and nowhere else. */
+export function createClients({ store, now, audit, sessions }: Options) {
+  async function existing(id: string): Promise<Row<Client>> {
+    const row = await store.get('clients', id);
+    if (!row) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
+    return row;
+  }
+
+  /** Everything in a record that the terms decide. */
+  async function settle(type: ClientType, terms: ClientTerms) {
+    const { confidential } = TYPES[type];
+    const redirectUris = parseRedirectUris(type, terms.redirectUris ?? []);
+    const resources = [...new Set(terms.resources ?? [])];
+    for (const uri of resources)
+      if (!(await store.get('resources', uri)))
+        throw new Refusal('resource_unknown', `${JSON.stringify(uri.slice(0, 200))} is no registered resource`);
+    if (!/^\P{C}{1,200}$/u.test(terms.name))
+      throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+    if (terms.jwks !== undefined && !confidential)
+      throw new Refusal('jwks_invalid', `a ${type} client keeps no key: everyone who has the application has it`);
+    return {
+      name: terms.name,
+      type,
+      redirectUris,
+      postLogoutRedirectUris: parseRedirectUris(type, terms.postLogoutRedirectUris ?? []),
+      grantTypes: grantTypes(type, redirectUris, terms.passwordGrant ?? false),
+      scopes: parseScopes(terms.scopes ?? []),
+      resources,
+      firstParty: terms.firstParty ?? false,
+      tokenEndpointAuthMethod: !confidential ? 'none' : terms.jwks ? 'private_key_jwt' : 'client_secret_basic',
+      ...(terms.jwks !== undefined && { jwks: parsePublicJwks(terms.jwks) }),
+    } as const;
+  }
+
+  function change(id: string, event: string, alter: (row: Row<Client>) => Client | Promise<Client>) {
+    return retryOnConflict(async (): Promise<RegisteredClient> => {
+      const row = await existing(id);
+      const record = await alter(row);
+      await store.commit([{ put: 'clients', id, record, expect: row.version }, audit.record(event, { clientId: id })]);
+      return { id, ...record };
+    });
+  }
+
+  return {
+    /**
+     * Gives the secret of a client that has one; nobody can ever read it again.
+     * @throws Refusal `name_invalid`, `redirect_uri_invalid`, `redirect_uri_missing`, `redirect_uri_unused`,
+     * `scope_invalid`, `resource_unknown`, `jwks_invalid`
+     */
+    async add({ type, ...terms }: NewClient): Promise<{ client: RegisteredClient; secret?: string }> {
+      const settled = await settle(type, terms);
+      const secret = settled.tokenEndpointAuthMethod === 'client_secret_basic' ? newSecret() : undefined;
+      const id = newId('cli');
+      const at = now();
+      const record: Client = { ...settled, secretHashes: secret ? [sha256(secret)] : [], createdAt: at, updatedAt: at };
+      await store.commit([
+        { put: 'clients', id, record, expect: 'absent' },
+        audit.record('client.added', { clientId: id, details: { type, grants: record.grantTypes.join(' ') } }),
+      ]);
+      return { client: { id, ...record }, ...(secret && { secret }) };
+    },
+
+    async get(id: string): Promise<RegisteredClient | undefined> {
+      const row = await store.get('clients', id);
+      return row && client(row);
+    },
+
+    /** In the order of their ids. */
+    async list(page?: Page): Promise<{ clients: readonly RegisteredClient[]; next?: string }> {
+      const { rows, next } = await store.find('clients', 'all', '', page);
+      return { clients: rows.map(client), ...(next && { next }) };
+    },
+
+    /** What is not named stays as it is; a client's type never changes. @throws Refusal as {@link add}, `client_unknown` */
+    update(id: string, patch: Partial<ClientTerms>): Promise<RegisteredClient> {
+      return change(id, 'client.updated', async ({ record }) => {
+        const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+        const settled = await settle(record.type, {
+          ...record,
+          passwordGrant: record.grantTypes.includes('password'),
+          ...named,
+        });
+        const keepsSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
+        return {
+          ...settled,
+          secretHashes: keepsSecret ? record.secretHashes : [],
+          ...(keepsSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
+          createdAt: record.createdAt,
+          updatedAt: now(),
+        };
+      });
+    },
+
+    /**
+     * A new secret. The old one stops at once, unless it is kept for the time it takes to bring the new one everywhere.
+     * @throws Refusal `client_unknown`, `client_has_no_secret`
+     */
+    async rotateSecret(
+      id: string,
+      { keepOldFor }: { keepOldFor?: Duration | undefined } = {},
+    ): Promise<{ client: RegisteredClient; secret: string }> {
+      const secret = newSecret();
+      const changed = await change(id, 'client.secret_rotated', ({ record: { oldSecretsUntil: _, ...record } }) => {
+        if (record.tokenEndpointAuthMethod !== 'client_secret_basic')
+          throw new Refusal('client_has_no_secret', `${id} proves itself by ${record.tokenEndpointAuthMethod}`);
+        const hash = sha256(secret);
+        return keepOldFor
+          ? {
+              ...record,
+              secretHashes: [hash, ...record.secretHashes.slice(0, 1)],
+              oldSecretsUntil: now() + keepOldFor,
+              updatedAt: now(),
+            }
+          : { ...record, secretHashes: [hash], updatedAt: now() };
+      });
+      return { client: changed, secret };
+    },
+
+    /** The client, what people allowed it, and everything it was issued. @throws Refusal `client_unknown` */
+    remove(id: string): Promise<void> {
+      return retryOnConflict(async () => {
+        const { version, record } = await existing(id);
+        const consents: Change[] = [];
+        for await (const consent of every(store, 'consents', 'clientId', id))
+          consents.push({ remove: 'consents', id: consent.id });
+        await sessions.endForClient(id, [
+          { remove: 'clients', id, expect: version },
+          audit.record('client.removed', { clientId: id, details: { name: record.name } }),
+        ]);
+        for (let at = 0; at < consents.length; at += 500) await store.commit(consents.slice(at, at + 500));
+      });
+    },
+
+    /** Takes the same time whichever secret it is, or none. */
+    verifySecret({ secretHashes, oldSecretsUntil = 0 }: Client, secret: string): boolean {
+      const presented = sha256(secret);
+      const good = oldSecretsUntil > now() ? secretHashes : secretHashes.slice(0, 1);
+      return good.filter((hash) => sameText(hash, presented)).length > 0;
+    },
+  };
+}
+
+/** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused` */
+function grantTypes(type: ClientType, redirectUris: readonly string[], password: boolean): string[] {
+  const { people } = TYPES[type];
+  if (!people && redirectUris.length > 0)
+    throw new Refusal('redirect_uri_unused', `a ${type} client signs nobody in: it has no redirect URI`);
+  // One that asks for passwords itself need not send anybody to the sign-in page.
+  if (people && redirectUris.length === 0 && !password)
+    throw new Refusal('redirect_uri_missing', `a ${type} client needs at least one redirect URI`);
+  return [
+    ...(redirectUris.length > 0 ? ['authorization_code'] : []),
+    ...(people ? [] : ['client_credentials']),
+    ...(password ? ['password'] : []),
+    ...(people || password ? ['refresh_token'] : []),
+  ];
+}

@@ -1,0 +1,137 @@
+import { type Clock, type Duration, days, inSeconds, sha256 } from '../lib/index.ts';
+import type { Change, GuessCounter, Put, Row, Store } from '../store/index.ts';
+import { emailKey } from './email.ts';
+import { networkOf } from './networks.ts';
+import { retryOnConflict } from './retry.ts';
+
+export interface GuessLimits {
+  /** Wrong passwords for one account from browsers unknown to it; and the same for each known browser by itself. */
+  readonly account: number;
+  /** Wrong passwords from one network, for whatever accounts. */
+  readonly network: number;
+  /** Counted from the first wrong one; nobody is refused for longer. */
+  readonly window: Duration;
+}
+
+/** Who is about to try a password. */
+export interface Attempt {
+  readonly email: string;
+  /** The IP address it comes from, as the edge believes it. */
+  readonly address: string;
+  /**
+   * What names the browser: random, kept in a signed cookie that is set once a sign-in from it has succeeded. A browser
+   * without the cookie is given a new one here too, so that it is known after its first success.
+   */
+  readonly device?: string | undefined;
+}
+
+/** A guess that may be made. It counts as wrong from the moment it is given, until it is told otherwise. */
+export interface Allowed {
+  readonly allowed: true;
+  /** The password was right: the guess no longer counts, and the browser is known to the account from now on. */
+  succeed(): Promise<void>;
+  /** The password was wrong: the guess goes on counting. */
+  fail(): Promise<void>;
+  /** No password was tried (the server was busy): the guess no longer counts. */
+  release(): Promise<void>;
+}
+
+/** `retryAfter` in whole seconds, at least 1 (RFC 9110 §10.2.3). */
+export type Verdict = Allowed | { readonly allowed: false; readonly retryAfter: number };
+
+export type Guesses = ReturnType<typeof createGuesses>;
+
+interface Bucket {
+  readonly id: string;
+  readonly limit: number;
+  /** How long its row is kept beyond the window: for a browser, how long it stays known. */
+  readonly keep: Duration;
+}
+
+/** How long an account remembers a browser that signed in to it. */
+const KNOWN_FOR = days(90);
+
+/**
+ * Limits on wrong passwords. A guess is reserved before the password is looked at, in one commit, so that parallel
+ * guesses, in however many processes, never exceed a limit. A browser that has signed in to the account before has a
+ * counter of its own, so that nobody elsewhere can lock its owner out. Whether the account exists makes no difference.
+ */
+export function createGuesses({ store, now, limits }: { store: Store; now: Clock; limits: GuessLimits }) {
+  const bucket = (kind: string, of: string, limit: number, keep: Duration = 0): Bucket => ({
+    id: sha256(`${kind}\n${of}`),
+    limit,
+    keep,
+  });
+
+  /** What the attempt is counted against. A browser's row exists only once it has signed in to that very account. */
+  async function bucketsOf(attempt: Attempt, device: Bucket | undefined): Promise<Bucket[]> {
+    if (device && (await store.get('guesses', device.id))) return [device];
+    return [
+      bucket('network', networkOf(attempt.address), limits.network),
+      bucket('account', emailKey(attempt.email), limits.account),
+    ];
+  }
+
+  /** The count of the running window: a window that is over counts nothing, and begins anew. */
+  const running = (row: Row<GuessCounter> | undefined): GuessCounter =>
+    row && row.record.since + limits.window > now() ? row.record : { count: 0, since: now() };
+
+  const put = ({ id, keep }: Bucket, record: GuessCounter, row?: Row<GuessCounter>): Put<'guesses'> => ({
+    put: 'guesses',
+    id,
+    record,
+    expiresAt: Math.max(record.since + limits.window, keep && now() + keep),
+    expect: row?.version ?? 'absent',
+  });
+
+  /** One more in each, or in none; then how long to wait, in milliseconds. */
+  function reserve(buckets: readonly Bucket[]): Promise<{ since: number[] } | { wait: Duration }> {
+    return retryOnConflict(async () => {
+      const rows = await Promise.all(buckets.map(({ id }) => store.get('guesses', id)));
+      const counters = rows.map(running);
+      const full = counters.filter(({ count }, i) => count >= buckets[i]!.limit);
+      if (full.length > 0) return { wait: Math.max(...full.map(({ since }) => since + limits.window - now())) };
+      await store.commit(
+        buckets.map((each, i) => put(each, { ...counters[i]!, count: counters[i]!.count + 1 }, rows[i])),
+      );
+      return { since: counters.map(({ since }) => since) };
+    });
+  }
+
+  /** Takes the reservation back, where its window still runs. */
+  function refund(buckets: readonly Bucket[], since: readonly number[], also: () => Promise<Change[]>): Promise<void> {
+    return retryOnConflict(async () => {
+      const changes = await also();
+      for (const [i, each] of buckets.entries()) {
+        const row = await store.get('guesses', each.id);
+        if (!row || row.record.since !== since[i] || row.record.count === 0) continue;
+        if (changes.some(({ id }) => id === each.id)) continue;
+        changes.push(put(each, { ...row.record, count: row.record.count - 1 }, row));
+      }
+      if (changes.length > 0) await store.commit(changes);
+    });
+  }
+
+  /** The browser is known, and its wrong guesses are forgotten. */
+  async function remember(device: Bucket): Promise<Change[]> {
+    const row = await store.get('guesses', device.id);
+    return [put(device, { count: 0, since: now() }, row)];
+  }
+
+  return {
+    async begin(attempt: Attempt): Promise<Verdict> {
+      const device = attempt.device
+        ? bucket('device', `${attempt.device}\n${emailKey(attempt.email)}`, limits.account, KNOWN_FOR)
+        : undefined;
+      const buckets = await bucketsOf(attempt, device);
+      const reserved = await reserve(buckets);
+      if ('wait' in reserved) return { allowed: false, retryAfter: Math.max(1, inSeconds(reserved.wait + 999)) };
+      return {
+        allowed: true,
+        succeed: () => refund(buckets, reserved.since, async () => (device ? remember(device) : [])),
+        fail: async () => {},
+        release: () => refund(buckets, reserved.since, async () => []),
+      };
+    },
+  };
+}

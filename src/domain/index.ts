@@ -1,0 +1,101 @@
+/**
+ * domain: the rules, one noun per file: who may sign in, which applications and APIs there are, what was allowed and
+ * how it ends, how often one may guess.
+ *
+ * It owns what may be done to each noun, and every change it makes is one commit with its audit event. It knows no
+ * request, no page and no protocol engine: everything it needs arrives as an argument, the clock too. Rooms above call
+ * the verbs here and never write these tables themselves.
+ */
+import type { Settings } from '../config/index.ts';
+import { type Clock, type Logger, minutes, seconds } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
+import { createAccounts } from './accounts.ts';
+import { createAudit } from './audit.ts';
+import { createClients } from './clients.ts';
+import { createConsents } from './consents.ts';
+import { openCookieKeys } from './cookie-keys.ts';
+import { createGuesses } from './guesses.ts';
+import { openKeys } from './keys.ts';
+import type { MasterKey } from './master-key.ts';
+import { createPasswords, type Passwords } from './passwords.ts';
+import { createRefusals } from './refusals.ts';
+import { createResources } from './resources.ts';
+import { createSessions } from './sessions.ts';
+
+export type { Accounts, NewPerson, Person } from './accounts.ts';
+export type { Audit } from './audit.ts';
+export type { Clients, ClientTerms, NewClient, RegisteredClient } from './clients.ts';
+export type { Allowance, Consents } from './consents.ts';
+export type { CookieKeys } from './cookie-keys.ts';
+export type { Attempt, Guesses, Verdict } from './guesses.ts';
+export type { KeyState, Keys, KeyView, PublishedKey } from './keys.ts';
+export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
+export { createPasswords, type Passwords } from './passwords.ts';
+export type { RefusalEntry, Refusals } from './refusals.ts';
+export type { NewResource, RegisteredResource, Resources } from './resources.ts';
+export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
+export type { Sessions } from './sessions.ts';
+
+export interface NounOptions {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly settings: Pick<Settings, 'issuer' | 'guesses'>;
+  readonly log?: Logger;
+  /** For tests that count; the real ones otherwise. */
+  readonly passwords?: Passwords;
+}
+
+/** Every noun that needs no key. */
+export function createDomain({ store, now, settings, passwords = createPasswords() }: NounOptions) {
+  const audit = createAudit({ store, now });
+  const sessions = createSessions({ store });
+  return {
+    accounts: createAccounts({ store, now, passwords, audit, sessions }),
+    audit,
+    clients: createClients({ store, now, audit, sessions }),
+    consents: createConsents({ store, now, audit, sessions }),
+    guesses: createGuesses({ store, now, limits: settings.guesses }),
+    refusals: createRefusals({ store, now }),
+    resources: createResources({ store, now, audit, issuer: settings.issuer }),
+    sessions,
+
+    /** Lets go of the hashing threads; the store is its owner's to close. */
+    close: () => passwords.close(),
+  };
+}
+
+export interface DomainOptions extends NounOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly masterKey: MasterKey;
+}
+
+export type Domain = Awaited<ReturnType<typeof openDomain>>;
+
+/**
+ * Every noun, the keys too.
+ * @throws Refusal `master_key_mismatch` when the store was sealed under another master key.
+ */
+export async function openDomain({ log, masterKey, ...options }: DomainOptions) {
+  const { store, now, settings } = options;
+  const secrets = { store, now, sealingKey: masterKey.secrets, rotateAfter: settings.signing.rotate_after };
+  const cookieKeys = await openCookieKeys({ ...secrets, verifyFor: settings.sessions.lifetime });
+  const keys = await openKeys({
+    ...secrets,
+    log,
+    publishAhead: settings.signing.jwks_max_age + seconds(10),
+    verifyFor: settings.tokens.refresh_idle + minutes(1),
+  });
+  const nouns = createDomain(options);
+  return {
+    ...nouns,
+    cookieKeys,
+    keys,
+
+    /** Lets go of the timers and the hashing threads; the store is its owner's to close. */
+    async close(): Promise<void> {
+      keys.close();
+      await nouns.close();
+    },
+  };
+}

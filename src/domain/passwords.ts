@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Refusal } from '../lib/index.ts';
+import type { HashingAnswer, HashingJob } from './hashing-worker.ts';
+
+/** The slow part of a sign-in, in threads of its own. */
+export interface Passwords {
+  /** A PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`. @throws Refusal `busy` */
+  hash(password: string): Promise<string>;
+  /** @throws Refusal `busy` when too many wait already. */
+  verify(hash: string, password: string): Promise<boolean>;
+  /** The work of {@link verify}, for a person who does not exist. @throws Refusal `busy` */
+  decoy(password: string): Promise<void>;
+  /** Ends the threads; what waits rejects. */
+  close(): Promise<void>;
+}
+
+/** The hash of a random password nobody kept, at the cost every hash here has. */
+const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$0p5xPSQan2+f2p3YF4ey3A$C/J/yT7TyzqXdPKXCchwCIkMMwzWA/EFgx7iUoT3Huo';
+
+interface Waiting {
+  readonly job: HashingJob;
+  resolve(value: string | boolean): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Hashes passwords with argon2id in a bounded pool of low-priority worker threads, started when first needed. Never in
+ * libuv's pool: token signing waits there.
+ * @param workers threads at most; @param queue jobs that may wait for one before new ones are refused.
+ */
+export function createPasswords({ workers = Math.max(1, availableParallelism() - 1), queue = 64 } = {}): Passwords {
+  const busy = new Map<Worker, Waiting>();
+  const idle: Worker[] = [];
+  const waiting: Waiting[] = [];
+  let closed = false;
+
+  function start(): Worker {
+    const worker = new Worker(new URL('./hashing-worker.ts', import.meta.url));
+    worker.on('message', (answer: HashingAnswer) => {
+      const done = busy.get(worker);
+      busy.delete(worker);
+      worker.unref();
+      idle.push(worker);
+      if ('value' in answer) done?.resolve(answer.value);
+      else done?.reject(new Error(`argon2: ${answer.failure}`));
+      dispatch();
+    });
+    worker.on('error', (error) => lose(worker, error as Error));
+    worker.on('exit', (code) => lose(worker, new Error(`a hashing thread ended with code ${code}`)));
+    return worker;
+  }
+
+  /** The job of a thread that died fails; the next job starts another thread. */
+  function lose(worker: Worker, error: Error): void {
+    const job = busy.get(worker);
+    busy.delete(worker);
+    if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
+    job?.reject(error);
+    dispatch();
+  }
+
+  function dispatch(): void {
+    while (!closed && waiting.length > 0 && (idle.length > 0 || busy.size < workers)) {
+      const next = waiting.shift()!;
+      const worker = idle.pop() ?? start();
+      busy.set(worker, next);
+      // An idle thread keeps no process alive, a working one does.
+      worker.ref();
+      worker.postMessage(next.job);
+    }
+  }
+
+  function run(job: HashingJob): Promise<string | boolean> {
+    return new Promise((resolve, reject) => {
+      if (closed) return reject(new Error('the hashing threads are closed'));
+      if (busy.size >= workers && waiting.length >= queue)
+        return reject(new Refusal('busy', 'too many sign-ins at this moment: try again in a few seconds'));
+      waiting.push({ job, resolve, reject });
+      dispatch();
+    });
+  }
+
+  return {
+    hash: async (password) => (await run({ password: normal(password) })) as string,
+    verify: async (hash, password) => (await run({ hash, password: normal(password) })) as boolean,
+    decoy: async (password) => void (await run({ hash: NOBODY, password: normal(password) })),
+    async close() {
+      closed = true;
+      for (const { reject } of waiting.splice(0)) reject(new Error('the hashing threads were closed'));
+      await Promise.all([...idle.splice(0), ...busy.keys()].map((worker) => worker.terminate()));
+    },
+  };
+}
+
+/** One password typed on two keyboards is one password (NIST SP 800-63B-4 §3.1.1.2). */
+const normal = (password: string): string => password.normalize('NFKC');

@@ -1,0 +1,87 @@
+import { sha256 } from '../lib/index.ts';
+import type { Artifact, Change, Remove, Row, Store, TableName } from '../store/index.ts';
+import { every } from './every.ts';
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** Removals in one commit; what belongs to one person or grant is nearly always fewer. */
+const COMMIT_SIZE = 500;
+
+const TOKENS = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
+
+type Pile = Map<string, Remove>;
+
+/**
+ * Ending what was issued: sessions, grants, codes and tokens. Each verb takes changes to make together with it: they are
+ * in the first commit, so that nothing is ended for a reason that did not come true.
+ */
+export function createSessions({ store }: { store: Store }) {
+  const pile = (into: Pile, table: TableName, id: string): void =>
+    void into.set(`${table}/${id}`, { remove: table, id });
+
+  async function pileGrant(into: Pile, grantId: string): Promise<void> {
+    pile(into, 'grants', sha256(grantId));
+    for (const table of TOKENS)
+      for await (const { id } of every(store, table, 'grantId', grantId)) pile(into, table, id);
+  }
+
+  async function pileGrantRow(into: Pile, row: Row<Artifact>): Promise<void> {
+    pile(into, 'grants', row.id);
+    if (row.record.grantId) await pileGrant(into, row.record.grantId);
+  }
+
+  /** Collects again after committing: what was issued meanwhile is ended as well. Gives the number of rows removed. */
+  async function end(collect: (into: Pile) => Promise<void>, alongside: readonly Change[]): Promise<number> {
+    let first = alongside;
+    for (let total = 0; ; ) {
+      const found: Pile = new Map();
+      await collect(found);
+      const removals = [...found.values()];
+      while (first.length + removals.length > 0) {
+        await store.commit([...first, ...removals.splice(0, COMMIT_SIZE)]);
+        first = [];
+      }
+      total += found.size;
+      if (found.size === 0) return total;
+    }
+  }
+
+  return {
+    /** Ends everything a person has here and everywhere: browser sessions, grants, codes, tokens. */
+    endForAccount(accountId: string, alongside: readonly Change[] = []): Promise<number> {
+      return end(async (into) => {
+        for await (const { id } of every(store, 'sessions', 'accountId', accountId)) pile(into, 'sessions', id);
+        for await (const row of every(store, 'grants', 'accountId', accountId)) await pileGrantRow(into, row);
+        for (const table of TOKENS)
+          for await (const { id } of every(store, table, 'accountId', accountId)) pile(into, table, id);
+      }, alongside);
+    },
+
+    /** Ends everything an application was issued. Its own tokens (no person, no grant) take one look at every token. */
+    endForClient(clientId: string, alongside: readonly Change[] = []): Promise<number> {
+      return end(async (into) => {
+        for await (const row of every(store, 'grants', 'clientId', clientId)) await pileGrantRow(into, row);
+        for (const table of TOKENS)
+          for await (const { id, record } of every(store, table, 'all', ''))
+            if (record.clientId === clientId) pile(into, table, id);
+      }, alongside);
+    },
+
+    /** Ends what one person has at one application. */
+    endForPair(accountId: string, clientId: string, alongside: readonly Change[] = []): Promise<number> {
+      return end(async (into) => {
+        for await (const row of every(store, 'grants', 'accountId', accountId))
+          if (row.record.clientId === clientId) await pileGrantRow(into, row);
+      }, alongside);
+    },
+
+    /** Ends one grant and all that was issued under it. */
+    endGrant(grantId: string, alongside: readonly Change[] = []): Promise<number> {
+      return end(async (into) => {
+        const known = await store.get('grants', sha256(grantId));
+        await pileGrant(into, grantId);
+        if (!known) into.delete(`grants/${sha256(grantId)}`);
+      }, alongside);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { createDomain, type Passwords } from '../../src/domain/index.ts';
+import { type Clock, minutes, sha256, silent } from '../../src/lib/index.ts';
+import type { Store } from '../../src/store/index.ts';
+import { memoryStore } from './memory-store.ts';
+
+/** Hashing without its cost, that counts what was asked of it. */
+export function countingPasswords(): Passwords & { readonly calls: string[] } {
+  const calls: string[] = [];
+  return {
+    calls,
+    async hash(password) {
+      calls.push('hash');
+      return `plain:${sha256(password)}`;
+    },
+    async verify(hash, password) {
+      calls.push('slow');
+      return hash === `plain:${sha256(password)}`;
+    },
+    async decoy() {
+      calls.push('slow');
+    },
+    async close() {},
+  };
+}
+
+export const ISSUER = 'https://id.example.com';
+const guesses = { account: 10, network: 100, window: minutes(15) };
+
+/** A domain on a store in memory, at a time that the test moves. */
+export function testDomain(options: { store?: Store; guesses?: Partial<typeof guesses> } = {}) {
+  const time = { at: Date.UTC(2026, 0, 1) };
+  const now: Clock = () => time.at;
+  const store = options.store ?? memoryStore(now);
+  const passwords = countingPasswords();
+  const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses } };
+  const domain = createDomain({ store, now, settings, log: silent, passwords });
+  return { domain, store, passwords, time, now };
+}
