@@ -23,6 +23,7 @@
  */
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
+export { type AssetLinks, type Assets, createAssets } from './assets.ts';
 export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
@@ -38,6 +39,15 @@ export { createLogger } from './log.ts';
 export { createMetrics, type GuessLimit, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps } from './ops.ts';
+export {
+  type ClientShown,
+  type ConsentItem,
+  createPages,
+  type ErrorReason,
+  type PageData,
+  type PageName,
+  type Pages,
+} from './pages.ts';
 export { HttpRefusal } from './refusals.ts';
 export { type RequestState, stateOf } from './state.ts';
 export { cacheable } from './well-known.ts';
