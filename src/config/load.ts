@@ -75,6 +75,9 @@ export function readSettings(env: Environment, yaml = '', file = 'postern.yaml')
     } else if (!OTHER_VARIABLES.includes(name))
       problems.push(`${name}: is no setting${suggestion(name, [...variables.keys()])}`);
   }
+  // An address nobody chose follows the port somebody did.
+  if (tree['issuer'] === undefined && tree['port'] !== undefined)
+    tree = { ...tree, issuer: `http://localhost:${tree['port']}` };
   const result = settingsSchema.safeParse(tree);
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describe(issue, paths, named, file)));
   if (problems.length || !result.success) throw new SettingsError(problems);

@@ -105,7 +105,10 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   sessions: z
     .strictObject({
-      lifetime: duration(days(30), 'How long a browser stays signed in after its last sign-in anywhere; no shorter than `tokens.refresh_absolute`, or it cuts refresh tokens short.'),
+      lifetime: duration(
+        days(30),
+        'How long a browser stays signed in after its last sign-in anywhere; no shorter than `tokens.refresh_absolute`, or it cuts refresh tokens short.',
+      ),
       interaction: duration(hours(1), 'How long a sign-in that was begun may take.'),
     })
     .prefault({}),

@@ -53,7 +53,7 @@ export class UnitOfWork {
     for (const { change } of this.#pending.values()) {
       if ('remove' in change && change.remove === table) rows.delete(change.id);
       if ('put' in change && change.put === table) {
-        if (indexValue(table, index, change.record) === value) rows.set(change.id, asRow(change as Put<T>));
+        if (indexValue(table, String(index), change.record) === value) rows.set(change.id, asRow(change as Put<T>));
         else rows.delete(change.id);
       }
     }

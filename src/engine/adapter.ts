@@ -1,0 +1,147 @@
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import type { Artifact, Put, Row } from '../store/index.ts';
+import { MODELS, type ModelRow } from './models.ts';
+import { mergeSession } from './session-merge.ts';
+import { currentUnit } from './unit.ts';
+
+/** The engine reads a row this long past its `exp` (its `clockTolerance`). */
+export const CLOCK_TOLERANCE = seconds(15);
+
+const REVOCABLE = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
+
+/** Opens what the engine stored in a row. */
+export type OpenArtifact = (table: string, row: Row<Artifact>) => AdapterPayload;
+
+export const createOpener =
+  (key: SealingKey): OpenArtifact =>
+  (table, { id, record }) => {
+    const payload = JSON.parse(unseal(key, `${table}/${id}`, record.sealed)) as AdapterPayload;
+    return record.consumedAt ? { ...payload, consumed: Math.floor(record.consumedAt / 1000) } : payload;
+  };
+
+/**
+ * The engine's storage on the unit of work. A row's id is the SHA-256 of the value that was issued and its payload is
+ * sealed: nothing in the store can be used as a token, a code or a cookie.
+ */
+export function artifactAdapter(name: string, key: SealingKey, now: () => number): Adapter {
+  const model = MODELS[name];
+  if (!model) throw new Error(`the model ${name} is not kept`);
+  const open = createOpener(key);
+  const { table } = model;
+
+  const found = (row: Row<Artifact> | undefined) => row && open(table, row);
+
+  function toPut(id: string, payload: AdapterPayload): Put<ModelRow['table']> {
+    const rowId = sha256(id);
+    const { grantId, accountId, clientId, uid, exp } = payload;
+    return {
+      put: table,
+      id: rowId,
+      expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
+      record: {
+        sealed: seal(key, `${table}/${rowId}`, JSON.stringify(payload)),
+        ...(name === 'Grant' ? { grantId: id } : grantId ? { grantId } : {}),
+        ...(accountId ? { accountId } : {}),
+        ...(clientId ? { clientId } : {}),
+        ...(name === 'Session' && uid ? { uid: sha256(uid) } : {}),
+      },
+    };
+  }
+
+  return {
+    async upsert(id, payload) {
+      const unit = currentUnit();
+      const put = toPut(id, payload);
+      const { expiresAt } = put as { expiresAt: number };
+      if (name !== 'Session') return unit.put(table, put.id, put.record as Artifact, { expiresAt });
+      await unit.get('sessions', put.id);
+      unit.put('sessions', put.id, put.record as Artifact, {
+        expiresAt,
+        when: 'update',
+        onConflict: (fresh) =>
+          mergeSession(
+            payload,
+            fresh && open(table, fresh),
+            fresh?.version,
+            (merged) => toPut(id, merged) as Put<'sessions'>,
+          ),
+      });
+    },
+
+    find: async (id) => found(await currentUnit().get(table, sha256(id))),
+
+    async findByUid(uid) {
+      const [row] = await currentUnit().find('sessions', 'uid', sha256(uid));
+      return found(row);
+    },
+
+    findByUserCode: () => Promise.reject(new Error('the device flow is not offered')),
+
+    async consume(id) {
+      const unit = currentUnit();
+      const rowId = sha256(id);
+      const row = await unit.get(table, rowId);
+      const refuse = () => model.alreadyUsed?.() ?? new errors.InvalidGrant(`${name} already used`);
+      if (!row || row.record.consumedAt) throw refuse();
+      unit.put(
+        table,
+        rowId,
+        { ...row.record, consumedAt: now() },
+        {
+          ...(row.expiresAt === undefined ? {} : { expiresAt: row.expiresAt }),
+          when: 'update',
+          onConflict: () => Promise.reject(refuse()),
+        },
+      );
+    },
+
+    async destroy(id) {
+      currentUnit().remove(table, sha256(id), { urgent: name !== 'Interaction' });
+    },
+
+    async revokeByGrantId(grantId) {
+      if (!(REVOCABLE as readonly string[]).includes(table)) return;
+      const unit = currentUnit();
+      for (const { id } of await unit.find(table as (typeof REVOCABLE)[number], 'grantId', grantId)) {
+        unit.remove(table, id, { urgent: true });
+      }
+    },
+  };
+}
+
+/** Assertions and DPoP proofs (the engine's ReplayDetection): each is seen once, whoever asks at the same moment. */
+export function seenAdapter(): Adapter {
+  const unused = () => Promise.reject(new Error('a seen assertion is only ever added'));
+  return {
+    async upsert(id, { iss, exp }) {
+      currentUnit().put(
+        'seen',
+        sha256(id),
+        { issuer: iss ?? '' },
+        {
+          expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
+          when: 'once',
+          urgent: true,
+          onConflict: () => Promise.reject(new errors.InvalidClientAuth('the assertion or proof was already used')),
+        },
+      );
+    },
+    async find(id) {
+      const row = await currentUnit().get('seen', sha256(id));
+      return (
+        row && {
+          iss: row.record.issuer,
+          jti: id,
+          exp: Math.floor((row.expiresAt ?? 0) / 1000),
+          kind: 'ReplayDetection',
+        }
+      );
+    },
+    findByUid: unused,
+    findByUserCode: unused,
+    consume: unused,
+    destroy: unused,
+    revokeByGrantId: unused,
+  };
+}

@@ -1,0 +1,53 @@
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
+import { STATIC_SCOPES } from './scopes.ts';
+
+/** What stands where the engine expects a secret: the real ones are kept as digests and compared by {@link compareSecrets}. */
+const SECRET_ELSEWHERE = 'kept-as-a-digest';
+
+/** The operator's record as the engine's client metadata (RFC 7591 §2). Nothing in it is the client's own word. */
+export function toMetadata(client: RegisteredClient): AdapterPayload {
+  const people = client.grantTypes.includes('authorization_code');
+  const scopes = new Set(['openid', ...client.scopes]);
+  return {
+    client_id: client.id,
+    client_name: client.name,
+    application_type: client.type === 'native' ? 'native' : 'web',
+    redirect_uris: [...client.redirectUris],
+    post_logout_redirect_uris: [...client.postLogoutRedirectUris],
+    grant_types: [...client.grantTypes],
+    response_types: people ? ['code'] : [],
+    token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+    ...(client.tokenEndpointAuthMethod === 'client_secret_basic' && { client_secret: SECRET_ELSEWHERE }),
+    ...(client.jwks && { jwks: structuredClone(client.jwks) as { keys: never[] } }),
+    ...(client.scopes.length > 0 && { scope: STATIC_SCOPES.filter((scope) => scopes.has(scope)).join(' ') }),
+  };
+}
+
+/** The engine's view of the registered clients: it reads them and never changes them. */
+export function clientAdapter({ clients }: Domain): Adapter {
+  const readOnly = () => Promise.reject(new errors.InvalidRequest('clients are registered by the operator'));
+  return {
+    async find(id) {
+      const client = await clients.get(id);
+      return client && toMetadata(client);
+    },
+    upsert: readOnly,
+    findByUid: readOnly,
+    findByUserCode: readOnly,
+    consume: readOnly,
+    destroy: readOnly,
+    revokeByGrantId: readOnly,
+  };
+}
+
+/** Compares a presented secret with the digests that are kept, in constant time. */
+export const compareSecrets = ({ clients }: Domain) =>
+  async function compareClientSecret(this: { readonly clientId: string }, presented: string): Promise<boolean> {
+    const client = await clients.get(this.clientId);
+    return client !== undefined && clients.verifySecret(client, presented);
+  };
+
+/** Browser apps may call from the origins they return people to, and from nowhere else. */
+export const mayCallFrom = (_ctx: unknown, origin: string, client: { redirectUris?: string[] | undefined }): boolean =>
+  (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);

@@ -1,0 +1,167 @@
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Settings } from '../config/index.ts';
+import type { Domain, MasterKey } from '../domain/index.ts';
+import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
+import { findAccount } from './accounts.ts';
+import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
+import { clientAdapter, mayCallFrom } from './clients.ts';
+import { existingGrant } from './grants.ts';
+import { refreshTtl } from './refresh.ts';
+import { markRefused } from './refused.ts';
+import type { ResourceServers } from './resources.ts';
+import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
+import { engineKeys } from './signing.ts';
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly domain: Domain;
+  readonly masterKey: MasterKey;
+  readonly now: Clock;
+  readonly uiLocales: readonly string[];
+  /** What the engine shows people: the rooms above fill it. */
+  readonly shows: Shows;
+}
+
+/** The few moments at which the engine itself needs a page. `ctx` is the request's Koa context. */
+export interface Shows {
+  /** Ask whether to sign out: `fields` go back hidden to `action`. */
+  signOut(ctx: KoaContextWithOIDC, form: { action: string; fields: Record<string, string> }): Promise<void>;
+  signedOut(ctx: KoaContextWithOIDC): Promise<void>;
+}
+
+const ROUTES = {
+  authorization: '/authorize',
+  token: '/token',
+  userinfo: '/userinfo',
+  jwks: '/.well-known/jwks.json',
+  introspection: '/introspect',
+  revocation: '/revoke',
+  end_session: '/logout',
+  pushed_authorization_request: '/par',
+};
+
+/** A grant outlives every refresh token issued under it. */
+const grantTtl = (absolute: Duration): number => inSeconds(absolute + days(1));
+
+const SIGNING = ['RS256', 'PS256', 'ES256'] as const;
+
+/** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */
+export function configuration(
+  { settings, domain, masterKey, now, uiLocales, shows }: EngineOptions,
+  servers: ResourceServers,
+): Configuration {
+  const { tokens, sessions, issuer } = settings;
+  const https = issuer.startsWith('https:');
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: https, signed: true, overwrite: true } as const;
+
+  return {
+    adapter: (name: string) =>
+      name === 'Client'
+        ? clientAdapter(domain)
+        : name === 'ReplayDetection'
+          ? seenAdapter()
+          : artifactAdapter(name, masterKey.artifacts, now),
+    findAccount: findAccount(domain.accounts),
+    loadExistingGrant: existingGrant(domain),
+    jwks: { keys: engineKeys(domain.keys.published()) as never },
+    routes: ROUTES,
+    scopes: [...STATIC_SCOPES],
+    claims: CLAIMS,
+    subjectTypes: ['public'],
+    responseTypes: ['code'],
+    pkce: { required: () => true },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      idTokenSigningAlgValues: [...SIGNING],
+      requestObjectSigningAlgValues: [...SIGNING],
+      userinfoSigningAlgValues: [...SIGNING],
+      introspectionSigningAlgValues: [...SIGNING],
+      dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    } as NonNullable<Configuration['enabledJWA']>,
+    clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,
+    clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'RS256' },
+    clockTolerance: inSeconds(CLOCK_TOLERANCE),
+    // What a client may leave out, it can get wrong.
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    // Every access token has an audience of its own, so scopes' claims may stand in the ID token as well.
+    conformIdTokenClaims: false,
+    cookies: {
+      // Koa reads the keys at each request; engine.ts keeps them current.
+      keys: [...domain.cookieKeys.current()],
+      names: {
+        session: cookieName(https, 'session'),
+        // Their paths are not /, which the __Host- prefix forbids.
+        interaction: 'postern.interaction',
+        resume: 'postern.resume',
+      },
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: true, nonceSecret: Buffer.from(masterKey.dpopNonce), requireNonce: () => false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: mayIntrospect(domain) },
+      revocation: {
+        enabled: true,
+        // Another client's token: the answer does not tell that it exists (RFC 7009 §2.2).
+        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+      },
+      pushedAuthorizationRequests: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: servers.getResourceServerInfo as never,
+        defaultResource: servers.defaultResource as never,
+        useGrantedResource: async () => true,
+      },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx) => shows.signOut(ctx, signOutForm(ctx)),
+        postLogoutSuccessSource: (ctx) => shows.signedOut(ctx),
+      },
+      userinfo: { enabled: true },
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+    },
+    discovery: { ui_locales_supported: [...uiLocales] },
+    // A sign-in's tokens end with its session unless the person allowed offline access (OIDC Core §11).
+    expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    renderError: (ctx, _out, error) => markRefused(ctx, error, { page: true }),
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
+      AuthorizationCode: inSeconds(tokens.code),
+      IdToken: inSeconds(tokens.id),
+      RefreshToken: refreshTtl(tokens.refresh_idle, tokens.refresh_absolute) as never,
+      Grant: grantTtl(tokens.refresh_absolute),
+      Session: inSeconds(sessions.lifetime),
+      Interaction: inSeconds(sessions.interaction),
+    },
+  };
+}
+
+/** The `aud` of tokens asked for without a resource. */
+export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'issuer'>): string =>
+  audience ?? `${issuer}/api`;
+
+/** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
+const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);
+
+/** A token is told about to the client it was issued to, and to the API it is for: a service with that resource. */
+const mayIntrospect =
+  ({ clients }: Domain) =>
+  async (_ctx: unknown, client: { clientId: string }, token: object): Promise<boolean> => {
+    const { clientId, aud } = token as { clientId?: string; aud?: string };
+    if (clientId === client.clientId) return true;
+    const asker = await clients.get(client.clientId);
+    return asker?.type === 'service' && aud !== undefined && asker.resources.includes(aud);
+  };
+
+function signOutForm(ctx: KoaContextWithOIDC): { action: string; fields: Record<string, string> } {
+  const state = ctx.oidc.session?.state as { secret?: string } | undefined;
+  return { action: `${ROUTES.end_session}/confirm`, fields: { xsrf: state?.secret ?? '' } };
+}

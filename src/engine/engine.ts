@@ -1,0 +1,61 @@
+import type { Middleware } from 'koa';
+import { Provider } from 'oidc-provider';
+import { installGrants } from '../grants/index.ts';
+import type { Store } from '../store/index.ts';
+import { createOpener } from './adapter.ts';
+import { compareSecrets } from './clients.ts';
+import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
+import { createInteractions, type Interactions } from './interactions.ts';
+import { acceptRecordedJwts } from './internals.ts';
+import { installRefresh } from './refresh.ts';
+import { markRefused, noteRefusals } from './refused.ts';
+import { resourceServers } from './resources.ts';
+import { followKeys } from './signing.ts';
+import { issueRecordedJwts } from './tokens.ts';
+import { oneCommit } from './unit.ts';
+
+export interface Engine {
+  /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
+  readonly app: Provider;
+  readonly interactions: Interactions;
+  /** Wraps everything that may reach the engine: one request, one commit. */
+  readonly oneCommit: Middleware;
+}
+
+/** oidc-provider with our store, keys, tokens and grants. */
+export function createEngine(
+  options: EngineOptions & { readonly store: Store; readonly onTokens?: (grantType: string) => void },
+): Engine {
+  const { settings, domain, store, now, masterKey, onTokens } = options;
+  acceptRecordedJwts();
+  const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
+  const provider = new Provider(settings.issuer, configuration(options, servers));
+
+  // Read anew by Koa at each request, so that cookie keys rotate without a restart.
+  Object.defineProperty(provider, 'keys', { get: () => [...domain.cookieKeys.current()] });
+  provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
+  followKeys(provider, domain.keys);
+  issueRecordedJwts(provider, domain);
+  installRefresh({
+    provider,
+    domain,
+    open: createOpener(masterKey.artifacts),
+    now,
+    retryWindow: settings.tokens.refresh_retry,
+  });
+  installGrants({ provider, domain });
+  noteRefusals(provider);
+  if (onTokens) provider.on('grant.success', (ctx) => onTokens(String(ctx.oidc.params?.['grant_type'])));
+
+  return {
+    app: provider,
+    interactions: createInteractions(provider, domain, servers),
+    oneCommit: oneCommit(store, async (ctx, error) => {
+      const page = !['POST'].includes(ctx.method) || ctx.path.startsWith('/interaction');
+      const refused = error as Error & { statusCode: number; error: string; error_description?: string };
+      ctx.status = refused.statusCode;
+      if (!page) ctx.body = { error: refused.error, error_description: refused.error_description };
+      markRefused(ctx, error, { page });
+    }),
+  };
+}

@@ -1,0 +1,11 @@
+/**
+ * engine: oidc-provider, configured and held to the store's promises.
+ *
+ * It owns the protocol: which endpoint answers what, which token is issued to whom, and that one request is one commit.
+ * With grants/ it is the only room that knows oidc-provider; internals.ts alone imports its inside. It shows no page and
+ * asks nobody anything: a person's steps are interaction/'s, which reaches the engine through {@link Engine}.
+ */
+export type { EngineOptions, Shows } from './configuration.ts';
+export { createEngine, type Engine } from './engine.ts';
+export type { Interactions, PendingRequest, Proof } from './interactions.ts';
+export { type PageReason, tellRefusals } from './refused.ts';

@@ -1,0 +1,55 @@
+/**
+ * The one file that imports oidc-provider's inside (pinned to ~9.13; test/engine/internals.test.ts fails when what is
+ * used here has moved). Everything else goes through its public interface.
+ */
+
+import type { ExternalSigningKey, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { handler as engineRefresh, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
+import introspection from 'oidc-provider/lib/actions/introspection.js';
+import revocation from 'oidc-provider/lib/actions/revocation.js';
+import userinfo from 'oidc-provider/lib/actions/userinfo.js';
+import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
+
+export { grantHelpers };
+
+type Step = { readonly name: string };
+
+/** Takes a named step out of one of the engine's lists of steps. Throws when there is none of that name any more. */
+function without(steps: Step[], name: string): void {
+  const at = steps.findIndex((step) => step.name === name);
+  if (at < 0) throw new Error(`oidc-provider has no step ${name} here any more`);
+  steps.splice(at, 1);
+}
+
+let accepted = false;
+
+/**
+ * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
+ * at /userinfo. The engine refuses all three because it keeps no record of such tokens; we do (DESIGN §6).
+ */
+export function acceptRecordedJwts(): void {
+  if (accepted) return;
+  accepted = true;
+  without(introspection, 'rejectStructuredTokens');
+  without(revocation, 'rejectStructuredTokens');
+  without(userinfo, 'validateAudience');
+}
+
+/** Swaps the keys of a running engine. Throws, and leaves the old ones in place, when the set is not usable. */
+export const swapKeys = (provider: Provider, keys: readonly ExternalSigningKey[]): void =>
+  initializeKeystore.call(provider, { keys: [...keys] });
+
+/** The engine's own refresh token grant, with the parameters it takes. */
+export function refreshGrant(provider: Provider): {
+  handle: (ctx: KoaContextWithOIDC) => Promise<void>;
+  parameters: ReadonlySet<string>;
+} {
+  const bound = Object.fromEntries(
+    Object.entries(grantHelpers).map(([name, helper]) => [
+      name,
+      (helper as (...args: unknown[]) => unknown).bind(undefined, provider),
+    ]),
+  );
+  return { handle: (ctx) => engineRefresh(provider, bound, ctx), parameters };
+}

@@ -1,0 +1,20 @@
+/** Types of the files internals.ts imports; oidc-provider's own types cover only its public interface. */
+declare module 'oidc-provider/lib/actions/introspection.js' {
+  const steps: { readonly name: string }[];
+  export default steps;
+}
+declare module 'oidc-provider/lib/actions/revocation.js' {
+  const steps: { readonly name: string }[];
+  export default steps;
+}
+declare module 'oidc-provider/lib/actions/userinfo.js' {
+  const steps: { readonly name: string }[];
+  export default steps;
+}
+declare module 'oidc-provider/lib/actions/grants/refresh_token.js' {
+  export const parameters: ReadonlySet<string>;
+  export function handler(provider: unknown, helpers: unknown, ctx: unknown): Promise<void>;
+}
+declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
+  export default function initializeKeystore(this: unknown, jwks: { keys: unknown[] }): void;
+}

@@ -1,0 +1,143 @@
+import { type AdapterPayload, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { Domain } from '../domain/index.ts';
+import { type Clock, type Duration, deriveKey, inSeconds, seal, sha256, unseal } from '../lib/index.ts';
+import { type Artifact, type Row, StoreConflict } from '../store/index.ts';
+import type { OpenArtifact } from './adapter.ts';
+import { grantHelpers, refreshGrant } from './internals.ts';
+import { readOwnJwt } from './jwt.ts';
+import { currentUnit } from './unit.ts';
+
+type Ctx = KoaContextWithOIDC;
+
+interface Options {
+  readonly provider: Provider;
+  readonly domain: Domain;
+  readonly open: OpenArtifact;
+  readonly now: Clock;
+  /** How long the token just rotated gets its answer again. */
+  readonly retryWindow: Duration;
+}
+
+interface Presented {
+  readonly token: string;
+  readonly rowId: string;
+}
+
+const TABLE = 'refresh_tokens';
+
+/**
+ * Refresh token rotation in which nobody honest is signed out (DESIGN §6). Each token has exactly one successor, made in
+ * the commit that uses the token up. The token presented again within the window gets the same answer: a lost response,
+ * a second tab, a second process. Presented later, or once its successor was used, it is a stolen one (RFC 9700 §4.14):
+ * the whole family ends.
+ */
+export function installRefresh({ provider, domain, open, now, retryWindow }: Options): void {
+  const engine = refreshGrant(provider);
+
+  async function handle(ctx: Ctx): Promise<void> {
+    const presented = read(ctx);
+    const row = presented && (await currentUnit().get(TABLE, presented.rowId));
+    if (!presented || !row?.record.consumedAt) {
+      await engine.handle(ctx);
+      if (presented) await finish(ctx, presented);
+    } else await again(ctx, presented, row);
+  }
+
+  function read(ctx: Ctx): Presented | undefined {
+    const token = ctx.oidc.params?.['refresh_token'];
+    const claims = typeof token === 'string' ? readOwnJwt(domain.keys, provider.issuer, 'rt+jwt', token) : undefined;
+    return claims && { token: token as string, rowId: sha256(claims.jti) };
+  }
+
+  /** Keeps the answer with the successor's birth, in one commit; whoever lost the race gets the winner's answer. */
+  async function finish(ctx: Ctx, presented: Presented): Promise<void> {
+    const unit = currentUnit();
+    const used = await unit.get(TABLE, presented.rowId);
+    const successor = ctx.oidc.entities.RefreshToken?.jti;
+    if (!used?.record.consumedAt || !successor) throw new Error('a refresh ended without rotating its token');
+    unit.put(TABLE, presented.rowId, { ...used.record, successor: sha256(successor) }, keep(used));
+    unit.put(
+      'refresh_answers',
+      presented.rowId,
+      { sealed: seal(answerKey(presented), presented.rowId, JSON.stringify(ctx.body)), request: requestOf(ctx) },
+      { expiresAt: now() + retryWindow },
+    );
+    try {
+      await unit.commit();
+    } catch (error) {
+      if (!(error instanceof StoreConflict || error instanceof errors.InvalidGrant)) throw error;
+      unit.clear();
+      const row = await unit.get(TABLE, presented.rowId);
+      if (!row?.record.consumedAt) throw new errors.InvalidGrant('refresh token not found');
+      await again(ctx, presented, row);
+    }
+  }
+
+  async function again(ctx: Ctx, presented: Presented, row: Row<Artifact>): Promise<void> {
+    const payload = open(TABLE, row);
+    if (payload.clientId !== ctx.oidc.client?.clientId) throw new errors.InvalidGrant('client mismatch');
+    const proof = await proofOf(ctx, payload.jkt as string | undefined);
+    const { consumedAt = 0, successor } = row.record;
+    const next = successor ? await currentUnit().get(TABLE, successor) : undefined;
+    const answer = await currentUnit().get('refresh_answers', presented.rowId);
+    if (now() >= consumedAt + retryWindow || !next || next.record.consumedAt || !answer) return reused(ctx, payload);
+    const body = JSON.parse(unseal(answerKey(presented), presented.rowId, answer.record.sealed)) as {
+      refresh_token: string;
+    };
+    if (answer.record.request !== requestOf(ctx)) return withoutRotation(ctx, body.refresh_token);
+    if (proof)
+      await grantHelpers.checkDpopReplay(
+        provider,
+        ctx as never,
+        proof,
+        payload.clientId as string,
+        errors.InvalidGrant as never,
+      );
+    ctx.body = body;
+  }
+
+  /** The same token for another scope or resource within the window: new access token, same successor. */
+  async function withoutRotation(ctx: Ctx, successor: string): Promise<void> {
+    const params = ctx.oidc.params as Record<string, unknown>;
+    params['refresh_token'] = successor;
+    ctx.state['keepRefreshToken'] = true;
+    await engine.handle(ctx);
+  }
+
+  /** A DPoP-bound token is answered again only to its key (RFC 9449 §5). */
+  async function proofOf(ctx: Ctx, thumbprint: string | undefined) {
+    if (!thumbprint) return undefined;
+    const proof = await grantHelpers.validateDpop(provider, ctx as never);
+    if (proof?.thumbprint !== thumbprint) throw new errors.InvalidGrant('failed jkt verification');
+    return proof;
+  }
+
+  async function reused(ctx: Ctx, payload: AdapterPayload): Promise<never> {
+    const { grantId, accountId, clientId } = payload;
+    const event = domain.audit.record('refresh_token.reused', {
+      ...(accountId && { accountId }),
+      ...(clientId && { clientId }),
+      details: { address: String(ctx.state['address'] ?? '') },
+    });
+    if (grantId) await domain.sessions.endGrant(grantId, [event]);
+    throw new errors.InvalidGrant('refresh token already used: everything issued from this sign-in was revoked');
+  }
+
+  provider.registerGrantType('refresh_token', handle, [...engine.parameters, 'resource'], ['resource']);
+}
+
+const keep = ({ expiresAt }: Row<unknown>) => (expiresAt === undefined ? {} : { expiresAt });
+
+const answerKey = ({ token }: Presented) => deriveKey(token, 'refresh-answer');
+
+/** What was asked beside the token. */
+const requestOf = (ctx: Ctx): string => {
+  const { scope, resource } = (ctx.oidc.params ?? {}) as Record<string, unknown>;
+  return sha256(JSON.stringify([scope ?? null, resource ?? null]));
+};
+
+/** Lifetime of a refresh token: idle time, cut off where its sign-in is over. */
+export const refreshTtl =
+  (idle: Duration, absolute: Duration) =>
+  (_ctx: unknown, token: { totalLifetime(): number }): number =>
+    Math.max(1, Math.min(inSeconds(idle), inSeconds(absolute) - token.totalLifetime()));

@@ -1,0 +1,119 @@
+import type { Context, Middleware } from 'koa';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import type { Domain, RefusalEntry, RegisteredClient } from '../domain/index.ts';
+
+/** What {@link tellRefusals} needs to know of a refusal, left in `ctx.state` by whoever met it. */
+interface Refused {
+  readonly error: Error;
+  /** Nobody could be sent back with the error: a person is to see a page. */
+  readonly page: boolean;
+}
+
+type Errors = Error & { error?: string; error_description?: string; error_detail?: string };
+
+const state = (ctx: Context | KoaContextWithOIDC): { refused?: Refused; failure?: unknown } => ctx.state;
+
+export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { page = false } = {}): void {
+  state(ctx).refused = { error, page };
+  // What the engine would say stays unsaid until there is an id to say it with.
+  if (page) ctx.body = '';
+}
+
+/** Errors that are no one's mistake: nothing to explain. */
+const ORDINARY = new Set([
+  'authorization_pending',
+  'slow_down',
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'access_denied',
+]);
+
+/** Notes every refusal the engine makes. What it answers as a bug of its own is left in `ctx.state.failure`. */
+export function noteRefusals(provider: Provider): void {
+  const note = (ctx: KoaContextWithOIDC, error: Errors) => markRefused(ctx, error);
+  for (const event of [
+    'authorization.error',
+    'grant.error',
+    'introspection.error',
+    'revocation.error',
+    'userinfo.error',
+    'pushed_authorization_request.error',
+    'end_session.error',
+    'end_session_confirm.error',
+    'end_session_success.error',
+  ] as const) {
+    provider.on(event as 'grant.error', note as (ctx: KoaContextWithOIDC, error: Error) => void);
+  }
+  provider.on('server_error', (ctx, error) => {
+    state(ctx).failure = error;
+  });
+}
+
+/** What a person can be told of a refusal. */
+export type PageReason = 'request' | 'client' | 'redirect' | 'expired';
+
+function reasonOf(error: Error): PageReason {
+  if (error instanceof errors.SessionNotFound) return 'expired';
+  if (error instanceof errors.InvalidClient) return 'client';
+  return error instanceof errors.InvalidRedirectUri ? 'redirect' : 'request';
+}
+
+interface Options {
+  readonly domain: Domain;
+  /** Shows the error page with the id. */
+  readonly showError: (
+    ctx: Context,
+    refusal: { reason: PageReason; id: string; status: number },
+  ) => Promise<void> | void;
+}
+
+/** Writes down why a request was refused, and gives the answer the id under which `postern explain` tells it. */
+export function tellRefusals({ domain, showError }: Options): Middleware {
+  return async (ctx, next) => {
+    await next();
+    const { refused } = state(ctx);
+    if (!refused || state(ctx).failure) return;
+    const entry = await explain(ctx as unknown as KoaContextWithOIDC, refused.error, domain);
+    ctx.state['error'] = entry.error;
+    const client = (ctx as unknown as KoaContextWithOIDC).oidc?.client;
+    if (client) ctx.state['clientId'] = client.clientId;
+    if (ORDINARY.has(entry.error) && !refused.page) return;
+    const id = await domain.refusals.record(entry);
+    ctx.state['refusalId'] = id;
+    if (refused.page) await showError(ctx, { reason: reasonOf(refused.error), id, status: ctx.status });
+    else if (isJsonError(ctx.body)) ctx.body = { ...ctx.body, error_id: id };
+  };
+}
+
+const isJsonError = (body: unknown): body is { error: string } =>
+  typeof body === 'object' && body !== null && typeof (body as { error?: unknown }).error === 'string';
+
+/** What was asked, what is registered, and the rule that refused. */
+async function explain(ctx: KoaContextWithOIDC, thrown: Errors, domain: Domain): Promise<RefusalEntry> {
+  const { oidc } = ctx;
+  const asked = { ...oidc?.params, ...(oidc?.params ? {} : (ctx.query as Record<string, unknown>)) };
+  const clientId = oidc?.client?.clientId ?? asked['client_id'];
+  const client = typeof clientId === 'string' ? await domain.clients.get(clientId) : undefined;
+  const error = thrown instanceof errors.OIDCProviderError ? thrown.error : 'server_error';
+  const description = thrown.error_description ?? thrown.message;
+  return {
+    error,
+    sentence: description,
+    rule: thrown.error_detail ? `${description}: ${thrown.error_detail}` : description,
+    asked: { endpoint: ctx.path.replace(/^\/(authorize|interaction)\/.*/, '/$1/…'), ...asked },
+    registered: client ? registeredOf(client) : { client: 'there is no client of this id' },
+  };
+}
+
+const registeredOf = (client: RegisteredClient) => ({
+  client_id: client.id,
+  name: client.name,
+  type: client.type,
+  redirect_uris: client.redirectUris,
+  post_logout_redirect_uris: client.postLogoutRedirectUris,
+  grant_types: client.grantTypes,
+  scopes: client.scopes,
+  resources: client.resources,
+  token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+});

@@ -1,0 +1,85 @@
+import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
+import { type Duration, inSeconds } from '../lib/index.ts';
+import { STATIC_SCOPES, splitScope } from './scopes.ts';
+
+interface Options {
+  readonly domain: Domain;
+  /** The audience of tokens asked for without a resource. */
+  readonly audience: string;
+  readonly accessTtl: Duration;
+}
+
+type Ctx = KoaContextWithOIDC;
+
+/** Which API a token is for and what it may do there (RFC 8707): from the operator's records alone. */
+export function resourceServers({ domain, audience, accessTtl }: Options) {
+  const { clients, resources } = domain;
+
+  async function clientOf(id: string): Promise<RegisteredClient> {
+    const client = await clients.get(id);
+    if (!client) throw new errors.InvalidClient('client not found');
+    return client;
+  }
+
+  /** Scopes of the resource that this client may ask for. */
+  const allowed = (client: RegisteredClient, scopes: readonly string[]): string[] =>
+    client.scopes.length ? scopes.filter((scope) => client.scopes.includes(scope)) : [...scopes];
+
+  /** A program that names a scope it cannot have is told so; a person's request narrows it (OIDC Core §3.1.2.1). */
+  function refuseUnknownScopes(ctx: Ctx, known: readonly string[], defined: readonly string[]): void {
+    const { params, route } = ctx.oidc;
+    const asked = splitScope(params?.['scope'] as string | undefined);
+    const machine = route === 'token' && ['client_credentials', 'password'].includes(String(params?.['grant_type']));
+    const refused = asked.find((scope) => !known.includes(scope) && (machine || defined.includes(scope)));
+    if (refused) throw new errors.InvalidScope('the client may not ask for this scope', refused);
+  }
+
+  /**
+   * A resource as one client may use it.
+   * @throws InvalidTarget where the resource is unknown or not this client's (RFC 8707 §2).
+   */
+  async function serverFor(
+    clientId: string,
+    uri: string,
+    machine = false,
+  ): Promise<ResourceServer & { defined: readonly string[] }> {
+    const client = await clientOf(clientId);
+    const resource = await resources.get(uri);
+    if (!resource && uri !== audience) throw new errors.InvalidTarget(`the resource ${uri} is not registered`);
+    if (uri !== audience && !client.resources.includes(uri)) {
+      throw new errors.InvalidTarget(`the client may not ask for tokens of the resource ${uri}`);
+    }
+    const defined = resource?.scopes ?? [];
+    return {
+      audience: uri,
+      scope: [...(machine ? [] : STATIC_SCOPES), ...allowed(client, defined)].join(' '),
+      accessTokenFormat: 'jwt',
+      accessTokenTTL: inSeconds(resource?.ttl ?? accessTtl),
+      jwt: { sign: { alg: 'RS256' } },
+      defined,
+    };
+  }
+
+  return {
+    serverFor,
+
+    async getResourceServerInfo(ctx: Ctx, uri: string, { clientId }: { clientId: string }): Promise<ResourceServer> {
+      const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+      const { defined, ...server } = await serverFor(clientId, uri, machine);
+      refuseUnknownScopes(ctx, splitScope(server.scope), defined);
+      return server;
+    },
+
+    /** The resource where none was asked for: the client's first, else the default audience; of several, the first. */
+    async defaultResource(
+      _ctx: Ctx,
+      { clientId }: { clientId: string },
+      oneOf?: string[] | undefined,
+    ): Promise<string> {
+      return oneOf?.[0] ?? (await clientOf(clientId)).resources[0] ?? audience;
+    },
+  };
+}
+
+export type ResourceServers = ReturnType<typeof resourceServers>;

@@ -1,0 +1,17 @@
+/** Scopes of OpenID Connect itself (OIDC Core §5.4, §11), which need no resource; all others belong to a resource. */
+export const STATIC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
+
+/** Which claims about a person each scope opens. */
+export const CLAIMS = {
+  openid: ['sub', 'amr', 'acr', 'auth_time'],
+  profile: ['name', 'preferred_username', 'updated_at'],
+  email: ['email', 'email_verified'],
+};
+
+const isStatic = (scope: string): boolean => (STATIC_SCOPES as readonly string[]).includes(scope);
+
+/** The words of a `scope` parameter (RFC 6749 §3.3). */
+export const splitScope = (scope: string | undefined): string[] => (scope ? scope.split(' ').filter(Boolean) : []);
+
+/** Which of these scopes are a resource's own. */
+export const resourceScopesOf = (scopes: readonly string[]): string[] => scopes.filter((scope) => !isStatic(scope));

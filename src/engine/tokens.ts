@@ -1,0 +1,76 @@
+import type { AdapterPayload, Provider } from 'oidc-provider';
+import type { Domain } from '../domain/index.ts';
+import { type JwtType, readOwnJwt, signJwt } from './jwt.ts';
+
+/** What we use of the engine's token models beyond their public types. */
+interface TokenModel {
+  readonly name: string;
+  readonly IN_PAYLOAD: readonly string[];
+  readonly prototype: {
+    save(this: TokenInstance): Promise<string>;
+    getValueAndPayload(this: TokenInstance): Promise<{ value: string; payload?: AdapterPayload }>;
+  };
+  find(value: string, options?: object): Promise<unknown>;
+}
+
+interface TokenInstance extends Readonly<Record<string, unknown>> {
+  readonly jti: string;
+  readonly iat?: number;
+  readonly exp?: number;
+  readonly accountId?: string;
+  readonly clientId: string;
+  readonly aud?: string;
+  readonly expiration: number;
+}
+
+/**
+ * Makes every access and refresh token a JWT and keeps a record of those that must be findable (DESIGN §6): a person's
+ * access token and every refresh token, and a machine's where its resource is revocable. A record is found only by the
+ * whole token, never by its `jti`, which others may have seen.
+ */
+export function issueRecordedJwts(provider: Provider, { keys, resources }: Domain): void {
+  const models = provider as unknown as Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', TokenModel>;
+
+  function findByJwt(model: TokenModel, typ: JwtType): void {
+    const find = model.find.bind(model);
+    model.find = async (token, options) => {
+      const claims = typeof token === 'string' ? readOwnJwt(keys, provider.issuer, typ, token) : undefined;
+      return claims && find(claims.jti, options);
+    };
+  }
+
+  function record(model: TokenModel, isRecorded: (token: TokenInstance) => Promise<boolean> | boolean): void {
+    const { getValueAndPayload } = model.prototype;
+    model.prototype.getValueAndPayload = async function () {
+      const { value } = await getValueAndPayload.call(this);
+      if (!(await isRecorded(this))) return { value };
+      const { iat, exp } = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()) as {
+        iat: number;
+        exp: number;
+      };
+      const kept = model.IN_PAYLOAD.filter((name) => this[name] !== undefined).map((name) => [name, this[name]]);
+      return { value, payload: { ...Object.fromEntries(kept), iat, exp } as AdapterPayload };
+    };
+  }
+
+  findByJwt(models.AccessToken, 'at+jwt');
+  findByJwt(models.ClientCredentials, 'at+jwt');
+  findByJwt(models.RefreshToken, 'rt+jwt');
+
+  record(models.AccessToken, () => true);
+  record(models.ClientCredentials, async ({ aud }) => (aud ? ((await resources.get(aud))?.revocable ?? false) : false));
+
+  const { save } = models.RefreshToken.prototype;
+  models.RefreshToken.prototype.save = async function () {
+    const iat = Math.floor(Date.now() / 1000);
+    const jti = await save.call(this);
+    return signJwt(keys, 'rt+jwt', {
+      iss: provider.issuer,
+      aud: provider.issuer,
+      client_id: this.clientId,
+      jti,
+      iat,
+      exp: this.exp ?? iat + this.expiration,
+    });
+  };
+}

@@ -1,0 +1,140 @@
+import { errors, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import { grantHelpers as g } from '../engine/internals.ts';
+import { Refusal } from '../lib/index.ts';
+import type { GrantOptions } from './index.ts';
+
+type Ctx = KoaContextWithOIDC;
+
+const GRANT_TYPE = 'password';
+
+/**
+ * The resource owner password credentials grant (RFC 6749 §4.3), for first-party tools and frameworks that know no
+ * other. RFC 9700 §2.4 forbids it for anything new: a client has it only where an operator gave it. Its guesses count
+ * together with those of the sign-in form.
+ */
+export function installPasswordGrant({ provider, domain }: GrantOptions): void {
+  async function handle(ctx: Ctx): Promise<void> {
+    const proof = await g.validateDpop(provider, ctx as never);
+    g.checkDpopRequired(provider, ctx as never, proof);
+    const servers = await g.resolveRequestedResources(provider, ctx as never);
+    if (servers.length > 1) throw new errors.InvalidTarget('only a single resource may be asked for');
+    const scopes = g.validateClientScope(provider, ctx as never);
+    const person = await authenticate(ctx);
+    const grant = await grantTo(ctx, person.id, [...scopes]);
+    await issue(ctx, person.id, grant, [...scopes].join(' '), proof);
+  }
+
+  /** The same answer for an unknown address, a wrong password and a disabled account (RFC 6749 §5.2). */
+  async function authenticate(ctx: Ctx) {
+    const { username, password } = ctx.oidc.params as { username?: string; password?: string };
+    if (!username || !password) throw new errors.InvalidRequest('username and password are required');
+    const verdict = await domain.guesses.begin({ email: username, address: String(ctx.state['address'] ?? ctx.ip) });
+    if (!verdict.allowed) {
+      ctx.set('Retry-After', String(verdict.retryAfter));
+      throw Object.assign(new errors.InvalidGrant('too many wrong passwords'), {
+        statusCode: 429,
+        status: 429,
+        error_description: `too many wrong passwords: try again in ${verdict.retryAfter} seconds`,
+      });
+    }
+    try {
+      const person = await domain.accounts.authenticate(username, password);
+      if (!person) {
+        await verdict.fail();
+        throw new errors.InvalidGrant('unknown person or wrong password');
+      }
+      await verdict.succeed();
+      return person;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      await verdict.release();
+      ctx.set('Retry-After', '1');
+      throw Object.assign(new errors.TemporarilyUnavailable('too many sign-ins at this moment'), {
+        statusCode: 503,
+        status: 503,
+      });
+    }
+  }
+
+  async function grantTo(ctx: Ctx, accountId: string, scopes: readonly string[]): Promise<Grant> {
+    const { client, resourceServers = {} } = ctx.oidc;
+    const account = await g.findAccount(provider, ctx as never, accountId, undefined as never);
+    if (!account || !client) throw new errors.InvalidGrant('unknown person or wrong password');
+    ctx.oidc.entity('Account', account);
+    const grant = new provider.Grant({ accountId, clientId: client.clientId });
+    grant.addOIDCScope(scopes.join(' '));
+    for (const [uri, server] of Object.entries(resourceServers)) {
+      grant.addResourceScope(uri, scopes.filter((scope) => server.scopes.has(scope)).join(' '));
+    }
+    await grant.save();
+    ctx.oidc.entity('Grant', grant);
+    return grant;
+  }
+
+  async function issue(
+    ctx: Ctx,
+    accountId: string,
+    grant: Grant,
+    scope: string,
+    proof: { thumbprint: string; jti: string; iat: number } | undefined,
+  ) {
+    const client = ctx.oidc.client as NonNullable<Ctx['oidc']['client']>;
+    const shared = {
+      accountId,
+      client,
+      grantId: grant.jti,
+      gty: GRANT_TYPE,
+      scope,
+      amr: ['pwd'],
+      authTime: Math.floor(Date.now() / 1000),
+      resource: Object.keys(ctx.oidc.resourceServers ?? {})[0],
+    };
+    const source = new provider.RefreshToken({ ...shared, rotations: 0 } as never);
+    const at = new provider.AccessToken({ accountId, client, grantId: grant.jti, gty: GRANT_TYPE } as never);
+    if (proof) {
+      await g.checkDpopReplay(provider, ctx as never, proof, client.clientId, errors.InvalidGrant as never);
+      at.setThumbprint('jkt', proof.thumbprint);
+    }
+    await g.resolveAndApplyResource(provider, ctx as never, source as never, at as never, grant);
+    ctx.oidc.entity('AccessToken', at);
+    const accessToken = await at.save();
+    const refreshToken = await refreshTokenFor(ctx, source, at);
+    ctx.body = g.buildTokenResponse(provider, {
+      accessToken,
+      expiresIn: at.expiration,
+      ...(refreshToken && { refreshToken }),
+      ...(await idTokenFor(ctx, source, grant)),
+      scope: at.scope ?? '',
+      tokenType: at.tokenType,
+    } as never);
+  }
+
+  async function refreshTokenFor(
+    ctx: Ctx,
+    source: InstanceType<typeof provider.RefreshToken>,
+    at: object,
+  ): Promise<string | undefined> {
+    if (!(await g.shouldIssueRefreshToken(provider, ctx as never, source as never))) return undefined;
+    await g.applyRefreshTokenBindings(provider, ctx as never, at as never, source as never);
+    ctx.oidc.entity('RefreshToken', source);
+    return source.save();
+  }
+
+  async function idTokenFor(
+    ctx: Ctx,
+    source: InstanceType<typeof provider.RefreshToken>,
+    grant: Grant,
+  ): Promise<{ idToken?: string }> {
+    if (!source.scopes.has('openid')) return {};
+    const scope = grant.getOIDCScopeFiltered(source.scopes);
+    const claims = await ctx.oidc.account?.claims('id_token', scope, {}, []);
+    const token = new provider.IdToken(
+      { ...claims, amr: source.amr, auth_time: source.authTime } as never,
+      { ctx } as never,
+    );
+    Object.assign(token, { scope });
+    return { idToken: await token.issue({ use: 'idtoken' } as never) };
+  }
+
+  provider.registerGrantType(GRANT_TYPE, handle, ['username', 'password', 'scope', 'resource'], ['resource']);
+}

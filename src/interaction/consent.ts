@@ -1,0 +1,68 @@
+import type { Context } from 'koa';
+import type { PendingRequest } from '../engine/index.ts';
+import { allowFormRedirect, readForm } from '../http/index.ts';
+import { type Interacting, sendOn } from './context.ts';
+import { loadRequest, refusingExpired, type Step } from './steps.ts';
+
+/** May this application do what it asks for? */
+export function consentStep(room: Interacting): Step {
+  const { domain, interactions, pages, csrf } = room;
+
+  /** The APIs asked for, in words; one without a scope of its own adds nothing a person could weigh. */
+  function apis({ asked }: PendingRequest) {
+    const named = Object.entries(asked.resources).filter(([, scopes]) => scopes.length > 0);
+    return Promise.all(
+      named.map(async ([uri, scopes]) => ({
+        name: (await domain.resources.get(uri))?.name ?? new URL(uri).host,
+        uri,
+        items: scopes.map((scope) => ({ scope })),
+      })),
+    );
+  }
+
+  async function show(ctx: Context, request: PendingRequest): Promise<void> {
+    const person = request.accountId ? await domain.accounts.get(request.accountId) : undefined;
+    if (!person || person.disabled) {
+      await interactions.anotherAccount(ctx);
+      return sendOn(ctx, `/interaction/${request.uid}`);
+    }
+    const action = `/interaction/${request.uid}/consent`;
+    allowFormRedirect(ctx, request.redirectUri);
+    pages.show(ctx, 'consent', {
+      action,
+      csrf: csrf.token(ctx, action),
+      person: { email: person.email, name: person.name },
+      client: { name: request.client.name, returnsTo: request.returnsTo },
+      items: request.asked.scopes.map((scope) => ({ scope })),
+      resources: await apis(request),
+      firstTime: (await domain.consents.find(person.id, request.client.id)) === undefined,
+    });
+  }
+
+  /** What each button does; where the person goes next. */
+  const decisions: Readonly<Record<string, (ctx: Context, accountId: string, uid: string) => Promise<string>>> = {
+    allow: (ctx, accountId) => interactions.allow(ctx, accountId),
+    deny: (ctx) => interactions.deny(ctx),
+    switch: async (ctx, _accountId, uid) => {
+      await interactions.anotherAccount(ctx);
+      return `/interaction/${uid}`;
+    },
+  };
+
+  return {
+    name: 'consent',
+    isNext: async (ctx, { accountId }) => accountId !== undefined && interactions.needsConsent(ctx, accountId),
+    show,
+
+    async submit(ctx, uid) {
+      const form = await readForm(ctx);
+      csrf.check(ctx, form);
+      const request = await loadRequest(ctx, room, uid);
+      const decide = decisions[form['decision'] ?? ''];
+      // Nobody is known yet, or no button was pressed: back to whatever is missing.
+      if (!request.accountId || !decide) return sendOn(ctx, `/interaction/${uid}`);
+      const { accountId } = request;
+      sendOn(ctx, await refusingExpired(() => decide(ctx, accountId, uid)));
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import type { Context } from 'koa';
+import type { Domain } from '../domain/index.ts';
+import type { Interactions } from '../engine/index.ts';
+import type { Csrf, Device, Metrics, Pages } from '../http/index.ts';
+
+/** What the steps are given. */
+export interface Interacting {
+  readonly issuer: string;
+  readonly domain: Domain;
+  readonly interactions: Interactions;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly device: Device;
+  readonly metrics: Pick<Metrics, 'signIn' | 'guessRefused'>;
+}
+
+/** Sends the browser on with GET, so that going back or reloading repeats no form (RFC 9110 §15.4.4). */
+export function sendOn(ctx: Context, to: string): void {
+  ctx.status = 303;
+  ctx.redirect(to);
+}

@@ -1,0 +1,36 @@
+/**
+ * interaction: the steps a person takes between an application's request and its answer: sign in, allow, sign out.
+ *
+ * It owns what each step asks and shows, and nothing else: who the person is the domain says, what the request is worth
+ * the engine says. Steps never lead to one another; each goes back to `/interaction/:uid`, where what is stored decides
+ * the next one, or to the engine, when there is none.
+ */
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { consentStep } from './consent.ts';
+import type { Interacting } from './context.ts';
+import { loginStep } from './login.ts';
+import { nextStep, type Step } from './steps.ts';
+
+export type { Interacting } from './context.ts';
+export { signOutPages } from './sign-out.ts';
+
+/** Every step of an interaction: a new one is one file and one line. Its name is its view's and its path's. */
+const STEPS: readonly ((room: Interacting) => Step)[] = [loginStep, consentStep];
+
+/** The routes of this room. */
+export function interactionRoutes(room: Interacting): Middleware {
+  const steps = STEPS.map((step) => step(room));
+  const router = new Router();
+  const uid = (ctx: Context): string => String((ctx as unknown as { params: { uid: string } }).params.uid);
+
+  router.get('/interaction/:uid', (ctx) => nextStep(ctx, room, steps, uid(ctx)));
+  for (const step of steps) {
+    const back = (ctx: Context) => ctx.redirect(`/interaction/${encodeURIComponent(uid(ctx))}`);
+    // Somebody reloads, or comes back to, the address a form was sent to.
+    router.get(`/interaction/:uid/${step.name}`, back);
+    router.post(`/interaction/:uid/${step.name}`, (ctx) => step.submit(ctx, uid(ctx)));
+  }
+  router.get('/', (ctx) => room.pages.show(ctx, 'home', { issuer: room.issuer }));
+  return router.routes() as unknown as Middleware;
+}

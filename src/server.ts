@@ -1,0 +1,206 @@
+/**
+ * The one list of rooms: opens the store and the domain, puts the middlewares in their order, listens, and lets go of it
+ * all again. It decides nothing itself.
+ */
+import Koa, { type Middleware } from 'koa';
+import { serveControl } from './cli/control.ts';
+import type { Settings } from './config/index.ts';
+import { type Domain, markDataMade, openDomain, openMasterKey } from './domain/index.ts';
+import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
+import {
+  accessLog,
+  cacheable,
+  clientAddress,
+  createAssets,
+  createCsrf,
+  createDevice,
+  createMetrics,
+  createPages,
+  failures,
+  limits,
+  listen,
+  type Metrics,
+  nameEndpoint,
+  notFound,
+  type Pages,
+  pinHost,
+  securityHeaders,
+  serveOps,
+  silenceKoa,
+  supportedLocales,
+} from './http/index.ts';
+import { interactionRoutes, signOutPages } from './interaction/index.ts';
+import { type Duration, hours, type Logger, minutes, seconds, steadyClock } from './lib/index.ts';
+import { type FileStore, openFileStore } from './store/file/index.ts';
+
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** Named to whoever finds the data in use. */
+  readonly pid: number;
+  /** Begin anew where the data folder is missing though it once existed. */
+  readonly init?: boolean;
+}
+
+export interface Server {
+  readonly url: string;
+  readonly issuer: string;
+  readonly opsPort: number | undefined;
+  readonly domain: Domain;
+  /** Answers what was asked, makes everything durable, lets go. At most `grace` (10 s) for requests under way. */
+  close(grace?: Duration): Promise<void>;
+}
+
+/** @throws Refusal in words for the operator: settings, folders, keys or ports that cannot be used. */
+export async function startServer({ settings: given, log, pid, init = false }: ServerOptions): Promise<Server> {
+  const undo: (() => Promise<unknown> | unknown)[] = [];
+  try {
+    // The port comes first: where it is 0, the issuer's port is known only now.
+    const door = doorway();
+    const listening = await listen({ handler: door.handler, host: given.host, port: given.port });
+    undo.push(() => listening.close({ grace: 0 }));
+    const settings = { ...given, issuer: given.issuer.replace(/:0$/, `:${listening.port}`) };
+
+    const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
+    let metrics: Metrics | undefined;
+    const store = await openFileStore({
+      folder: settings.data,
+      clock: (floor) => steadyClock(Date.now, () => performance.now(), floor),
+      log,
+      pid,
+      mustExist: !masterKey.fresh && !init,
+      onCommit: (took) => metrics?.observeCommit(took),
+    });
+    undo.push(() => store.close());
+    markDataMade(settings.keys);
+    metrics = createMetrics({ store });
+
+    const { now } = store;
+    const domain = await openDomain({ store, now, settings, log, masterKey });
+    undo.push(() => domain.close());
+    const assets = createAssets({ brand: settings.brand });
+    const pages = createPages({ brand: settings.brand, assets });
+    const engine = createEngine({
+      settings,
+      domain,
+      store,
+      masterKey,
+      now,
+      uiLocales: supportedLocales,
+      shows: signOutPages({ domain, pages }),
+      onTokens: metrics.tokenIssued,
+    });
+    const app = assemble({ settings, log, metrics, domain, engine, pages, assets: assets.middleware });
+
+    const control = await serveControl({ folder: settings.data, domain, log });
+    undo.push(() => control.close());
+    const ops = await serveOps({
+      host: settings.ops_host,
+      port: settings.ops_port,
+      ready: () => readiness(store),
+      draining: () => listening.draining,
+      metrics,
+      logger: log,
+    });
+    if (ops) undo.push(() => ops.close({ grace: 0 }));
+    undo.push(tend(store, domain, log));
+    door.open(app.callback());
+
+    return {
+      url: listening.url,
+      issuer: settings.issuer,
+      opsPort: ops?.port,
+      domain,
+      async close(grace = seconds(10)) {
+        await listening.close({ grace });
+        await unwind(undo);
+      },
+    };
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+/** Lets go in the opposite order of taking. */
+async function unwind(undo: (() => unknown)[]): Promise<void> {
+  for (let last = undo.pop(); last; last = undo.pop()) await last();
+}
+
+/** Lets connections in before there is anyone to answer: the first requests wait those milliseconds. */
+function doorway() {
+  const { promise, resolve } = Promise.withResolvers<ReturnType<Koa['callback']>>();
+  return {
+    handler: (...args: Parameters<ReturnType<Koa['callback']>>): void => void promise.then((answer) => answer(...args)),
+    open: resolve,
+  };
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly domain: Domain;
+  readonly engine: Engine;
+  readonly pages: Pages;
+  readonly assets: Middleware;
+}
+
+/** A request's way, from top to bottom; http/index.ts says why in this order. */
+function assemble({ settings, log, metrics, domain, engine, pages, assets }: Parts): Koa {
+  const { issuer } = settings;
+  const { app } = engine;
+  const secrets = domain.cookieKeys.current;
+  silenceKoa(app, log);
+  for (const middleware of [
+    pinHost(issuer),
+    clientAddress(settings.trusted_proxies),
+    nameEndpoint(),
+    securityHeaders(issuer),
+    accessLog(log),
+    metrics.measure,
+    failures({
+      pages,
+      logger: log,
+      report: (ctx, { error, sentence, rule }) =>
+        domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
+    }),
+    limits(),
+    cacheable({ maxAge: settings.signing.jwks_max_age }),
+    assets,
+    tellRefusals({
+      domain,
+      showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),
+    }),
+    engine.oneCommit,
+    interactionRoutes({
+      issuer,
+      domain,
+      interactions: engine.interactions,
+      pages,
+      csrf: createCsrf({ issuer, secrets }),
+      device: createDevice({ issuer }),
+      metrics,
+    }),
+  ]) {
+    app.use(middleware);
+  }
+  // After the engine's own endpoints, before which Provider.use would put it.
+  return Koa.prototype.use.call(app, notFound({ pages }));
+}
+
+async function readiness(store: FileStore) {
+  const { writable } = await store.stats();
+  return { ok: writable, checks: { store: writable ? 'ok' : 'read-only: a write failed' } };
+}
+
+/** What has to be done from time to time. Gives back how to stop it. */
+function tend(store: FileStore, domain: Domain, log: Logger): () => void {
+  const every = (interval: Duration, what: string, work: () => Promise<unknown>) =>
+    setInterval(() => work().catch((err: Error) => log.error({ err }, `${what} failed`)), interval).unref();
+  const timers = [
+    every(minutes(1), 'sweeping what has expired', () => store.sweep(store.now())),
+    every(hours(1), 'tending the cookie keys', () => domain.cookieKeys.tick()),
+  ];
+  return () => timers.forEach(clearInterval);
+}
