@@ -27,12 +27,13 @@ export const ISSUER = 'https://id.example.com';
 const guesses = { account: 10, network: 100, window: minutes(15) };
 
 /** A domain on a store in memory, at a time that the test moves. */
-export function testDomain(options: { store?: Store; guesses?: Partial<typeof guesses> } = {}) {
+export function testDomain(options: { guesses?: Partial<typeof guesses> } = {}) {
   const time = { at: Date.UTC(2026, 0, 1) };
   const now: Clock = () => time.at;
-  const store = options.store ?? memoryStore(now);
+  const memory = memoryStore(now);
+  const store: Store = memory;
   const passwords = countingPasswords();
   const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses } };
   const domain = createDomain({ store, now, settings, log: silent, passwords });
-  return { domain, store, passwords, time, now };
+  return { domain, store, passwords, time, now, commits: () => memory.commits };
 }
