@@ -41,7 +41,7 @@ test('an empty variable is as good as none', (t) => {
 test('every mistake is told at once, with its path, where it came from, and the nearest name', (t) => {
   const problems = problemsOf(
     { POSTERN_PORT: '70000', POSTERN_ISUER: 'https://id.example.com' },
-    'tokens:\n  acess: 5m\n  id: soon\nbrand:\n  accent: red\n',
+    'issuer: https://id.example.com\ntokens:\n  acess: 5m\n  id: soon\nbrand:\n  accent: red\n',
   );
   t.is(problems.length, 5, problems.join('\n'));
   const said = (pattern: RegExp) =>

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { Refusal } from '../../lib/index.ts';
+import { details, table } from '../print.ts';
+import { type Context, collect, collectWords } from './context.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+/** As commander gives them: `false` where the option's `--no-…` was written. */
+interface TermOptions {
+  readonly name?: string;
+  readonly redirectUri?: string[] | false;
+  readonly postLogoutRedirectUri?: string[] | false;
+  readonly scope?: string[] | false;
+  readonly resource?: string[] | false;
+  readonly grant?: 'password' | false;
+  readonly firstParty?: boolean;
+  readonly jwks?: string;
+}
+
+const withTerms = (command: Command): Command =>
+  command
+    .option('--redirect-uri <uri>', 'where it may have people sent back to (repeatable)', collect)
+    .option('--post-logout-redirect-uri <uri>', 'the same after signing out (repeatable)', collect)
+    .option('--scope <scope>', 'what it may ask for; everything unless given (repeatable)', collectWords)
+    .option('--resource <uri>', 'an API it may ask tokens for; the first is its default (repeatable)', collect)
+    .addOption(new Option('--grant <grant>', 'a grant its type does not bring').choices(['password']))
+    .option('--first-party', 'it is ours: nobody is asked for consent')
+    .option('--jwks <file>', 'its public keys (a JWK set), instead of a secret');
+
+export function clientCommands(program: Command, { ask, show, terminal }: Context): void {
+  const client = program.command('client').description('applications that sign people in or call APIs');
+
+  const showSecret = (command: Command, result: unknown): void => {
+    show(command, result as Item, details);
+    if ((result as Item)['client_secret']) terminal.note('the client_secret is shown this once: keep it now');
+  };
+
+  withTerms(client.command('add <name>').description('register an application'))
+    .addOption(
+      new Option('--type <type>', 'where it runs').choices(['web', 'spa', 'native', 'service']).makeOptionMandatory(),
+    )
+    .action(async (name: string, options: TermOptions & { type: string }, command: Command) =>
+      showSecret(command, await ask('client.add', { ...termsIn(options), name, type: options.type })),
+    );
+
+  client
+    .command('list')
+    .description('every application')
+    .action(async (_, command: Command) =>
+      show(command, (await ask('client.list')) as Item[], (clients) =>
+        table(clients, ['client_id', 'client_name', 'type', 'grant_types', 'first_party']),
+      ),
+    );
+
+  withTerms(client.command('update <client_id>').description('change what is named, keep the rest'))
+    .option('--name <name>', 'what people see')
+    .option('--no-redirect-uri', 'none')
+    .option('--no-post-logout-redirect-uri', 'none')
+    .option('--no-scope', 'everything again')
+    .option('--no-resource', 'none but the default audience')
+    .option('--no-grant', 'no grant but those of its type')
+    .option('--no-first-party', 'people are asked for consent')
+    .action(async (client_id: string, options: TermOptions, command: Command) =>
+      show(command, (await ask('client.update', { ...termsIn(options), client_id })) as Item, details),
+    );
+
+  client
+    .command('rotate-secret <client_id>')
+    .description('a new secret; the old one stops at once')
+    .action(async (client_id: string, _, command: Command) =>
+      showSecret(command, await ask('client.rotate-secret', { client_id })),
+    );
+
+  for (const [verb, description] of [
+    ['show', 'one application'],
+    ['remove', 'remove an application and everything issued to it'],
+  ] as const)
+    client
+      .command(`${verb} <client_id>`)
+      .description(description)
+      .action(async (client_id: string, _, command: Command) =>
+        show(command, (await ask(`client.${verb}`, { client_id })) as Item, details),
+      );
+}
+
+const termsIn = (options: TermOptions) => ({
+  name: options.name,
+  redirect_uris: listed(options.redirectUri),
+  post_logout_redirect_uris: listed(options.postLogoutRedirectUri),
+  scopes: listed(options.scope),
+  resources: listed(options.resource),
+  password_grant: options.grant === undefined ? undefined : options.grant === 'password',
+  first_party: options.firstParty,
+  jwks: options.jwks === undefined ? undefined : readJwks(options.jwks),
+});
+
+const listed = (value: string[] | false | undefined): string[] | undefined => (value === false ? [] : value);
+
+function readJwks(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new Refusal('file_unreadable', `${file} cannot be read as JSON`, { cause });
+  }
+}

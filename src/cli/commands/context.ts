@@ -1,0 +1,22 @@
+import type { Settings } from '../../config/index.ts';
+import type { Ask } from '../client.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** What every command is given. */
+export interface Context {
+  readonly terminal: Terminal;
+  /** @throws SettingsError */
+  readonly settings: () => Settings;
+  readonly ask: Ask;
+  /** The result as one JSON document where `--json` was given, as `text` otherwise. */
+  show<R>(command: { optsWithGlobals(): { json?: boolean } }, result: R, text: (result: R) => string): void;
+}
+
+/** For options that may be repeated. */
+export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+/** The same for options whose value may also be a list. */
+export const collectWords = (value: string, before: string[] | undefined): string[] => [
+  ...(before ?? []),
+  ...value.split(/[\s,]+/).filter(Boolean),
+];

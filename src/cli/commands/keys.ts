@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { Refusal } from '../../lib/index.ts';
+import { details, table } from '../print.ts';
+import type { Context } from './context.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+const algorithm = () =>
+  new Option('--alg <alg>', 'what it signs with').choices(['RS256', 'PS256', 'ES256']).default('RS256');
+
+export function keysCommands(program: Command, { ask, show }: Context): void {
+  const keys = program.command('keys').description('keys that sign tokens');
+
+  keys
+    .command('list')
+    .description('every key in the JWKS')
+    .action(async (_, command: Command) =>
+      show(command, (await ask('keys.list')) as Item[], (list) =>
+        table(list, ['kid', 'alg', 'state', 'signs_from', 'drops_at']),
+      ),
+    );
+
+  keys
+    .command('rotate')
+    .description('publish a new key, which signs as soon as everybody can know it')
+    .addOption(algorithm())
+    .action(async ({ alg }, command: Command) => show(command, (await ask('keys.rotate', { alg })) as Item, details));
+
+  keys
+    .command('revoke <kid>')
+    .description('for an emergency: everything the key signed is refused from now on')
+    .action(async (kid: string, _, command: Command) =>
+      show(command, (await ask('keys.revoke', { kid })) as Item, details),
+    );
+
+  keys
+    .command('import <file>')
+    .description('bring a private key (PEM, no passphrase); published first like any other')
+    .addOption(algorithm())
+    .action(async (file: string, { alg }, command: Command) =>
+      show(command, (await ask('keys.import', { pem: readPem(file), alg })) as Item, details),
+    );
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Refusal('file_unreadable', `${file} cannot be read`, { cause });
+  }
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { passwordFromInput, passwordFromPerson } from '../password.ts';
+import { details, table } from '../print.ts';
+import type { Context } from './context.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+const WHO = 'their e-mail address or id';
+
+export function userCommands(program: Command, { ask, show, terminal }: Context): void {
+  const user = program.command('user').description('people who can sign in');
+
+  user
+    .command('add <email>')
+    .description('add a person; asks for a password, or leaves them without one where nobody can be asked')
+    .option('--name <name>', 'what they are called')
+    .option('--password-stdin', 'read the password from the first line of stdin')
+    .option('--admin', 'they may administer this server')
+    .action(async (email: string, options, command: Command) => {
+      const password = options.passwordStdin
+        ? await passwordFromInput(terminal)
+        : terminal.interactive
+          ? await passwordFromPerson(terminal)
+          : undefined;
+      const added = await ask('user.add', { email, name: options.name, password, admin: options.admin });
+      if (password === undefined)
+        terminal.note(`${email} has no password and cannot sign in with one: postern user password ${email}`);
+      show(command, added as Item, details);
+    });
+
+  user
+    .command('list')
+    .description('everybody')
+    .action(async (_, command: Command) =>
+      show(command, (await ask('user.list')) as Item[], (people) =>
+        table(people, ['id', 'email', 'name', 'admin', 'disabled', 'created_at']),
+      ),
+    );
+
+  for (const [verb, description] of [
+    ['show', 'one person'],
+    ['disable', 'sign a person out everywhere and let them in no more'],
+    ['enable', 'let a disabled person in again'],
+    ['remove', 'remove a person and everything issued to them'],
+  ] as const)
+    user
+      .command(`${verb} <user>`)
+      .description(description)
+      .addHelpText('after', `\n<user> is ${WHO}.`)
+      .action(async (who: string, _, command: Command) =>
+        show(command, (await ask(`user.${verb}`, { user: who })) as Item, details),
+      );
+
+  user
+    .command('password <user>')
+    .description('give a person a new password, which signs them out everywhere')
+    .option('--password-stdin', 'read it from the first line of stdin, as happens where nobody can be asked')
+    .addHelpText('after', `\n<user> is ${WHO}.`)
+    .action(async (who: string, options, command: Command) => {
+      const asked = terminal.interactive && !options.passwordStdin;
+      const password = await (asked ? passwordFromPerson : passwordFromInput)(terminal);
+      show(command, (await ask('user.password', { user: who, password })) as Item, details);
+    });
+}

@@ -1,0 +1,119 @@
+import { chmod, rename, unlink } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import type { Domain } from '../domain/index.ts';
+import { type Logger, newSecret, Refusal, seconds } from '../lib/index.ts';
+import { StoreUnavailable } from '../store/index.ts';
+import { perform } from './operations/index.ts';
+import { openFolder, SOCKET } from './socket.ts';
+
+interface Options {
+  readonly folder: string;
+  readonly domain: Domain;
+  readonly log: Logger;
+}
+
+/** A request is one line of JSON, `{"operation", "arguments"}`; so is the answer, `{"result"}` or `{"error"}`. */
+const LARGEST_REQUEST = 1024 * 1024;
+const PATIENCE = seconds(10);
+const MOST_AT_ONCE = 32;
+
+/**
+ * Lets the command line reach this server: a Unix socket in the data folder that only our user may open. Called by
+ * whoever holds the store's lock, so a socket that is there already was left by a process that died.
+ */
+export async function serveControl({ folder, domain, log }: Options): Promise<{ close(): Promise<void> }> {
+  const { path, handle } = await openFolder(folder);
+  const open = new Set<Socket>();
+  const working = new Set<Promise<void>>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    socket.on('error', () => socket.destroy());
+    const done = converse(socket, domain, log).finally(() => working.delete(done));
+    working.add(done);
+  });
+  server.maxConnections = MOST_AT_ONCE;
+  // Made under another name and renamed: nobody ever meets it before its mode is 0600, and a stale one is replaced.
+  const temporary = `${path}/.control-${newSecret().slice(0, 8)}`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(temporary, resolve);
+    });
+    await chmod(temporary, 0o600);
+    await rename(temporary, `${path}/${SOCKET}`);
+  } catch (cause) {
+    server.close();
+    await handle.close();
+    throw new Refusal('control_socket', `cannot make ${folder}/${SOCKET}: ${(cause as Error).message}`, { cause });
+  }
+  server.on('error', (error) => log.error({ err: error }, 'the control socket failed'));
+
+  return {
+    /** Answers what was asked already, then lets go. */
+    async close(): Promise<void> {
+      await unlink(`${path}/${SOCKET}`).catch(() => {});
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      await Promise.allSettled([...working]);
+      for (const socket of open) socket.destroySoon();
+      await closed;
+      await handle.close();
+    },
+  };
+}
+
+async function converse(socket: Socket, domain: Domain, log: Logger): Promise<void> {
+  socket.setTimeout(PATIENCE, () => socket.destroy());
+  const line = await readLine(socket, LARGEST_REQUEST);
+  if (line === undefined) return;
+  socket.setTimeout(0);
+  const answer = line === 'too large' ? tooLarge : await answerTo(line, domain, log);
+  if (!socket.destroyed) await new Promise<void>((resolve) => socket.end(`${JSON.stringify(answer)}\n`, resolve));
+}
+
+const tooLarge = { error: { code: 'request_too_large', message: 'the request is longer than 1 MiB' } };
+
+async function answerTo(line: string, domain: Domain, log: Logger): Promise<unknown> {
+  try {
+    const request: unknown = parse(line);
+    const { operation, arguments: args } = (request ?? {}) as { operation?: unknown; arguments?: unknown };
+    return { result: await perform(domain, operation, args) };
+  } catch (error) {
+    if (error instanceof Refusal) return { error: { code: error.code, message: error.message } };
+    if (error instanceof StoreUnavailable) return { error: { code: 'store_unavailable', message: error.message } };
+    log.error({ err: error }, 'a command failed');
+    return { error: { code: 'internal', message: 'the server failed at it; its log says why' } };
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (cause) {
+    throw new Refusal('request_invalid', 'the request is not JSON', { cause });
+  }
+}
+
+/** The first line, or undefined when the connection ends without one. Stops reading what is larger than `most` bytes. */
+function readLine(socket: Socket, most: number): Promise<string | 'too large' | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (line: string | undefined): void => {
+      socket.off('data', take);
+      socket.resume();
+      resolve(line);
+    };
+    const take = (chunk: Buffer): void => {
+      const end = chunk.indexOf(10);
+      chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
+      size += chunk.length;
+      if (size > most) finish('too large');
+      else if (end >= 0) finish(Buffer.concat(chunks).toString('utf8'));
+    };
+    socket.on('data', take);
+    socket.once('end', () => finish(undefined));
+    socket.once('close', () => finish(undefined));
+  });
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Domain, RegisteredClient } from '../../domain/index.ts';
+import { Refusal } from '../../lib/index.ts';
+import { everyPage, operation } from './operation.ts';
+import { clientJson, text, texts } from './shapes.ts';
+
+const one = z.strictObject({ client_id: text });
+
+const terms = z.strictObject({
+  name: text.optional(),
+  redirect_uris: texts.optional(),
+  post_logout_redirect_uris: texts.optional(),
+  scopes: texts.optional(),
+  resources: texts.optional(),
+  password_grant: z.boolean().optional(),
+  first_party: z.boolean().optional(),
+  jwks: z.unknown().optional(),
+});
+
+/** What an operator wrote, in the domain's words. */
+const inDomain = (args: z.output<typeof terms>) => ({
+  redirectUris: args.redirect_uris,
+  postLogoutRedirectUris: args.post_logout_redirect_uris,
+  scopes: args.scopes,
+  resources: args.resources,
+  passwordGrant: args.password_grant,
+  firstParty: args.first_party,
+  jwks: args.jwks,
+});
+
+/** @throws Refusal `client_unknown` */
+async function named(domain: Domain, id: string): Promise<RegisteredClient> {
+  const found = await domain.clients.get(id);
+  if (!found) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
+  return found;
+}
+
+const withSecret = ({ client, secret }: { client: RegisteredClient; secret?: string }) => {
+  const { client_id, ...rest } = clientJson(client);
+  return { client_id, ...(secret && { client_secret: secret }), ...rest };
+};
+
+export const clients = {
+  'client.add': operation(
+    terms.extend({ name: text, type: z.enum(['web', 'spa', 'native', 'service']) }),
+    async (domain, { name, type, ...args }) => withSecret(await domain.clients.add({ name, type, ...inDomain(args) })),
+  ),
+  'client.list': operation(z.strictObject({}), async (domain) => {
+    const all = await everyPage(async (page) => {
+      const { clients: items, next } = await domain.clients.list(page);
+      return { items, next };
+    });
+    return all.map(clientJson);
+  }),
+  'client.show': operation(one, async (domain, { client_id }) => clientJson(await named(domain, client_id))),
+  'client.update': operation(terms.extend({ client_id: text }), async (domain, { client_id, name, ...args }) =>
+    clientJson(await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args) })),
+  ),
+  'client.rotate-secret': operation(one, async (domain, { client_id }) =>
+    withSecret(await domain.clients.rotateSecret(client_id)),
+  ),
+  'client.remove': operation(one, async (domain, { client_id }) => {
+    await domain.clients.remove(client_id);
+    return { client_id, removed: true };
+  }),
+};

@@ -1,0 +1,39 @@
+/**
+ * cli/operations: what an operator can have done, by name, as JSON in and JSON out.
+ *
+ * The same table is run by the server, asked through its control socket, and by the command line itself on a store it
+ * opened: neither can do anything the other cannot. It decides nothing; the domain does.
+ */
+import { z } from 'zod';
+import type { Domain } from '../../domain/index.ts';
+import { Refusal } from '../../lib/index.ts';
+import { StoreConflict } from '../../store/index.ts';
+import { clients } from './clients.ts';
+import { keys } from './keys.ts';
+import type { Operation } from './operation.ts';
+import { refusals } from './refusals.ts';
+import { resources } from './resources.ts';
+import { users } from './users.ts';
+
+const OPERATIONS = { ...users, ...clients, ...resources, ...keys, ...refusals };
+
+export type OperationName = keyof typeof OPERATIONS;
+
+const isName = (name: unknown): name is OperationName => typeof name === 'string' && Object.hasOwn(OPERATIONS, name);
+
+/**
+ * Checks what came and does it.
+ * @throws Refusal `operation_unknown`, `arguments_invalid`, `conflict`, and whatever the domain refuses
+ */
+export async function perform(domain: Domain, name: unknown, args: unknown): Promise<unknown> {
+  if (!isName(name)) throw new Refusal('operation_unknown', 'there is no such operation');
+  const operation: Operation = OPERATIONS[name];
+  const parsed = operation.takes.safeParse(args ?? {});
+  if (!parsed.success) throw new Refusal('arguments_invalid', z.prettifyError(parsed.error).replaceAll(/\s+/g, ' '));
+  try {
+    return await operation.run(domain, parsed.data as never);
+  } catch (cause) {
+    if (!(cause instanceof StoreConflict)) throw cause;
+    throw new Refusal('conflict', 'somebody else changed the same thing at that moment: try again', { cause });
+  }
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { Refusal } from '../../lib/index.ts';
+import { operation } from './operation.ts';
+import { iso, text } from './shapes.ts';
+
+export const refusals = {
+  explain: operation(z.strictObject({ id: text }), async (domain, { id }) => {
+    const found = await domain.refusals.get(id);
+    if (!found)
+      throw new Refusal(
+        'refusal_unknown',
+        `nothing is known of ${JSON.stringify(id.slice(0, 80))}: refusals are kept for 7 days, the latest 10,000`,
+      );
+    const { at, error, sentence, rule, asked, registered } = found;
+    return { id, at: iso(at), error, sentence, rule, asked, registered };
+  }),
+};

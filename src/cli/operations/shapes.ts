@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { KeyView, Person, RegisteredClient, RegisteredResource } from '../../domain/index.ts';
+
+/** ISO 8601 in UTC; null where there is no such moment. */
+export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
+
+/** Limits that only keep nonsense out; the rules are the domain's. */
+export const text = z.string().max(4000);
+export const texts = z.array(text).max(500);
+
+/** A person as operators see one; never anything of the password but whether there is one. */
+export const userJson = ({ id, email, name, admin, disabled, passwordHash, createdAt }: Person) => ({
+  id,
+  email,
+  name: name ?? null,
+  admin,
+  disabled,
+  has_password: passwordHash !== undefined,
+  created_at: iso(createdAt),
+});
+
+/** Client metadata by its registered names (RFC 7591 §2) where there is one. */
+export const clientJson = (client: RegisteredClient) => ({
+  client_id: client.id,
+  client_name: client.name,
+  type: client.type,
+  redirect_uris: client.redirectUris,
+  post_logout_redirect_uris: client.postLogoutRedirectUris,
+  grant_types: client.grantTypes,
+  token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+  scopes: client.scopes,
+  resources: client.resources,
+  first_party: client.firstParty,
+  ...(client.jwks && { jwks: client.jwks }),
+  created_at: iso(client.createdAt),
+  updated_at: iso(client.updatedAt),
+});
+
+/** `ttl` in seconds; null where the setting `tokens.access` holds. */
+export const resourceJson = ({ uri, name, scopes, ttl, revocable, createdAt }: RegisteredResource) => ({
+  uri,
+  name: name ?? null,
+  scopes,
+  ttl: ttl === undefined ? null : ttl / 1000,
+  revocable,
+  created_at: iso(createdAt),
+});
+
+export const keyJson = ({ kid, alg, state, createdAt, signsFrom, dropsAt }: KeyView) => ({
+  kid,
+  alg,
+  state,
+  created_at: iso(createdAt),
+  signs_from: iso(signsFrom),
+  drops_at: iso(dropsAt),
+});

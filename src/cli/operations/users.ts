@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Domain, Person } from '../../domain/index.ts';
+import { Refusal } from '../../lib/index.ts';
+import { everyPage, operation } from './operation.ts';
+import { text, userJson } from './shapes.ts';
+
+/** An e-mail address or an id. */
+const one = z.strictObject({ user: text });
+
+/** @throws Refusal `user_unknown` */
+async function named(domain: Domain, user: string): Promise<Person> {
+  const found = (await domain.accounts.get(user)) ?? (await domain.accounts.byEmail(user));
+  if (!found) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(user.slice(0, 80))}`);
+  return found;
+}
+
+export const users = {
+  'user.add': operation(
+    z.strictObject({
+      email: text,
+      name: text.optional(),
+      password: text.optional(),
+      admin: z.boolean().optional(),
+    }),
+    async (domain, args) => userJson(await domain.accounts.add(args)),
+  ),
+  'user.list': operation(z.strictObject({}), async (domain) => {
+    const people = await everyPage(async (page) => {
+      const { people: items, next } = await domain.accounts.list(page);
+      return { items, next };
+    });
+    return people.map(userJson);
+  }),
+  'user.show': operation(one, async (domain, { user }) => userJson(await named(domain, user))),
+  'user.disable': operation(one, async (domain, { user }) =>
+    userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true)),
+  ),
+  'user.enable': operation(one, async (domain, { user }) =>
+    userJson(await domain.accounts.setDisabled((await named(domain, user)).id, false)),
+  ),
+  'user.password': operation(one.extend({ password: text }), async (domain, { user, password }) =>
+    userJson(await domain.accounts.setPassword((await named(domain, user)).id, password)),
+  ),
+  'user.remove': operation(one, async (domain, { user }) => {
+    const { id, email } = await named(domain, user);
+    await domain.accounts.remove(id);
+    return { id, email, removed: true };
+  }),
+};

@@ -1,0 +1,74 @@
+import { Command, CommanderError } from 'commander';
+import { loadSettings, type Settings, SettingsError } from '../config/index.ts';
+import { Refusal, silent } from '../lib/index.ts';
+import { StoreUnavailable } from '../store/index.ts';
+import { createAsk } from './client.ts';
+import { clientCommands } from './commands/client.ts';
+import type { Context } from './commands/context.ts';
+import { keysCommands } from './commands/keys.ts';
+import { resourceCommands } from './commands/resource.ts';
+import { serverCommands } from './commands/server.ts';
+import { userCommands } from './commands/user.ts';
+import { document, visible } from './print.ts';
+import type { Terminal } from './terminal.ts';
+
+const JSON_OPTION = ['--json', 'print one JSON document'] as const;
+
+/** The whole command line. `run` gives the exit code, and never throws. */
+export function createProgram(terminal: Terminal) {
+  let known: Settings | undefined;
+  const settings = (): Settings => {
+    known ??= loadSettings(terminal.env);
+    return known;
+  };
+  const context: Context = {
+    terminal,
+    settings,
+    ask: (...request) => createAsk({ settings: settings(), log: silent, pid: terminal.pid })(...request),
+    show: (command, result, text) => terminal.out(command.optsWithGlobals().json ? document(result) : text(result)),
+  };
+
+  const program = new Command('postern')
+    .description('Administers a Postern server, whether it runs or not.')
+    .option(...JSON_OPTION)
+    .showSuggestionAfterError();
+  for (const add of [userCommands, clientCommands, resourceCommands, keysCommands, serverCommands])
+    add(program, context);
+  everyCommand(program, (command) => {
+    command
+      .exitOverride()
+      // A failure is told once, by `run`.
+      .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {}, outputError: () => {} });
+    if (command.commands.length === 0) command.option(...JSON_OPTION);
+  });
+
+  return {
+    async run(args: readonly string[]): Promise<number> {
+      try {
+        await program.parseAsync(args, { from: 'user' });
+        return 0;
+      } catch (error) {
+        if (error instanceof CommanderError && error.exitCode === 0) return 0;
+        for (const line of explain(error)) terminal.note(visible(line));
+        return 1;
+      }
+    },
+  };
+}
+
+function everyCommand(command: Command, act: (command: Command) => void): void {
+  act(command);
+  for (const child of command.commands) everyCommand(child, act);
+}
+
+function explain(error: unknown): readonly string[] {
+  if (error instanceof SettingsError) return error.problems;
+  // Without a command, commander shows its help and gives no sentence.
+  if (error instanceof CommanderError && error.code === 'commander.help')
+    return ['which command? postern --help lists them'];
+  if (error instanceof CommanderError || error instanceof Refusal || error instanceof StoreUnavailable)
+    return [oneLine(error.message)];
+  return [`a fault of ours: ${oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))}`];
+}
+
+const oneLine = (text: string): string => text.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
