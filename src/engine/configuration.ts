@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
 import type { Domain, MasterKey } from '../domain/index.ts';
 import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
@@ -11,6 +11,7 @@ import { markRefused } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
+import { isUnrecorded } from './tokens.ts';
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -106,8 +107,7 @@ export function configuration(
       introspection: { enabled: true, allowedPolicy: mayIntrospect(domain) },
       revocation: {
         enabled: true,
-        // Another client's token: the answer does not tell that it exists (RFC 7009 §2.2).
-        allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+        allowedPolicy: mayRevoke,
       },
       pushedAuthorizationRequests: { enabled: true },
       resourceIndicators: {
@@ -160,6 +160,14 @@ const mayIntrospect =
     const asker = await clients.get(client.clientId);
     return asker?.type === 'service' && aud !== undefined && asker.resources.includes(aud);
   };
+
+/** Another client's token: the answer does not tell that it exists. What cannot be revoked is not called so (RFC 7009 §2.2). */
+async function mayRevoke(_ctx: unknown, client: { clientId: string }, token: object): Promise<boolean> {
+  if ((token as { clientId?: string }).clientId !== client.clientId) return false;
+  if (isUnrecorded(token))
+    throw new errors.UnsupportedTokenType('tokens of this resource are not revocable: they end by themselves');
+  return true;
+}
 
 function signOutForm(ctx: KoaContextWithOIDC): { action: string; fields: Record<string, string> } {
   const state = ctx.oidc.session?.state as { secret?: string } | undefined;

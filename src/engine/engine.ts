@@ -35,7 +35,7 @@ export function createEngine(
   Object.defineProperty(provider, 'keys', { get: () => [...domain.cookieKeys.current()] });
   provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
   followKeys(provider, domain.keys);
-  issueRecordedJwts(provider, domain);
+  issueRecordedJwts(provider, domain, now);
   installRefresh({
     provider,
     domain,

@@ -14,7 +14,8 @@ type Errors = Error & { error?: string; error_description?: string; error_detail
 const state = (ctx: Context | KoaContextWithOIDC): { refused?: Refused; failure?: unknown } => ctx.state;
 
 export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { page = false } = {}): void {
-  state(ctx).refused = { error, page };
+  // The engine tells of one refusal twice, in either order: as an event, and to have a page made.
+  state(ctx).refused = { error, page: page || (state(ctx).refused?.page ?? false) };
   // What the engine would say stays unsaid until there is an id to say it with.
   if (page) ctx.body = '';
 }

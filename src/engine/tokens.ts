@@ -1,5 +1,6 @@
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
+import type { Clock } from '../lib/index.ts';
 import { type JwtType, readOwnJwt, signJwt } from './jwt.ts';
 
 /** What we use of the engine's token models beyond their public types. */
@@ -11,6 +12,7 @@ interface TokenModel {
     getValueAndPayload(this: TokenInstance): Promise<{ value: string; payload?: AdapterPayload }>;
   };
   find(value: string, options?: object): Promise<unknown>;
+  instantiate(payload: object): unknown;
 }
 
 interface TokenInstance extends Readonly<Record<string, unknown>> {
@@ -23,12 +25,17 @@ interface TokenInstance extends Readonly<Record<string, unknown>> {
   readonly expiration: number;
 }
 
+const UNRECORDED = Symbol('unrecorded');
+
+/** Whether a token is on no record, so that nothing but its expiry ends it. */
+export const isUnrecorded = (token: object): boolean => UNRECORDED in token;
+
 /**
  * Makes every access and refresh token a JWT and keeps a record of those that must be findable (DESIGN §6): a person's
  * access token and every refresh token, and a machine's where its resource is revocable. A record is found only by the
  * whole token, never by its `jti`, which others may have seen.
  */
-export function issueRecordedJwts(provider: Provider, { keys, resources }: Domain): void {
+export function issueRecordedJwts(provider: Provider, { keys, resources }: Domain, now: Clock): void {
   const models = provider as unknown as Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', TokenModel>;
 
   function findByJwt(model: TokenModel, typ: JwtType): void {
@@ -38,6 +45,40 @@ export function issueRecordedJwts(provider: Provider, { keys, resources }: Domai
       return claims && find(claims.jti, options);
     };
   }
+
+  /** A machine's token that is on no record speaks for itself, as it does to an API that checks it. */
+  function findMachineToken(model: TokenModel): void {
+    const find = model.find.bind(model);
+    model.find = async (token, options) => {
+      const claims = typeof token === 'string' ? readOwnJwt(keys, provider.issuer, 'at+jwt', token) : undefined;
+      if (claims?.sub === undefined || claims.sub !== claims['client_id']) return undefined;
+      const recorded = await find(claims.jti, options);
+      if (recorded || (await isRevocable(claims.aud)) || claims.exp * 1000 <= now()) return recorded;
+      const {
+        jti,
+        iat,
+        exp,
+        aud,
+        scope,
+        client_id: clientId,
+        cnf,
+      } = claims as typeof claims & { cnf?: { jkt?: string } };
+      const found = model.instantiate({
+        kind: 'ClientCredentials',
+        jti,
+        iat,
+        exp,
+        aud,
+        scope,
+        clientId,
+        jkt: cnf?.jkt,
+      });
+      return Object.assign(found as object, { [UNRECORDED]: true });
+    };
+  }
+
+  const isRevocable = async (uri: unknown): Promise<boolean> =>
+    typeof uri === 'string' && ((await resources.get(uri))?.revocable ?? false);
 
   function record(model: TokenModel, isRecorded: (token: TokenInstance) => Promise<boolean> | boolean): void {
     const { getValueAndPayload } = model.prototype;
@@ -54,11 +95,11 @@ export function issueRecordedJwts(provider: Provider, { keys, resources }: Domai
   }
 
   findByJwt(models.AccessToken, 'at+jwt');
-  findByJwt(models.ClientCredentials, 'at+jwt');
+  findMachineToken(models.ClientCredentials);
   findByJwt(models.RefreshToken, 'rt+jwt');
 
   record(models.AccessToken, () => true);
-  record(models.ClientCredentials, async ({ aud }) => (aud ? ((await resources.get(aud))?.revocable ?? false) : false));
+  record(models.ClientCredentials, ({ aud }) => isRevocable(aud));
 
   const { save } = models.RefreshToken.prototype;
   models.RefreshToken.prototype.save = async function () {

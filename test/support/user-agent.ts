@@ -1,0 +1,116 @@
+/** A browser without a window: keeps cookies by their paths, follows redirects within the server, fills in forms. */
+export interface Answer {
+  readonly status: number;
+  readonly url: string;
+  readonly html: string;
+  readonly headers: Headers;
+  /** `data-page` of the page that was shown. */
+  readonly page: string | undefined;
+  /** Where it was sent when that is not this server. */
+  readonly left?: URL;
+}
+
+interface Cookie {
+  readonly value: string;
+  readonly path: string;
+}
+
+const unescaped = (text: string): string =>
+  text.replace(
+    /&(amp|lt|gt|quot|#39|#x27);/g,
+    (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? "'",
+  );
+
+const attribute = (tag: string, name: string): string | undefined => {
+  const found = new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1];
+  return found === undefined ? undefined : unescaped(found);
+};
+
+export class UserAgent {
+  readonly cookies = new Map<string, Cookie>();
+  readonly origin: string;
+  readonly headers: Record<string, string>;
+
+  constructor(origin: string, headers: Record<string, string> = {}) {
+    this.origin = origin;
+    this.headers = headers;
+  }
+
+  /** The same browser's other tab: the cookie jar is shared. */
+  get(url: string | URL): Promise<Answer> {
+    return this.#go(new URL(url, this.origin), { method: 'GET' });
+  }
+
+  /** Sends the page's form with what it holds and what is given. */
+  submit(answer: Answer, fields: Record<string, string>, button?: { name: string; value: string }): Promise<Answer> {
+    const form = /<form[^>]*>/.exec(answer.html)?.[0] ?? '';
+    const hidden = [...answer.html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([tag]) => [
+      attribute(tag, 'name') ?? '',
+      attribute(tag, 'value') ?? '',
+    ]);
+    const body = new URLSearchParams({
+      ...Object.fromEntries(hidden),
+      ...fields,
+      ...(button && { [button.name]: button.value }),
+    });
+    return this.post(new URL(attribute(form, 'action') ?? answer.url, answer.url), body);
+  }
+
+  post(url: string | URL, body: URLSearchParams): Promise<Answer> {
+    return this.#go(new URL(url, this.origin), { method: 'POST', body });
+  }
+
+  cookieHeader(path: string): string {
+    return [...this.cookies]
+      .filter(
+        ([, cookie]) =>
+          path === cookie.path || path.startsWith(cookie.path.endsWith('/') ? cookie.path : `${cookie.path}/`),
+      )
+      .map(([key, { value }]) => `${key.split(' ')[0]}=${value}`)
+      .join('; ');
+  }
+
+  async #go(url: URL, init: { method: string; body?: URLSearchParams }, hops = 0): Promise<Answer> {
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: { accept: 'text/html', ...this.headers, cookie: this.cookieHeader(url.pathname) },
+    });
+    for (const line of response.headers.getSetCookie()) this.#keep(line, url.pathname);
+    const location = response.headers.get('location');
+    if (location) {
+      await response.arrayBuffer();
+      const next = new URL(location, url);
+      if (next.origin !== this.origin)
+        return {
+          status: response.status,
+          url: url.href,
+          html: '',
+          headers: response.headers,
+          page: undefined,
+          left: next,
+        };
+      if (hops > 10) throw new Error(`redirected in circles at ${next.href}`);
+      return this.#go(next, { method: 'GET' }, hops + 1);
+    }
+    const html = await response.text();
+    return {
+      status: response.status,
+      url: url.href,
+      html,
+      headers: response.headers,
+      page: /data-page="([^"]*)"/.exec(html)?.[1],
+    };
+  }
+
+  #keep(line: string, requested: string): void {
+    const [pair = '', ...attributes] = line.split(/;\s*/);
+    const name = pair.slice(0, pair.indexOf('='));
+    const named = Object.fromEntries(attributes.map((text) => [text.split('=')[0]?.toLowerCase(), text.split('=')[1]]));
+    const path = named['path'] ?? requested.slice(0, requested.lastIndexOf('/') || 1);
+    const key = `${name} ${path}`;
+    const gone = named['expires'] !== undefined && Date.parse(line.split(/expires=/i)[1]?.split(';')[0] ?? '') <= 0;
+    if (gone) this.cookies.delete(key);
+    else this.cookies.set(key, { value: pair.slice(pair.indexOf('=') + 1), path });
+  }
+}
