@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { type Duration, type Logger, Refusal, seconds, silent } from '../lib/index.ts';
 
@@ -43,11 +43,18 @@ const TIMEOUTS = {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
+/** Pieces an idle connection's last while is waited in. */
+const HOPS = 5;
+
+/** Turns of the event loop that a queue of new connections is given when draining: an endless one is cut off. */
+const MOST_TURNS = 1_000;
+
 /** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
 export async function listen(options: Options): Promise<Listening> {
   const { handler, host, port, linger = seconds(1), timeouts, logger = silent } = options;
   const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
   const drain = drainable(server, linger);
+  server.on('request', discardRest);
   server.on('request', handler);
   await opened(server, host, port);
   server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
@@ -64,6 +71,11 @@ export async function listen(options: Options): Promise<Listening> {
       return closed;
     },
   };
+}
+
+/** Node discards a body that nobody began to read. One that was given up in the middle would block its connection. */
+function discardRest(req: IncomingMessage, res: ServerResponse): void {
+  res.once('finish', () => req.resume());
 }
 
 function opened(server: Server, host: string, port: number): Promise<void> {
@@ -102,21 +114,29 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
  */
 function drainable(server: Server, linger: Duration): (grace: Duration) => Promise<void> {
   const connections = new Map<Socket, Set<ServerResponse>>();
+  /** How to call off the closing of an idle connection. */
+  const timers = new WeakMap<Socket, () => void>();
+  let accepted = 0;
   let draining = false;
 
-  const closeWhenIdle = (socket: Socket): void => {
+  // In hops, so that a stall of ours, which makes every timer due at once, is no time the client had.
+  const closeWhenIdle = (socket: Socket, hops = HOPS): void => {
     const timer = setTimeout(() => {
-      // A turn later, so that what has arrived by now is read first.
-      setImmediate(() => {
-        if (connections.get(socket)?.size === 0) socket.destroySoon();
-      });
-    }, linger);
-    socket.once('close', () => clearTimeout(timer));
+      if (connections.get(socket)?.size !== 0) return;
+      if (hops > 1) closeWhenIdle(socket, hops - 1);
+      else socket.destroySoon();
+    }, linger / HOPS);
+    timers.get(socket)?.();
+    timers.set(socket, () => clearTimeout(timer));
   };
 
   server.on('connection', (socket) => {
+    accepted++;
     connections.set(socket, new Set());
-    socket.once('close', () => connections.delete(socket));
+    socket.once('close', () => {
+      connections.delete(socket);
+      timers.get(socket)?.();
+    });
     if (draining) closeWhenIdle(socket);
   });
 
@@ -132,9 +152,12 @@ function drainable(server: Server, linger: Duration): (grace: Duration) => Promi
   });
 
   return async (grace) => {
-    // A turn later, so that the connections waiting in the kernel's queue at this moment have been accepted.
-    await new Promise((resolve) => setImmediate(resolve));
     draining = true;
+    // Closing resets the connections that wait in the kernel's queue: not before a turn has accepted none.
+    for (let turns = 0, before = -1; before !== accepted && turns < MOST_TURNS; turns++) {
+      before = accepted;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     // net.Server's close stops accepting and waits; http.Server's would cut the idle connections first.
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());

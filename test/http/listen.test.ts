@@ -1,0 +1,189 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import test from 'ava';
+import { listen } from '../../src/http/index.ts';
+import { milliseconds, seconds } from '../../src/lib/index.ts';
+
+const HOST = '127.0.0.1';
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function ask(port: number, agent: Agent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const req = request({ host: HOST, port, agent }, (res) => {
+      let text = '';
+      res.on('data', (chunk) => {
+        text += chunk;
+      });
+      res.on('end', () => resolve(text));
+      res.on('error', reject);
+    });
+    req.on('error', reject).end();
+  });
+}
+
+test('a port in use is refused in words', async (t) => {
+  const first = await listen({ handler: (_, res) => res.end(), host: HOST, port: 0 });
+  const second = listen({ handler: (_, res) => res.end(), host: HOST, port: first.port });
+  const error = await t.throwsAsync(second, { code: 'address_in_use' });
+  t.regex(error?.message ?? '', new RegExp(`port ${first.port} on 127.0.0.1 is in use`));
+  await first.close();
+});
+
+test('a host that is not ours is refused in words', async (t) => {
+  await t.throwsAsync(listen({ handler: () => {}, host: '192.0.2.1', port: 0 }), {
+    code: 'address_unknown',
+    message: /192\.0\.2\.1/,
+  });
+  await t.throwsAsync(listen({ handler: () => {}, host: 'no-such-host.invalid', port: 0 }), {
+    code: 'address_unknown',
+  });
+});
+
+test('the address says the port that was taken, an IPv6 one in brackets', async (t) => {
+  const v4 = await listen({ handler: (_, res) => res.end(), host: HOST, port: 0 });
+  t.is(v4.url, `http://127.0.0.1:${v4.port}`);
+  t.true(v4.port > 0);
+  await v4.close();
+  const v6 = await listen({ handler: (_, res) => res.end(), host: '::1', port: 0 });
+  t.is(v6.url, `http://[::1]:${v6.port}`);
+  t.is(await (await fetch(v6.url)).text(), '');
+  await v6.close({ grace: milliseconds(50) });
+});
+
+test('draining under keep-alive load loses no request', async (t) => {
+  let answered = 0;
+  let lost = 0;
+  const causes = new Set<string>();
+  let refused = 0;
+  for (let round = 0; round < 8; round++) {
+    const server = await listen({
+      handler: (_, res) => void setTimeout(() => res.end('ok'), Math.random() * 8),
+      host: HOST,
+      port: 0,
+      linger: milliseconds(300),
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+    let stop = false;
+    const workers = Array.from({ length: 16 }, async () => {
+      while (!stop) {
+        try {
+          t.is(await ask(server.port, agent), 'ok');
+          answered++;
+        } catch (error) {
+          // Refused is a connection that was never made: nothing of it was lost, and the next process takes it.
+          if ((error as { code?: string }).code === 'ECONNREFUSED') {
+            refused++;
+            return;
+          }
+          lost++;
+          causes.add(String(error));
+        }
+        await sleep(Math.random() * 10);
+      }
+    });
+    await sleep(80 + round * 13);
+    t.false(server.draining);
+    const closed = server.close();
+    t.true(server.draining);
+    await closed;
+    await Promise.all(workers);
+    stop = true;
+    agent.destroy();
+  }
+  t.log(`${answered} answered, ${lost} lost, ${refused} refused after the end, in 8 drains`);
+  t.is(lost, 0, [...causes].join('; '));
+  t.true(answered > 500);
+});
+
+test('a request under way is answered before the end, and told to go elsewhere', async (t) => {
+  let begun: () => void = () => {};
+  const started = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const server = await listen({
+    handler: (_, res) => {
+      begun();
+      setTimeout(() => res.end('late'), 150);
+    },
+    host: HOST,
+    port: 0,
+  });
+  const answer = fetch(server.url);
+  await started;
+  const closed = server.close();
+  const response = await answer;
+  t.is(response.headers.get('connection'), 'close');
+  t.is(await response.text(), 'late');
+  await closed;
+  await t.throwsAsync(fetch(server.url));
+});
+
+test('an idle connection still gets an answer while it lingers', async (t) => {
+  const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: milliseconds(400) });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.is(await ask(server.port, agent), 'ok');
+  const closed = server.close();
+  await sleep(150);
+  t.is(await ask(server.port, agent), 'ok');
+  await closed;
+  agent.destroy();
+});
+
+test('what does not end within the grace is cut, and closing again waits for the same end', async (t) => {
+  const server = await listen({ handler: () => {}, host: HOST, port: 0 });
+  const hanging = fetch(server.url).catch((error: Error) => error);
+  await sleep(50);
+  const before = performance.now();
+  const first = server.close({ grace: milliseconds(200) });
+  t.is(server.close(), first);
+  await first;
+  const took = performance.now() - before;
+  t.true(took > 150 && took < 1_500, String(took));
+  t.true((await hanging) instanceof Error);
+});
+
+test('a sender that never ends its headers is answered 408 and let go', async (t) => {
+  const server = await listen({
+    handler: (_, res) => res.end('ok'),
+    host: HOST,
+    port: 0,
+    timeouts: {
+      headersTimeout: milliseconds(150),
+      requestTimeout: milliseconds(300),
+      connectionsCheckingInterval: milliseconds(50),
+    },
+  });
+  const text = await new Promise<string>((resolve) => {
+    let said = '';
+    const socket = connect(server.port, HOST, () => socket.write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '));
+    socket.on('data', (chunk) => {
+      said += chunk;
+    });
+    socket.on('close', () => resolve(said));
+  });
+  t.regex(text, /^HTTP\/1\.1 408 /);
+  await server.close({ grace: seconds(1) });
+});
+
+test('bytes that are no HTTP are answered 400 and hurt nobody', async (t) => {
+  const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: 0 });
+  for (const bytes of [
+    '\x16\x03\x01\x02',
+    'GET / HTTP/9.9\r\n\r\n',
+    '\r\n\r\n\0',
+    'GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n',
+  ]) {
+    const text = await new Promise<string>((resolve) => {
+      let said = '';
+      const socket = connect(server.port, HOST, () => socket.end(bytes, 'latin1'));
+      socket.on('data', (chunk) => {
+        said += chunk;
+      });
+      socket.on('close', () => resolve(said));
+    });
+    t.regex(text, /^HTTP\/1\.1 400 /, JSON.stringify(bytes));
+  }
+  t.is(await (await fetch(server.url)).text(), 'ok');
+  await server.close({ grace: milliseconds(100) });
+});
