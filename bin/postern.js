@@ -44,7 +44,8 @@ function broughtAlong() {
 
 /** Runs it in our place: same terminal, same signals, same end. */
 function run(node) {
-  const hook = installed ? ['--import', join(here, 'strip-types.js')] : [];
+  // Stripping types is called experimental; whoever types a command has no use for knowing.
+  const hook = installed ? ['--disable-warning=ExperimentalWarning', '--import', join(here, 'strip-types.js')] : [];
   const child = spawn(node, [...hook, main, ...process.argv.slice(2)], { stdio: 'inherit' });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
-import { markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
+import { type Domain, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
 import { type Logger, Refusal, seconds, steadyClock } from '../lib/index.ts';
 import { openFileStore, StoreLocked } from '../store/file/index.ts';
 import { type OperationName, perform } from './operations/index.ts';
@@ -30,17 +30,21 @@ export function createAsk({ settings, log, pid }: Options): Ask {
     for (;;) {
       const socket = await reach(settings.data);
       if (socket) return converse(socket, operation, args);
-      try {
-        return await here({ settings, log, pid }, operation, args);
-      } catch (error) {
-        if (!(error instanceof StoreLocked)) throw error;
-        if (performance.now() > giveUp)
-          throw new Refusal('server_silent', `${error.message}, and that one does not answer on its control socket`);
-        await pause(50 + Math.random() * 100);
-      }
+      const opened = await openHere({ settings, log, pid }).catch((error: unknown) => {
+        if (!isPassing(error)) throw error;
+        if (performance.now() < giveUp) return undefined;
+        const { message } = error as Error;
+        throw new Refusal('server_silent', `${message}, and that one does not answer on its control socket`);
+      });
+      if (opened) return here(opened, operation, args);
+      await pause(50 + Math.random() * 100);
     }
   };
 }
+
+/** Somebody has the store, or let go of it while we looked: a file that was listed was gone (ENOENT). */
+const isPassing = (error: unknown): boolean =>
+  error instanceof StoreLocked || (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** A connection to the server, or undefined when nobody listens. */
 async function reach(folder: string): Promise<Socket | undefined> {
@@ -87,7 +91,12 @@ function answerIn(text: string): { result?: unknown; error?: { code: string; mes
   }
 }
 
-async function here({ settings, log, pid }: Options, operation: OperationName, args: object): Promise<unknown> {
+interface Opened {
+  readonly domain: Domain;
+  close(): Promise<void>;
+}
+
+async function openHere({ settings, log, pid }: Options): Promise<Opened> {
   const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
   const store = await openFileStore({
     folder: settings.data,
@@ -99,12 +108,17 @@ async function here({ settings, log, pid }: Options, operation: OperationName, a
   try {
     markDataMade(settings.keys);
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
-    try {
-      return await perform(domain, operation, args);
-    } finally {
-      await domain.close();
-    }
-  } finally {
+    return { domain, close: () => domain.close().finally(() => store.close()) };
+  } catch (error) {
     await store.close();
+    throw error;
+  }
+}
+
+async function here({ domain, close }: Opened, operation: OperationName, args: object): Promise<unknown> {
+  try {
+    return await perform(domain, operation, args);
+  } finally {
+    await close();
   }
 }

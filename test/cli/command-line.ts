@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+import { serveControl } from '../../src/cli/index.ts';
+import { readSettings } from '../../src/config/index.ts';
+import { markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
+import { silent } from '../../src/lib/index.ts';
+import { openFileStore } from '../../src/store/file/index.ts';
+
+export const POSTERN = fileURLToPath(new URL('../../bin/postern.js', import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** stdout as the JSON document it is. */
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
+  readonly json: any;
+}
+
+/** A folder that goes with the test. */
+export function folderOf(t: ExecutionContext, name = ''): string {
+  const folder = mkdtempSync(join(tmpdir(), `postern-cli${name}-`));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const envOf = (folder: string) => ({
+  POSTERN_DATA: join(folder, 'data'),
+  POSTERN_KEYS: join(folder, 'keys'),
+});
+
+/** Runs the real `bin/postern.js` in a process of its own, in that folder. */
+export function postern(folder: string, args: readonly string[], input = '', env = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [POSTERN, ...args], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...envOf(folder), ...env },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({
+        code,
+        signal,
+        stdout,
+        stderr,
+        get json() {
+          return JSON.parse(stdout);
+        },
+      });
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+/** What a running server does for the command line, without its listeners. */
+export async function serving(folder: string) {
+  const settings = readSettings(envOf(folder));
+  const masterKey = openMasterKey({ folder: settings.keys });
+  const store = await openFileStore({
+    folder: settings.data,
+    clock: () => Date.now,
+    log: silent,
+    pid: process.pid,
+    mustExist: !masterKey.fresh,
+  });
+  markDataMade(settings.keys);
+  const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
+  const control = await serveControl({ folder: settings.data, domain, log: silent });
+  return {
+    domain,
+    store,
+    data: settings.data,
+    control,
+    async close() {
+      await control.close();
+      await domain.close();
+      await store.close();
+    },
+  };
+}

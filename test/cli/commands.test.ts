@@ -1,0 +1,118 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { folderOf, postern, serving } from './command-line.ts';
+
+const PASSWORD = 'correct horse battery';
+
+/** Everything an operator does, which must be the same whether the server runs or not. */
+async function administers(t: ExecutionContext, folder: string): Promise<void> {
+  const run = async (args: string, input = '') => {
+    const outcome = await postern(folder, [...args.split(' '), '--json'], input);
+    t.is(outcome.code, 0, `${args}: ${outcome.stderr}`);
+    return outcome.json;
+  };
+  const user = await run('user add Ann@example.com --name Ann --admin --password-stdin', `${PASSWORD}\n`);
+  t.like(user, { email: 'Ann@example.com', name: 'Ann', admin: true, disabled: false, has_password: true });
+  t.regex(user.created_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  t.deepEqual(await run('user show ann@EXAMPLE.com'), user);
+  t.deepEqual(await run(`user show ${user.id}`), user);
+  t.deepEqual(await run('user list'), [user]);
+  t.true((await run('user disable ann@example.com')).disabled);
+  t.false((await run(`user enable ${user.id}`)).disabled);
+  t.true((await run('user password ann@example.com --password-stdin', 'another one entirely')).has_password);
+
+  const resource = await run('resource add https://api.example --scope read,write --scope list --ttl 5m --revocable');
+  t.like(resource, { uri: 'https://api.example', scopes: ['read', 'write', 'list'], ttl: 300, revocable: true });
+  t.deepEqual(await run('resource list'), [resource]);
+
+  const added = await run(
+    'client add Shop --type web --redirect-uri https://a.example/1 --redirect-uri https://a.example/2 --scope openid,read --resource https://api.example --grant password --first-party --post-logout-redirect-uri https://a.example/bye',
+  );
+  const { client_secret, ...client } = added;
+  t.like(client, {
+    client_name: 'Shop',
+    type: 'web',
+    redirect_uris: ['https://a.example/1', 'https://a.example/2'],
+    post_logout_redirect_uris: ['https://a.example/bye'],
+    grant_types: ['authorization_code', 'password', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_basic',
+    scopes: ['openid', 'read'],
+    resources: ['https://api.example'],
+    first_party: true,
+  });
+  t.deepEqual(await run(`client show ${client.client_id}`), client);
+  t.deepEqual(await run('client list'), [client]);
+  const updated = await run(`client update ${client.client_id} --name Till --no-grant --no-scope --no-first-party`);
+  t.like(updated, { client_name: 'Till', scopes: [], first_party: false, redirect_uris: client.redirect_uris });
+  t.false(updated.grant_types.includes('password'));
+  const rotated = await run(`client rotate-secret ${client.client_id}`);
+  t.truthy(rotated.client_secret);
+  t.not(rotated.client_secret, client_secret);
+
+  const used = await postern(folder, ['resource', 'remove', 'https://api.example']);
+  t.is(used.code, 1);
+  t.regex(used.stderr, /may ask for/);
+  t.true((await run(`client remove ${client.client_id}`)).removed);
+  t.true((await run('resource remove https://api.example')).removed);
+
+  const [first] = await run('keys list');
+  t.like(first, { alg: 'RS256', state: 'signing', drops_at: null });
+  t.is((await run('keys rotate')).state, 'published');
+  const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+  writeFileSync(join(folder, 'key.pem'), pem);
+  const brought = await run('keys import key.pem --alg ES256');
+  t.is(brought.alg, 'ES256');
+  t.true((await run(`keys revoke ${first.kid}`)).revoked);
+  const left: { kid: string; alg: string; state: string }[] = await run('keys list');
+  t.false(left.some(({ kid }) => kid === first.kid));
+  t.true(left.some(({ alg, state }) => alg === 'RS256' && state === 'signing'));
+
+  t.deepEqual(await run(`user remove ${user.id}`), { id: user.id, email: 'Ann@example.com', removed: true });
+  t.deepEqual(await run('user list'), []);
+}
+
+test('every command works while no server runs', async (t) => {
+  await administers(t, folderOf(t));
+});
+
+test('every command works while the server runs', async (t) => {
+  const folder = folderOf(t);
+  const server = await serving(folder);
+  await administers(t, folder);
+  await server.close();
+});
+
+test('what was done while the server runs is there when it does not, and the other way round', async (t) => {
+  const folder = folderOf(t);
+  await postern(folder, ['user', 'add', 'a@example.com']);
+  const server = await serving(folder);
+  t.is((await server.domain.accounts.byEmail('a@example.com'))?.email, 'a@example.com');
+  await postern(folder, ['user', 'add', 'b@example.com']);
+  t.truthy(await server.domain.accounts.byEmail('b@example.com'));
+  await server.close();
+  const { json } = await postern(folder, ['user', 'list', '--json']);
+  t.deepEqual(json.map(({ email }: { email: string }) => email).sort(), ['a@example.com', 'b@example.com']);
+});
+
+test('explain tells what was asked, what was registered and the rule', async (t) => {
+  const folder = folderOf(t);
+  const server = await serving(folder);
+  const id = await server.domain.refusals.record({
+    error: 'invalid_request',
+    sentence: 'This application sent you here in a wrong way.',
+    rule: 'redirect_uri is none of the registered',
+    asked: { redirect_uri: 'https://b.example', client_secret: 'hush' },
+    registered: { redirect_uris: ['https://a.example'] },
+  });
+  const { json, code } = await postern(folder, ['explain', id, '--json']);
+  t.is(code, 0);
+  t.like(json, { id, error: 'invalid_request', rule: 'redirect_uri is none of the registered' });
+  t.is(json.asked.redirect_uri, 'https://b.example');
+  t.false(JSON.stringify(json).includes('hush'));
+  const unknown = await postern(folder, ['explain', 'err_none']);
+  t.is(unknown.code, 1);
+  t.regex(unknown.stderr, /nothing is known of "err_none"/);
+  await server.close();
+});

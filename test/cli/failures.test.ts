@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { folderOf, postern, serving } from './command-line.ts';
+
+const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
+  ['', /which command/],
+  ['usr list', /unknown command 'usr' \(Did you mean user\?\)/],
+  ['user list --jsno', /unknown option '--jsno' \(Did you mean --json\?\)/],
+  ['user show', /missing required argument/],
+  ['user show nobody@example.com', /there is no person/],
+  ['user add not-an-address', /is not an e-mail address/],
+  ['user add a@example.com --password-stdin', /no password on stdin/],
+  ['client add A', /--type/],
+  ['client add A --type wab', /Allowed choices are web, spa, native, service/],
+  ['client add A --type web', /needs at least one redirect URI/],
+  ['client add A --type web --redirect-uri http://a.example', /must be https/],
+  ['client add A --type spa --redirect-uri https://a.example/* ', /no wildcards/],
+  ['client add A --type web --redirect-uri https://a.example --jwks nowhere.json', /cannot be read as JSON/],
+  ['client show cli_none', /there is no client/],
+  ['resource add http://localhost:3000', /is this server itself/],
+  ['resource add https://api.example --ttl soon', /no length of time/],
+  ['keys revoke none', /there is no key/],
+  ['keys import nowhere.pem', /cannot be read/],
+  ['config --schema --markdown', /one of/],
+];
+
+test('a failure is exit code 1, one line on stderr, and nothing on stdout', async (t) => {
+  const folder = folderOf(t);
+  const server = await serving(folder);
+  for (const [args, said] of WRONG) {
+    const outcome = await postern(folder, [...args.split(' ').filter(Boolean), ...(args ? ['--json'] : [])]);
+    t.is(outcome.code, 1, args);
+    t.is(outcome.stdout, '', args);
+    t.regex(outcome.stderr, said, args);
+    t.is(outcome.stderr.split('\n').length, 2, `${args}: ${outcome.stderr}`);
+  }
+  await server.close();
+});
+
+test('every wrong setting is a line on stderr', async (t) => {
+  const { code, stderr } = await postern(folderOf(t), ['user', 'list'], '', {
+    POSTERN_ISSUER: 'http://id.example.com',
+    POSTERN_PORTS: '1',
+  });
+  t.is(code, 1);
+  t.regex(stderr, /^postern: POSTERN_PORTS: is no setting; did you mean POSTERN_PORT\?$/m);
+  t.regex(stderr, /^postern: issuer \(POSTERN_ISSUER\): must be https/m);
+});
+
+test('a person added where nobody can be asked has no password, and the operator is told', async (t) => {
+  const folder = folderOf(t);
+  const { json, stderr } = await postern(folder, ['user', 'add', 'a@example.com', '--json']);
+  t.false(json.has_password);
+  t.regex(stderr, /has no password.*postern user password a@example\.com/);
+});
+
+test('a new password is read from stdin where nobody can be asked', async (t) => {
+  const folder = folderOf(t);
+  await postern(folder, ['user', 'add', 'a@example.com']);
+  const { json } = await postern(folder, ['user', 'password', 'a@example.com', '--json'], 'correct horse\r\nrest');
+  t.true(json.has_password);
+  const server = await serving(folder);
+  t.truthy(await server.domain.accounts.authenticate('a@example.com', 'correct horse'));
+  await server.close();
+});
+
+test('the secrets an operator is shown or types are nowhere in the data folder', async (t) => {
+  const folder = folderOf(t);
+  const { json } = await postern(folder, ['client', 'add', 'A', '--type', 'service', '--json']);
+  await postern(folder, ['user', 'add', 'a@example.com', '--password-stdin'], 'correct horse battery');
+  const kept = readFileSync(join(folder, 'data/journal-0000000000000000.jsonl'), 'utf8');
+  t.true(kept.includes(json.client_id));
+  t.false(kept.includes(json.client_secret));
+  t.false(kept.includes('correct horse'));
+});
+
+test('the settings in force are shown without the master key', async (t) => {
+  const key = 'k'.repeat(43);
+  const { json, stdout } = await postern(folderOf(t), ['config', '--json'], '', { POSTERN_MASTER_KEY: key });
+  t.is(json.port, 3000);
+  t.false(stdout.includes(key));
+});
+
+test('config prints the JSON Schema and the page of the documentation', async (t) => {
+  const folder = folderOf(t);
+  t.is((await postern(folder, ['config', '--schema'])).json.additionalProperties, false);
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  t.is((await postern(folder, ['config', '--markdown'])).stdout, page);
+});
+
+test('help is on stdout and no failure', async (t) => {
+  const { code, stdout, stderr } = await postern(folderOf(t), ['client', 'add', '--help']);
+  t.is(code, 0);
+  t.regex(stdout, /--redirect-uri <uri>/);
+  t.is(stderr, '');
+});
