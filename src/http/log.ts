@@ -14,15 +14,12 @@ interface Options {
  * {@link redact}, so that a secret which somebody logs by mistake is masked.
  */
 export function createLogger({ level, destination }: Options): PinoLogger {
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
-      formatters: {
-        level: (label) => ({ level: label }),
-        bindings: (bindings) => redact(bindings) as Record<string, unknown>,
-      },
+      formatters: { level: (label) => ({ level: label }) },
       // Errors have been made plain by then; pino's serializer would read them once more.
       serializers: { err: (err: unknown) => err },
       hooks: {
@@ -40,4 +37,10 @@ export function createLogger({ level, destination }: Options): PinoLogger {
     },
     ...(destination ? [destination] : []),
   );
+  // pino writes what a child is given once, as it is, past every hook; children of children inherit this.
+  const child = logger.child;
+  logger.child = function redacted(this: PinoLogger, bindings: object, ...options: []) {
+    return child.call(this, redact(bindings) as object, ...options);
+  } as typeof child;
+  return logger;
 }
