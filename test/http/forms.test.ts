@@ -8,8 +8,12 @@ const PATH = '/interaction/x';
 const parse = (text: string) => parseForm(Buffer.from(text, 'latin1'));
 
 const site = () => edge([answer(async (ctx) => ({ ...(await readForm(ctx)) }))]);
-const post = (s: Awaited<ReturnType<typeof site>>, body: string | URLSearchParams, type = TYPE, headers: Record<string, string> = {}) =>
-  s.get(PATH, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
+const post = (
+  s: Awaited<ReturnType<typeof site>>,
+  body: string | URLSearchParams,
+  type = TYPE,
+  headers: Record<string, string> = {},
+) => s.get(PATH, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
 
 test('a form of a browser is read as it was typed', async (t) => {
   await using s = await site();
