@@ -27,16 +27,21 @@ interface Waiting {
 /**
  * Hashes passwords with argon2id in a bounded pool of low-priority worker threads, started when first needed. Never in
  * libuv's pool: token signing waits there.
- * @param workers threads at most; @param queue jobs that may wait for one before new ones are refused.
+ * @param workers threads at most; @param queue jobs that may wait for one before new ones are refused;
+ * @param threadUrl what a thread runs, for tests of threads that fail.
  */
-export function createPasswords({ workers = Math.max(1, availableParallelism() - 1), queue = 64 } = {}): Passwords {
+export function createPasswords({
+  workers = Math.max(1, availableParallelism() - 1),
+  queue = 64,
+  threadUrl = new URL('./hashing-worker.ts', import.meta.url),
+} = {}): Passwords {
   const busy = new Map<Worker, Waiting>();
   const idle: Worker[] = [];
   const waiting: Waiting[] = [];
   let closed = false;
 
   function start(): Worker {
-    const worker = new Worker(new URL('./hashing-worker.ts', import.meta.url));
+    const worker = new Worker(threadUrl);
     worker.on('message', (answer: HashingAnswer) => {
       const done = busy.get(worker);
       busy.delete(worker);
