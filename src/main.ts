@@ -2,8 +2,7 @@
 /** `npm start`: the server in a process of its own. Here and in cli/ alone is `process` spoken of. */
 import { loadSettings, SettingsError } from './config/index.ts';
 import { createLogger } from './http/index.ts';
-import { Refusal } from './lib/index.ts';
-import { heldBack } from './main-log.ts';
+import { heldBack, Refusal } from './lib/index.ts';
 import { startServer } from './server.ts';
 
 try {

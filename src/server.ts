@@ -7,6 +7,7 @@ import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
+import { installGrants } from './grants/index.ts';
 import {
   accessLog,
   cacheable,
@@ -32,6 +33,7 @@ import {
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Duration, hours, type Logger, minutes, seconds, steadyClock } from './lib/index.ts';
 import { type FileStore, openFileStore } from './store/file/index.ts';
+import type { Store } from './store/index.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -47,6 +49,7 @@ export interface Server {
   readonly issuer: string;
   readonly opsPort: number | undefined;
   readonly domain: Domain;
+  readonly store: Store;
   /** Answers what was asked, makes everything durable, lets go. At most `grace` (10 s) for requests under way. */
   close(grace?: Duration): Promise<void>;
 }
@@ -88,6 +91,7 @@ export async function startServer({ settings: given, log, pid, init = false }: S
       now,
       uiLocales: supportedLocales,
       shows: signOutPages({ domain, pages }),
+      installGrants,
       onTokens: metrics.tokenIssued,
     });
     const app = assemble({ settings, log, metrics, domain, engine, pages, assets: assets.middleware });
@@ -111,6 +115,7 @@ export async function startServer({ settings: given, log, pid, init = false }: S
       issuer: settings.issuer,
       opsPort: ops?.port,
       domain,
+      store,
       async close(grace = seconds(10)) {
         await listening.close({ grace });
         await unwind(undo);

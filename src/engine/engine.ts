@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
-import { installGrants } from '../grants/index.ts';
+import type { Domain } from '../domain/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
 import { compareSecrets } from './clients.ts';
@@ -14,6 +14,14 @@ import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
 import { oneCommit } from './unit.ts';
 
+interface EngineParts {
+  readonly store: Store;
+  /** Adds the grant types that are ours. */
+  readonly installGrants: (options: { readonly provider: Provider; readonly domain: Domain }) => void;
+  /** Called after each successful token request. */
+  readonly onTokens?: (grantType: string) => void;
+}
+
 export interface Engine {
   /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
   readonly app: Provider;
@@ -23,9 +31,7 @@ export interface Engine {
 }
 
 /** oidc-provider with our store, keys, tokens and grants. */
-export function createEngine(
-  options: EngineOptions & { readonly store: Store; readonly onTokens?: (grantType: string) => void },
-): Engine {
+export function createEngine(options: EngineOptions & EngineParts): Engine {
   const { settings, domain, store, now, masterKey, onTokens } = options;
   acceptRecordedJwts();
   const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
@@ -43,7 +49,7 @@ export function createEngine(
     now,
     retryWindow: settings.tokens.refresh_retry,
   });
-  installGrants({ provider, domain });
+  options.installGrants({ provider, domain });
   noteRefusals(provider);
   if (onTokens) provider.on('grant.success', (ctx) => onTokens(String(ctx.oidc.params?.['grant_type'])));
 

@@ -1,22 +1,34 @@
-import { minutes } from './durations.ts';
+import { hours, minutes } from './durations.ts';
 
 /** Milliseconds since the epoch. Everything that asks for the time takes one of these, so that tests can hold it. */
 export type Clock = () => number;
 
+/** A step of the wall clock up to this is an adjustment; a larger one is a jump. */
+const ADJUSTMENT = minutes(5);
+/** A jump forward that has lasted this long was no mistake: the machine was asleep, or its clock has been set right. */
+const BELIEVED_AFTER = hours(1);
+
 /**
- * The wall clock, protected against jumps: after the start it moves with the monotonic clock, following the wall only
- * while the two agree within five minutes. A clock set back an hour revives no expired token, and one set forward a
- * year collects nothing that is still live; both are believed after a restart, when `floor` (the last moment the store
- * wrote down) still forbids going back.
+ * The wall clock, protected against jumps: it never goes back, and moves with the monotonic clock whatever the wall says,
+ * following only small adjustments forward, and a jump forward once that has lasted an hour. A clock set back an hour
+ * revives no expired token, and one set forward a year by mistake collects nothing that is still live.
+ * @param floor the last moment the store wrote down: a restart does not go back behind it either.
  */
 export function steadyClock(wall: Clock = Date.now, monotonic: Clock = () => performance.now(), floor = 0): Clock {
-  const startWall = Math.max(wall(), floor);
-  const startMonotonic = monotonic();
+  const start = Math.max(wall(), floor) - monotonic();
   let offset = 0;
+  let jumpSeenAt: number | undefined;
+
   return () => {
-    const expected = startWall + (monotonic() - startMonotonic) + offset;
-    const drift = wall() - expected;
-    if (Math.abs(drift) < minutes(5)) offset += drift;
-    return Math.floor(Math.abs(drift) < minutes(5) ? expected + drift : expected);
+    const elapsed = monotonic();
+    const ahead = wall() - (start + elapsed + offset);
+    if (ahead < ADJUSTMENT) {
+      jumpSeenAt = undefined;
+      offset += Math.max(0, ahead);
+    } else {
+      jumpSeenAt ??= elapsed;
+      if (elapsed - jumpSeenAt >= BELIEVED_AFTER) offset += ahead;
+    }
+    return Math.floor(start + elapsed + offset);
   };
 }

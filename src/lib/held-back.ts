@@ -1,4 +1,4 @@
-import type { Logger } from './lib/index.ts';
+import type { Logger } from './logger.ts';
 
 type Line = readonly [method: keyof Logger, details: object, message: string];
 
