@@ -29,8 +29,9 @@ function faultOf(type: ClientType, uri: string): string | undefined {
   if (url.protocol === 'http:' || url.protocol === 'https:') return faultOfWeb(url, uri);
   if (type !== 'native') return 'must be https, or http on a loopback address';
   // RFC 8252 §7.1: a scheme is private by being a domain name turned round.
-  if (!url.protocol.includes('.'))
+  if (!url.protocol.includes('.') || !uri.slice(url.protocol.length).startsWith('/'))
     return 'must use https, http on a loopback address, or a scheme of its own with a dot: com.example.app:/callback';
+  if (url.href !== uri) return `must be written as ${url.href}`;
   return undefined;
 }
 
