@@ -72,9 +72,7 @@ export const settingsSchema = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 random bytes in base64url (43 characters)')
     .optional()
     .describe('The master key itself, instead of the one in the keys folder: 32 random bytes in base64url.'),
-  trusted_proxies: list('Addresses or CIDR ranges whose X-Forwarded-For and X-Forwarded-Proto are believed.').prefault(
-    [],
-  ),
+  trusted_proxies: list('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.').prefault([]),
   ops_port: whole('Loopback port of /healthz, /readyz and /metrics; 0 turns it off.', 0, 65535).prefault(9464),
   ops_host: text('The address the ops listener listens on.').prefault('127.0.0.1'),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).describe('How much is logged.').prefault('info'),
