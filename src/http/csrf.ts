@@ -23,10 +23,12 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
   /**
    * The token for a form that will be sent to `action` (a path; this page's own unless given). Sets the cookie where the
    * browser has none. Every call gives another token, so that compression gives nothing away (BREACH).
+   * @param boundTo something only this browser can present with the form, in place of our cookie; whoever takes the form
+   * must see to it that it was presented. Tabs that open side by side each have their own, where they race for a cookie.
    */
-  function token(ctx: Context, action: string = ctx.path): string {
+  function token(ctx: Context, action: string = ctx.path, boundTo?: string): string {
     const salt = random();
-    return salt + signer.sign(signed(salt, browserOf(ctx), action));
+    return salt + signer.sign(signed(salt, boundTo ?? browserOf(ctx), action));
   }
 
   function browserOf(ctx: Context): string {
@@ -46,14 +48,19 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
    * Call it with the form's fields before anything is believed of them.
    * @throws HttpRefusal 403 when another site sent the form, or the token is not for this browser and this action.
    */
-  function check(ctx: Context, form: Readonly<Record<string, string | undefined>>, action: string = ctx.path): void {
+  function check(
+    ctx: Context,
+    form: Readonly<Record<string, string | undefined>>,
+    action: string = ctx.path,
+    boundTo?: string,
+  ): void {
     const site = ctx.get('Sec-Fetch-Site');
     if (site === 'cross-site' || site === 'same-site') throw refused(`the form was sent by another site (${site})`);
     // Our own pages send `null`, as `Referrer-Policy: no-referrer` has it (Fetch, "append a request Origin header").
     const origin = ctx.get('Origin');
     if (origin && origin !== 'null' && origin !== issuer) throw refused('the form was sent from another origin');
-    const browser = getCookie(ctx, style, 'csrf');
-    if (!browser || !COOKIE.test(browser)) throw refused('the form came without its cookie');
+    const browser = boundTo ?? getCookie(ctx, style, 'csrf');
+    if (!browser || (!boundTo && !COOKIE.test(browser))) throw refused('the form came without its cookie');
     const [, salt, signature] = TOKEN.exec(form[CSRF_FIELD] ?? '') ?? [];
     if (!salt || !signature) throw refused('the form came without its token');
     if (!signer.verify(signed(salt, browser, action), signature))

@@ -30,7 +30,7 @@ export function consentStep(room: Interacting): Step {
     allowFormRedirect(ctx, request.redirectUri);
     pages.show(ctx, 'consent', {
       action,
-      csrf: csrf.token(ctx, action),
+      csrf: csrf.token(ctx, action, request.uid),
       person: { email: person.email, name: person.name },
       client: { name: request.client.name, returnsTo: request.returnsTo },
       items: request.asked.scopes.map((scope) => ({ scope })),
@@ -56,7 +56,8 @@ export function consentStep(room: Interacting): Step {
 
     async submit(ctx, uid) {
       const form = await readForm(ctx);
-      csrf.check(ctx, form);
+      // The interaction's cookie, which only this browser has, is compared with its uid when the request is loaded.
+      csrf.check(ctx, form, ctx.path, uid);
       const request = await loadRequest(ctx, room, uid);
       const decide = decisions[form['decision'] ?? ''];
       // Nobody is known yet, or no button was pressed: back to whatever is missing.

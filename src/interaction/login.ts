@@ -27,7 +27,7 @@ export function loginStep(room: Interacting): Step {
       'login',
       {
         action,
-        csrf: csrf.token(ctx, action),
+        csrf: csrf.token(ctx, action, request.uid),
         email,
         error,
         client: { name: request.client.name, host: request.returnsTo },
@@ -76,7 +76,8 @@ export function loginStep(room: Interacting): Step {
 
     async submit(ctx, uid) {
       const form = await readForm(ctx);
-      csrf.check(ctx, form);
+      // The interaction's cookie, which only this browser has, is compared with its uid when the request is loaded.
+      csrf.check(ctx, form, ctx.path, uid);
       const request = await loadRequest(ctx, room, uid);
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');
