@@ -66,8 +66,8 @@ export function postern(folder: string, args: readonly string[], input = '', env
   });
 }
 
-/** What a running server does for the command line, without its listeners. */
-export async function serving(folder: string) {
+/** What a running server does for the command line, without its listeners; it ends with the test at the latest. */
+export async function serving(t: ExecutionContext, folder: string) {
   const settings = readSettings(envOf(folder));
   const masterKey = openMasterKey({ folder: settings.keys });
   const store = await openFileStore({
@@ -80,15 +80,14 @@ export async function serving(folder: string) {
   markDataMade(settings.keys);
   const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
   const control = await serveControl({ folder: settings.data, domain, log: silent });
-  return {
-    domain,
-    store,
-    data: settings.data,
-    control,
-    async close() {
-      await control.close();
-      await domain.close();
-      await store.close();
-    },
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= control
+      .close()
+      .then(() => domain.close())
+      .then(() => store.close());
+    return closing;
   };
+  t.teardown(close);
+  return { domain, data: settings.data, close };
 }

@@ -79,7 +79,7 @@ test('every command works while no server runs', async (t) => {
 
 test('every command works while the server runs', async (t) => {
   const folder = folderOf(t);
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   await administers(t, folder);
   await server.close();
 });
@@ -87,7 +87,7 @@ test('every command works while the server runs', async (t) => {
 test('what was done while the server runs is there when it does not, and the other way round', async (t) => {
   const folder = folderOf(t);
   await postern(folder, ['user', 'add', 'a@example.com']);
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   t.is((await server.domain.accounts.byEmail('a@example.com'))?.email, 'a@example.com');
   await postern(folder, ['user', 'add', 'b@example.com']);
   t.truthy(await server.domain.accounts.byEmail('b@example.com'));
@@ -98,7 +98,7 @@ test('what was done while the server runs is there when it does not, and the oth
 
 test('explain tells what was asked, what was registered and the rule', async (t) => {
   const folder = folderOf(t);
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   const id = await server.domain.refusals.record({
     error: 'invalid_request',
     sentence: 'This application sent you here in a wrong way.',

@@ -25,7 +25,7 @@ async function say(data: string, text: string | Buffer): Promise<string> {
 }
 
 test('the socket is for its user alone, and gone when the server has ended', async (t) => {
-  const server = await serving(folderOf(t));
+  const server = await serving(t, folderOf(t));
   const path = join(server.data, 'control.sock');
   const { mode } = statSync(path);
   t.is(mode & 0o777, 0o600);
@@ -39,7 +39,7 @@ test('a socket that a dead server left is replaced', async (t) => {
   mkdirSync(data, { mode: 0o700 });
   const path = join(data, 'control.sock');
   writeFileSync(path, '');
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   t.true(statSync(path).isSocket());
   t.is((await postern(folder, ['user', 'list', '--json'])).code, 0);
   await server.close();
@@ -62,7 +62,7 @@ test('a socket that a dead server left does not keep the command line from the s
 test('a data folder with a path longer than a socket may have works', async (t) => {
   const folder = join(folderOf(t), 'd'.repeat(100), 'e'.repeat(100));
   mkdirSync(folder, { recursive: true });
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   const { json, code } = await postern(folder, ['user', 'add', 'a@example.com', '--json']);
   t.is(code, 0);
   t.truthy(await server.domain.accounts.get(json.id));
@@ -94,7 +94,7 @@ test('of several commands at once on a stopped server, each is done', async (t) 
 });
 
 test('whatever the socket is told, it answers with one JSON document and lives on', async (t) => {
-  const server = await serving(folderOf(t));
+  const server = await serving(t, folderOf(t));
   const code = async (text: string | Buffer) => JSON.parse(await say(server.data, text)).error?.code;
   t.is(await code('nonsense\n'), 'request_invalid');
   t.is(await code('null\n'), 'operation_unknown');
@@ -116,7 +116,7 @@ test('whatever the socket is told, it answers with one JSON document and lives o
 });
 
 test('hostile values in the right places are refused by a rule, never by a fault', async (t) => {
-  const server = await serving(folderOf(t));
+  const server = await serving(t, folderOf(t));
   const hostile = fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl(), fc.constantFrom('__proto__', '', '\0', '*'));
   await fc.assert(
     fc.asyncProperty(hostile, fc.array(hostile, { maxLength: 3 }), async (one, some) => {
@@ -141,7 +141,7 @@ test('hostile values in the right places are refused by a rule, never by a fault
 });
 
 test('a server that ends answers what it was asked before', async (t) => {
-  const server = await serving(folderOf(t));
+  const server = await serving(t, folderOf(t));
   const { accounts } = server.domain;
   const { add } = accounts;
   const begun = new Promise<void>((resolve) => {
@@ -155,10 +155,8 @@ test('a server that ends answers what it was asked before', async (t) => {
     '{"operation":"user.add","arguments":{"email":"a@example.com","password":"correct horse"}}\n',
   );
   await begun;
-  await server.control.close();
+  await server.close();
   t.is(JSON.parse(await asked).result.email, 'a@example.com');
-  await server.domain.close();
-  await server.store.close();
 });
 
 test('a data folder that was lost is not silently replaced by an empty one', async (t) => {

@@ -27,7 +27,7 @@ const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
 
 test('a failure is exit code 1, one line on stderr, and nothing on stdout', async (t) => {
   const folder = folderOf(t);
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   for (const [args, said] of WRONG) {
     const outcome = await postern(folder, [...args.split(' ').filter(Boolean), ...(args ? ['--json'] : [])]);
     t.is(outcome.code, 1, args);
@@ -60,7 +60,7 @@ test('a new password is read from stdin where nobody can be asked', async (t) =>
   await postern(folder, ['user', 'add', 'a@example.com']);
   const { json } = await postern(folder, ['user', 'password', 'a@example.com', '--json'], 'correct horse\r\nrest');
   t.true(json.has_password);
-  const server = await serving(folder);
+  const server = await serving(t, folder);
   t.truthy(await server.domain.accounts.authenticate('a@example.com', 'correct horse'));
   await server.close();
 });

@@ -116,6 +116,24 @@ test('of two rotations at once exactly one happens', async (t) => {
   t.is((await store.find('signing_keys', 'all', '')).rows.length, 2);
 });
 
+test('of two keys brought at once by two processes exactly one is taken', async (t) => {
+  const { keys, store, another } = await opened(t);
+  const other = await another();
+  const [one, two] = [pem('rsa'), pem('rsa')];
+  const commit = store.commit;
+  const met = Promise.withResolvers<void>();
+  let waiting = 0;
+  // Both have read and decided before either commits.
+  store.commit = async (changes) => {
+    if (++waiting === 2) met.resolve();
+    await met.promise;
+    return commit(changes);
+  };
+  const outcomes = await Promise.allSettled([keys.importPem(one), other.importPem(two)]);
+  t.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+  t.is((await store.find('signing_keys', 'all', '')).rows.length, 2);
+});
+
 test('a rotation while another key waits to sign is refused', async (t) => {
   const { keys } = await opened(t);
   await keys.rotate();
