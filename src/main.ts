@@ -10,15 +10,6 @@ try {
   const logger = createLogger({ level: settings.log_level });
   const log = heldBack(logger);
   const server = await startServer({ settings, log, pid: process.pid, init: process.argv.includes('--init') });
-  // Scripts wait for this line, so it is the first, whatever the level.
-  process.stdout.write(
-    `${JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: 'listening', url: server.url, issuer: server.issuer })}\n`,
-  );
-  log.release();
-  if ((await server.domain.accounts.list({ limit: 1 })).people.length === 0) {
-    log.info({}, 'nobody can sign in yet: add a person with  npx postern user add EMAIL');
-  }
-
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;
@@ -34,6 +25,15 @@ try {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+
+  // Scripts wait for this line, so it is the first, whatever the level.
+  process.stdout.write(
+    `${JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: 'listening', url: server.url, issuer: server.issuer })}\n`,
+  );
+  log.release();
+  if ((await server.domain.accounts.list({ limit: 1 })).people.length === 0) {
+    log.info({}, 'nobody can sign in yet: add a person with  npx postern user add EMAIL');
+  }
 } catch (error) {
   const known = error instanceof Refusal || error instanceof SettingsError;
   process.stderr.write(`${known ? error.message : ((error as Error).stack ?? String(error))}\n`);

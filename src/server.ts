@@ -24,6 +24,7 @@ import {
   nameEndpoint,
   notFound,
   type Pages,
+  paceSignIns,
   pinHost,
   securityHeaders,
   serveOps,
@@ -31,7 +32,7 @@ import {
   supportedLocales,
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
-import { type Duration, hours, type Logger, minutes, seconds, steadyClock } from './lib/index.ts';
+import { type Clock, type Duration, hours, type Logger, minutes, seconds, steadyClock } from './lib/index.ts';
 import { type FileStore, openFileStore } from './store/file/index.ts';
 import type { Store } from './store/index.ts';
 
@@ -94,7 +95,7 @@ export async function startServer({ settings: given, log, pid, init = false }: S
       installGrants,
       onTokens: metrics.tokenIssued,
     });
-    const app = assemble({ settings, log, metrics, domain, engine, pages, assets: assets.middleware });
+    const app = assemble({ settings, log, now, metrics, domain, engine, pages, assets: assets.middleware });
 
     const control = await serveControl({ folder: settings.data, domain, log });
     undo.push(() => control.close());
@@ -144,6 +145,7 @@ function doorway() {
 interface Parts {
   readonly settings: Settings;
   readonly log: Logger;
+  readonly now: Clock;
   readonly metrics: Metrics;
   readonly domain: Domain;
   readonly engine: Engine;
@@ -152,7 +154,7 @@ interface Parts {
 }
 
 /** A request's way, from top to bottom; http/index.ts says why in this order. */
-function assemble({ settings, log, metrics, domain, engine, pages, assets }: Parts): Koa {
+function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): Koa {
   const { issuer } = settings;
   const { app } = engine;
   const secrets = domain.cookieKeys.current;
@@ -171,6 +173,7 @@ function assemble({ settings, log, metrics, domain, engine, pages, assets }: Par
         domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
     }),
     limits(),
+    paceSignIns({ now }),
     cacheable({ maxAge: settings.signing.jwks_max_age }),
     assets,
     tellRefusals({

@@ -30,6 +30,7 @@ export type { CookieKeys } from './cookie-keys.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
 export type { KeyState, Keys, KeyView, PublishedKey } from './keys.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
+export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';

@@ -15,7 +15,8 @@
  *  6. `metrics.measure`  likewise
  *  7. `failures`         catches whatever is below
  *  8. `limits`           refuses through 7
- *  9. `cacheable`        around the engine's public documents
+ *  9. `paceSignIns`      before anything is remembered
+ * 10. `cacheable`          around the engine's public documents
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
  *
@@ -40,6 +41,7 @@ export { createLogger } from './log.ts';
 export { createMetrics, type GuessLimit, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps } from './ops.ts';
+export { PACE, paceSignIns } from './pace.ts';
 export {
   type ClientShown,
   type ConsentItem,

@@ -1,0 +1,55 @@
+import type { Middleware } from 'koa';
+import { networkOf } from '../domain/index.ts';
+import { type Clock, type Duration, inSeconds, seconds } from '../lib/index.ts';
+import { HttpRefusal } from './refusals.ts';
+import { stateOf } from './state.ts';
+
+/** How many sign-ins one network may begin: so many at once, and then so many a second. */
+export const PACE = { burst: 2000, perSecond: 20 } as const;
+
+interface Bucket {
+  readonly left: number;
+  readonly at: number;
+}
+
+interface Options {
+  readonly now: Clock;
+  readonly pace?: { readonly burst: number; readonly perSecond: number };
+}
+
+/** Networks remembered at once; beyond that the one longest quiet is forgotten, which has filled up again by then. */
+const MOST_NETWORKS = 10_000;
+
+/**
+ * Bounds what strangers can make the server remember: each request to `/authorize` may leave an interaction in the store
+ * for an hour. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
+ * `trusted_proxies` does not name, behind which everybody would share one bucket.
+ */
+export function paceSignIns({ now, pace = PACE }: Options): Middleware {
+  const buckets = new Map<string, Bucket>();
+  const refill: Duration = seconds(1 / pace.perSecond);
+
+  function take(network: string): number {
+    const { left, at } = buckets.get(network) ?? { left: pace.burst, at: now() };
+    const filled = Math.min(pace.burst, left + (now() - at) / refill);
+    // Put last again: the first of the map is the one longest quiet.
+    buckets.delete(network);
+    buckets.set(network, { left: Math.max(0, filled - 1), at: now() });
+    if (buckets.size > MOST_NETWORKS) buckets.delete(buckets.keys().next().value ?? '');
+    return filled < 1 ? Math.ceil((1 - filled) * refill) : 0;
+  }
+
+  return (ctx, next) => {
+    const { endpoint, address = '' } = stateOf(ctx);
+    if (endpoint?.path !== '/authorize' || address === '::1' || address.startsWith('127.')) return next();
+    const wait = take(networkOf(address));
+    if (wait === 0) return next();
+    throw new HttpRefusal('too_many_sign_ins', 'There were too many requests. Please try again later.', {
+      status: 429,
+      error: 'temporarily_unavailable',
+      reason: 'tooMany',
+      rule: `one network may begin ${pace.burst} sign-ins at once and ${pace.perSecond} a second after that`,
+      headers: { 'Retry-After': String(Math.max(1, inSeconds(wait))) },
+    });
+  };
+}

@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import test from 'ava';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+/** `npm start` without npm: the process itself, in folders of its own. */
+function start(folder: string, env: Record<string, string> = {}, args: string[] = []) {
+  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      POSTERN_PORT: '0',
+      POSTERN_OPS_PORT: '0',
+      POSTERN_DATA: join(folder, 'data'),
+      POSTERN_KEYS: join(folder, 'keys'),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const lines: string[] = [];
+  const output = createInterface({ input: child.stdout });
+  output.on('line', (line) => lines.push(line));
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    child,
+    lines,
+    exited,
+    errors: () => errors,
+    async listening(): Promise<{ msg: string; url: string; issuer: string }> {
+      if (lines.length === 0) await Promise.race([once(output, 'line'), exited]);
+      if (lines.length === 0) throw new Error(`it did not start: ${errors}`);
+      return JSON.parse(lines[0]!);
+    },
+  };
+}
+
+const children = new Set<ChildProcess>();
+test.after.always(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+const temporary = () => mkdtempSync(join(tmpdir(), 'postern-process-'));
+
+test('the first line on standard output is JSON that says where it listens, and the issuer follows the port', async (t) => {
+  const folder = temporary();
+  const server = start(folder);
+  const first = await server.listening();
+  t.is(first.msg, 'listening');
+  t.is(new URL(first.issuer).port, new URL(first.url).port);
+  t.is((await fetch(`${first.url}/.well-known/openid-configuration`)).status, 200);
+  server.child.kill('SIGTERM');
+  t.is(await server.exited, 0);
+  for (const line of server.lines) t.notThrows(() => JSON.parse(line));
+  t.is(server.errors(), '');
+  rmSync(folder, { recursive: true });
+});
+
+test('everything in both folders is for its owner alone', async (t) => {
+  const folder = temporary();
+  const server = start(folder);
+  await server.listening();
+  for (const part of ['data', 'keys']) {
+    t.is(statSync(join(folder, part)).mode & 0o777, 0o700);
+    for (const name of readdirSync(join(folder, part))) t.is(statSync(join(folder, part, name)).mode & 0o077, 0, name);
+  }
+  server.child.kill('SIGTERM');
+  await server.exited;
+  rmSync(folder, { recursive: true });
+});
+
+test('SIGTERM under load drops no request and exits 0', async (t) => {
+  const folder = temporary();
+  const server = start(folder);
+  const { url } = await server.listening();
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  let answered = 0;
+  let stopped = false;
+  const lost: string[] = [];
+  const one = () =>
+    new Promise<'answered' | 'refused'>((resolve) => {
+      const asked = request(`${url}/.well-known/jwks.json`, { agent }, (response) => {
+        response.resume();
+        response.on('end', () => {
+          answered++;
+          resolve('answered');
+        });
+      });
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        // Not accepted any more: the next server's. Everything else was lost under way.
+        if (error.code !== 'ECONNREFUSED') lost.push(`${error.code} ${stopped}`);
+        resolve('refused');
+      });
+      asked.end();
+    });
+  const client = async () => {
+    while ((await one()) === 'answered');
+  };
+  const clients = Array.from({ length: 16 }, client);
+  setTimeout(() => {
+    stopped = true;
+    server.child.kill('SIGTERM');
+  }, 700);
+  await Promise.all(clients);
+  t.is(await server.exited, 0);
+  t.deepEqual(lost, []);
+  t.log(`${answered} answered, 0 lost`);
+  t.true(answered > 100);
+  rmSync(folder, { recursive: true });
+});
+
+async function refusal(folder: string, env: Record<string, string>, args: string[] = []) {
+  const server = start(folder, env, args);
+  const code = await server.exited;
+  return { code, said: server.errors().trim(), lines: server.lines };
+}
+
+test('a bad start exits 1 with one readable message', async (t) => {
+  const folder = temporary();
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ POSTERN_ISSUER: 'http://id.example.com' }, /issuer \(POSTERN_ISSUER\): must be https/],
+    [{ POSTERN_ISUER: 'https://id.example.com' }, /did you mean POSTERN_ISSUER\?/],
+    [{ POSTERN_CONFIG: join(folder, 'none.yaml') }, /none\.yaml: cannot be read \(ENOENT\)/],
+    [{ POSTERN_TRUSTED_PROXIES: 'everyone' }, /everyone/],
+    [{ POSTERN_BRAND_LOGO: join(folder, 'none.svg') }, /none\.svg/],
+    [{ POSTERN_MASTER_KEY: 'short' }, /master_key \(POSTERN_MASTER_KEY\)/],
+  ];
+  for (const [env, said] of cases) {
+    const result = await refusal(folder, env);
+    t.is(result.code, 1);
+    t.regex(result.said, said);
+    t.notRegex(result.said, /\n\s+at /);
+    t.deepEqual(result.lines, []);
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test('a port in use is told by its number', async (t) => {
+  const folder = temporary();
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as { port: number };
+  const { code, said } = await refusal(folder, { POSTERN_PORT: String(port) });
+  t.is(code, 1);
+  t.regex(said, new RegExp(`port ${port} .*in use`));
+  other.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a key others may read, a lost data folder and a foreign key are refused, and --init begins anew', async (t) => {
+  const folder = temporary();
+  const stop = async (server: { child: ChildProcess; exited: Promise<unknown> }) => {
+    server.child.kill('SIGTERM');
+    await server.exited;
+  };
+  const first = start(folder);
+  await first.listening();
+  await stop(first);
+
+  chmodSync(join(folder, 'keys/master.key'), 0o644);
+  t.regex((await refusal(folder, {})).said, /master\.key can be read by other users: run chmod 600/);
+  chmodSync(join(folder, 'keys/master.key'), 0o600);
+
+  t.regex((await refusal(folder, { POSTERN_MASTER_KEY: 'A'.repeat(43) })).said, /sealed under another master key/);
+
+  rmSync(join(folder, 'data'), { recursive: true });
+  const lost = await refusal(folder, {});
+  t.is(lost.code, 1);
+  t.regex(lost.said, /--init/);
+  t.false(existsSync(join(folder, 'data', 'store.json')));
+  const again = start(folder, {}, ['--init']);
+  t.is((await again.listening()).msg, 'listening');
+  await stop(again);
+  rmSync(folder, { recursive: true });
+});
+
+test('a second server on the same data is refused within a second and names the first', async (t) => {
+  const folder = temporary();
+  const first = start(folder);
+  await first.listening();
+  const began = performance.now();
+  const { code, said } = await refusal(folder, {});
+  t.is(code, 1);
+  t.regex(said, new RegExp(`${first.child.pid}`));
+  t.log(`refused after ${Math.round(performance.now() - began)} ms, start of Node included`);
+  first.child.kill('SIGKILL');
+  await first.exited;
+  const next = start(folder);
+  t.is((await next.listening()).msg, 'listening');
+  next.child.kill('SIGTERM');
+  t.is(await next.exited, 0);
+  rmSync(folder, { recursive: true });
+});
