@@ -20,7 +20,8 @@ export async function takeLock(files: FileOperations, folder: string, pid: numbe
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path);
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    // Nothing is ever written to it, so no journal of its own need lie beside it.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     await files.chmod(path, 0o600);
     const holder = { pid, host: hostname(), since: new Date().toISOString() };
     await placeFile(files, folder, HOLDER_FILE, `${JSON.stringify(holder)}\n`);
