@@ -7,7 +7,7 @@ import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
 import { existingGrant } from './grants.ts';
 import { refreshTtl } from './refresh.ts';
-import { markRefused } from './refused.ts';
+import { renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
@@ -80,6 +80,7 @@ export function configuration(
       introspectionSigningAlgValues: [...SIGNING],
       dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
     } as NonNullable<Configuration['enabledJWA']>,
+    assertJwtClientAuthClaimsAndHeader: refuseLastingAssertions,
     clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,
     clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'RS256' },
     clockTolerance: inSeconds(CLOCK_TOLERANCE),
@@ -130,7 +131,7 @@ export function configuration(
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
-    renderError: (ctx, _out, error) => markRefused(ctx, error, { page: true }),
+    renderError,
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
@@ -138,7 +139,8 @@ export function configuration(
       IdToken: inSeconds(tokens.id),
       RefreshToken: refreshTtl(tokens.refresh_idle, tokens.refresh_absolute) as never,
       Grant: grantTtl(tokens.refresh_absolute),
-      Session: inSeconds(sessions.lifetime),
+      // Whoever only came to the sign-out page leaves nothing behind for long.
+      Session: (_ctx, { accountId }) => inSeconds(accountId ? sessions.lifetime : sessions.interaction),
       Interaction: inSeconds(sessions.interaction),
     },
   };
@@ -147,6 +149,14 @@ export function configuration(
 /** The `aud` of tokens asked for without a resource. */
 export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'issuer'>): string =>
   audience ?? `${issuer}/api`;
+
+/** Each assertion is remembered until it expires, so one may not live as long as its client likes (RFC 7523 §3). */
+const LONGEST_ASSERTION = days(1);
+
+async function refuseLastingAssertions(_ctx: unknown, { exp }: { exp?: unknown }): Promise<void> {
+  if (typeof exp !== 'number' || exp > inSeconds(Date.now() + LONGEST_ASSERTION))
+    throw new errors.InvalidClientAuth('the client assertion lives longer than a day');
+}
 
 /** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
 const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);

@@ -8,7 +8,7 @@ import { audienceOf, configuration, type EngineOptions } from './configuration.t
 import { createInteractions, type Interactions } from './interactions.ts';
 import { acceptRecordedJwts } from './internals.ts';
 import { installRefresh } from './refresh.ts';
-import { markRefused, noteRefusals } from './refused.ts';
+import { isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { resourceServers } from './resources.ts';
 import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
@@ -56,12 +56,6 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
-    oneCommit: oneCommit(store, async (ctx, error) => {
-      const page = !['POST'].includes(ctx.method) || ctx.path.startsWith('/interaction');
-      const refused = error as Error & { statusCode: number; error: string; error_description?: string };
-      ctx.status = refused.statusCode;
-      if (!page) ctx.body = { error: refused.error, error_description: refused.error_description };
-      markRefused(ctx, error, { page });
-    }),
+    oneCommit: oneCommit(store, { isError: isSentBack, refuse: refuseOvertaken }),
   };
 }

@@ -37,11 +37,14 @@ export async function signJwt(keys: Keys, typ: JwtType, claims: JwtClaims): Prom
 export function readOwnJwt(keys: Keys, issuer: string, typ: JwtType, token: string): JwtClaims | undefined {
   const [head, body, signature, more] = token.split('.');
   if (!head || !body || !signature || more !== undefined || token.length > 16_384) return undefined;
+  // One token, one spelling: base64url has bits and characters that a lenient reader drops (RFC 4648 §3.5).
+  const signed = Buffer.from(signature, 'base64url');
+  if (signed.toString('base64url') !== signature) return undefined;
   const header = decode(head);
   if (header?.['typ'] !== typ || header['crit'] !== undefined) return undefined;
   const key = keys.published().find(({ kid, alg }) => kid === header['kid'] && alg === header['alg']);
   if (!key) return undefined;
-  if (!keys.verifies(key, Buffer.from(`${head}.${body}`), Buffer.from(signature, 'base64url'))) return undefined;
+  if (!keys.verifies(key, Buffer.from(`${head}.${body}`), signed)) return undefined;
   const claims = decode(body);
   return claims?.['iss'] === issuer && typeof claims['jti'] === 'string' ? (claims as JwtClaims) : undefined;
 }

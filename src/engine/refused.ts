@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Domain, RefusalEntry, RegisteredClient } from '../domain/index.ts';
+import { stateOf } from '../http/index.ts';
 
 /** What {@link tellRefusals} needs to know of a refusal, left in `ctx.state` by whoever met it. */
 interface Refused {
@@ -18,6 +19,31 @@ export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { p
   state(ctx).refused = { error, page: page || (state(ctx).refused?.page ?? false) };
   // What the engine would say stays unsaid until there is an id to say it with.
   if (page) ctx.body = '';
+}
+
+/** Whether programs call this endpoint: they are told in JSON, whatever they say they accept (RFC 6749 §5.2). */
+const isForPrograms = (ctx: Context | KoaContextWithOIDC): boolean =>
+  ['api', 'public'].includes(stateOf(ctx as Context).endpoint?.kind ?? '');
+
+/** The engine has nobody to send back with the error. */
+export function renderError(ctx: Context | KoaContextWithOIDC, out: object, error: Error): void {
+  if (isForPrograms(ctx)) ctx.body = out;
+  markRefused(ctx, error, { page: !isForPrograms(ctx) });
+}
+
+/**
+ * Whether an authorization request was sent back with an error. Not where a person comes back to one: that they signed
+ * in stands, whatever became of the request.
+ */
+export const isSentBack = (ctx: Context): boolean =>
+  state(ctx).failure !== undefined ||
+  (state(ctx).refused !== undefined && (ctx as unknown as KoaContextWithOIDC).oidc?.route === 'authorization');
+
+/** Answers a request that lost a race at the commit, after the engine had answered it. */
+export function refuseOvertaken(ctx: Context, error: Error): void {
+  const { error: code, error_description, statusCode } = error as Errors & { statusCode: number };
+  ctx.status = statusCode;
+  renderError(ctx, { error: code, error_description }, error);
 }
 
 /** Errors that are no one's mistake: nothing to explain. */

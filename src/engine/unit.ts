@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
 import { type Store, StoreConflict, UnitOfWork } from '../store/index.ts';
 
@@ -20,28 +20,32 @@ export async function inUnit<R>(store: Store, work: () => Promise<R>): Promise<R
   return result;
 }
 
+interface Answers {
+  /** Whether the request was refused or failed, although its answer (a redirect to the client) does not look so. */
+  readonly isError: (ctx: Context) => boolean;
+  /** Answers a request that lost a race at the commit. */
+  readonly refuse: (ctx: Context, error: Error) => void;
+}
+
 /**
  * One request, one commit: everything the engine saves while it answers becomes durable together, before the answer
- * leaves. A refused request (4xx) changes nothing but what must outlive the refusal; a failed one (5xx) nothing at all.
- * @param refuse answers a request that lost a race at the commit.
+ * leaves. A refused request changes nothing but what must outlive the refusal; a failed one (5xx) nothing at all.
  */
-export function oneCommit(
-  store: Store,
-  refuse: (ctx: Parameters<Middleware>[0], error: Error) => Promise<void>,
-): Middleware {
+export function oneCommit(store: Store, { isError, refuse }: Answers): Middleware {
   return async (ctx, next) => {
     const unit = new UnitOfWork(store);
     await current.run(unit, next);
     if (ctx.status >= 500) return;
+    const refused = (ctx.status >= 400 && ctx.status !== 404) || isError(ctx);
     try {
-      await unit.commit(ctx.status >= 400 && ctx.status !== 404 ? 'urgent' : 'all');
+      await unit.commit(refused ? 'urgent' : 'all');
     } catch (error) {
       const lost =
         error instanceof StoreConflict ? new errors.InvalidRequest('the request was overtaken by another one') : error;
       if (!(lost instanceof errors.OIDCProviderError)) throw lost;
       ctx.remove('Location');
       ctx.remove('Set-Cookie');
-      await refuse(ctx, lost);
+      refuse(ctx, lost);
     }
   };
 }

@@ -10,6 +10,7 @@ import type { Context, Middleware } from 'koa';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
 import { loginStep } from './login.ts';
+import { byGet } from './posted.ts';
 import { nextStep, type Step } from './steps.ts';
 
 export type { Interacting } from './context.ts';
@@ -31,6 +32,7 @@ export function interactionRoutes(room: Interacting): Middleware {
     router.get(`/interaction/:uid/${step.name}`, back);
     router.post(`/interaction/:uid/${step.name}`, (ctx) => step.submit(ctx, uid(ctx)));
   }
+  router.post(['/authorize', '/logout'], byGet);
   router.get('/', (ctx) => room.pages.show(ctx, 'home', { issuer: room.issuer }));
   return router.routes() as unknown as Middleware;
 }

@@ -1,0 +1,11 @@
+import type { Context } from 'koa';
+import { readForm } from '../http/index.ts';
+import { sendOn } from './context.ts';
+
+/**
+ * A request that an application sends as a form (OIDC Core §3.1.2.1, RP-Initiated Logout §2) goes on as the same request
+ * by GET: the browser then brings our cookies along, which it withholds from another site's POST (SameSite=Lax).
+ */
+export async function byGet(ctx: Context): Promise<void> {
+  sendOn(ctx, `${ctx.path}?${new URLSearchParams(await readForm(ctx))}`);
+}
