@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import * as fileStore from '../../src/store/file/index.ts';
 import { folderOf, postern, serving } from './command-line.ts';
 
 const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
@@ -94,4 +95,25 @@ test('help is on stdout and no failure', async (t) => {
   t.is(code, 0);
   t.regex(stdout, /--redirect-uri <uri>/);
   t.is(stderr, '');
+});
+
+const repairing = 'repairFileStore' in fileStore ? test : test.skip;
+
+repairing('a damaged store is told in one line, and store repair keeps what can be read', async (t) => {
+  const folder = folderOf(t);
+  for (const name of ['a', 'b', 'c']) await postern(folder, ['user', 'add', `${name}@example.com`]);
+  const [journal] = globSync(join(folder, 'data/journal-*.jsonl')).toSorted();
+  const lines = readFileSync(journal!, 'utf8').split('\n');
+  const damaged = lines.findIndex((line) => line.includes('b@example.com'));
+  lines[damaged] = lines[damaged]!.replace('b@example.com', 'x@example.com');
+  writeFileSync(journal!, lines.join('\n'));
+  const refused = await postern(folder, ['user', 'list']);
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /^postern: the store is damaged: .*\n$/);
+  const repaired = await postern(folder, ['store', 'repair', '--json']);
+  t.is(repaired.code, 0, repaired.stderr);
+  t.is(repaired.json.dropped.length, 1);
+  t.regex(repaired.stderr, /may work again/);
+  const { json } = await postern(folder, ['user', 'list', '--json']);
+  t.deepEqual(json.map(({ email }: { email: string }) => email).sort(), ['a@example.com', 'c@example.com']);
 });
