@@ -33,7 +33,7 @@ export function serverCommands(program: Command, { ask, settings, show, terminal
     .description('make a damaged store readable again, losing as little as can be; back it up first')
     .action(async (_, command: Command) => {
       // The engine decides what repairing is; until it can, nothing is touched.
-      const { repairFileStore } = fileStore as { repairFileStore?: (options: object) => Promise<Report> };
+      const { repairFileStore } = fileStore as unknown as { repairFileStore?: (options: object) => Promise<Report> };
       if (!repairFileStore)
         throw new Refusal('repair_unavailable', 'this version cannot repair a store: restore a backup');
       const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid });
