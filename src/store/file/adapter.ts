@@ -8,6 +8,7 @@ import { Journal, type Undurable } from './journal.ts';
 import { createJournal, type JournalFile } from './journal-file.ts';
 import { readLines } from './lines.ts';
 import { type Recovered, recover } from './recover.ts';
+import { scrub } from './scrub.ts';
 import { writeSnapshot } from './snapshot.ts';
 
 /**
@@ -44,6 +45,14 @@ export class JournalAdapter implements Adapter<Database> {
 
   get worn(): boolean {
     return this.#recovered?.worn ?? false;
+  }
+
+  /** Looks at what the start had no need to read. True when all of it is as it was written. */
+  async olderFilesAreIntact(): Promise<boolean> {
+    const damage = await scrub(this.#files, this.#folder, this.#recovered?.base ?? 0, this.#stop.signal);
+    if (damage)
+      this.#log.warn(damage, 'an older file of the store is damaged; nothing is missing, and a new one is made');
+    return damage === undefined;
   }
 
   /** Restores the data; null in a folder that never held any. @throws StoreDamaged, StoreRefused */

@@ -1,7 +1,5 @@
-import type { Row } from '../contract.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
 import type { RowChange } from './changes.ts';
-import { ExpiryHeap } from './expiry-heap.ts';
 import { type AnyRow, isLive, Table } from './table.ts';
 
 /** What a change replaced: enough to take it back. */
@@ -16,7 +14,6 @@ export class Database {
   /** The number of the last commit that is in here; 0 for none. */
   sequence = 0;
   readonly #tables = new Map<TableName, Table>(TABLE_NAMES.map((name) => [name, new Table(name)]));
-  readonly #expiry = new ExpiryHeap();
 
   /** @throws TypeError when there is no such table. */
   table(name: TableName): Table {
@@ -25,8 +22,8 @@ export class Database {
     return table;
   }
 
-  *tables(): Generator<readonly [TableName, Table]> {
-    yield* this.#tables;
+  tables(): Iterable<readonly [TableName, Table]> {
+    return this.#tables;
   }
 
   get size(): number {
@@ -44,48 +41,36 @@ export class Database {
   /** Applies one commit as number `sequence`, which becomes the version of every row it puts. */
   apply(changes: readonly RowChange[], sequence: number): Replaced[] {
     this.sequence = sequence;
-    return changes.map((change) => ({
-      table: change.table,
-      id: change.id,
-      before: change.record ? this.put(change.table, newRow(change, sequence)) : this.remove(change.table, change.id),
-    }));
-  }
-
-  put(table: TableName, row: AnyRow): AnyRow | undefined {
-    const before = this.table(table).put(row);
-    // A row that only lives longer than before is already in the heap, and is put back when its old time comes.
-    const known = before?.expiresAt !== undefined && before.expiresAt <= (row.expiresAt ?? 0);
-    if (row.expiresAt !== undefined && !known) this.#expiry.push({ at: row.expiresAt, table, id: row.id });
-    return before;
-  }
-
-  remove(table: TableName, id: string): AnyRow | undefined {
-    return this.table(table).remove(id);
+    return changes.map((change) => {
+      const { table, id } = change;
+      return { table, id, before: this.#applyOne(change, sequence) };
+    });
   }
 
   /** Takes a change back, as if it had not been. */
   restore({ table, id, before }: Replaced): void {
-    if (before) this.put(table, before);
-    else this.remove(table, id);
+    if (before) this.table(table).put(before);
+    else this.table(table).remove(id);
   }
 
-  /** Removes rows that expired until `now`, for as long as `goOn` says. The number removed; `done` when none is left. */
+  /** Removes rows that expired until `now`, for as long as `goOn` says. `done` when none is left. */
   dropExpired(now: number, goOn: () => boolean): { removed: number; done: boolean } {
     let removed = 0;
-    for (let due = this.#expiry.first; due && due.at <= now; due = this.#expiry.first) {
-      if (!goOn()) return { removed, done: false };
-      this.#expiry.shift();
-      const { expiresAt } = this.table(due.table).rows.get(due.id) ?? {};
-      if (expiresAt === undefined) continue;
-      if (expiresAt > now) this.#expiry.push({ ...due, at: expiresAt });
-      else if (this.remove(due.table, due.id)) removed += 1;
+    let done = true;
+    for (const table of this.#tables.values()) {
+      removed += table.dropExpired(now, goOn);
+      done &&= !table.hasExpired(now);
     }
-    return { removed, done: true };
+    return { removed, done };
+  }
+
+  #applyOne({ table, id, record, expiresAt }: RowChange, version: number): AnyRow | undefined {
+    if (!record) return this.table(table).remove(id);
+    return this.table(table).put(newRow(id, version, expiresAt, record));
   }
 }
 
-function newRow({ id, record, expiresAt }: RowChange, version: number): AnyRow {
-  const row: Row<object> =
-    expiresAt === undefined ? { id, version, record: record! } : { id, version, expiresAt, record: record! };
-  return Object.freeze(row);
+/** A row of a record that is already frozen. */
+export function newRow(id: string, version: number, expiresAt: number | undefined, record: object): AnyRow {
+  return Object.freeze(expiresAt === undefined ? { id, version, record } : { id, version, expiresAt, record });
 }

@@ -1,44 +1,51 @@
-import type { TableName } from '../records.ts';
-
-/** A row to look at, at the earliest, at this moment. */
-export interface Due {
-  readonly at: number;
-  readonly table: TableName;
-  readonly id: string;
-}
-
-/** A binary heap: the row that expires first is on top. */
+/**
+ * A binary heap of ids by the moment they are due; the earliest is on top. Two flat arrays instead of one of objects: in a
+ * store of a million rows that is 50 MB less.
+ */
 export class ExpiryHeap {
-  readonly #due: Due[] = [];
+  readonly #times: number[] = [];
+  readonly #ids: string[] = [];
 
-  get first(): Due | undefined {
-    return this.#due[0];
+  /** When the first one is due; infinity when there is none. */
+  get firstAt(): number {
+    return this.#times[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  push(due: Due): void {
-    const heap = this.#due;
-    let at = heap.push(due) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if (heap[parent]!.at <= due.at) break;
-      heap[at] = heap[parent]!;
-      at = parent;
+  push(at: number, id: string): void {
+    let place = this.#times.length;
+    while (place > 0) {
+      const parent = (place - 1) >>> 1;
+      if (this.#times[parent]! <= at) break;
+      this.#copy(parent, place);
+      place = parent;
     }
-    heap[at] = due;
+    this.#set(place, at, id);
   }
 
-  /** Takes the first one off. */
-  shift(): void {
-    const heap = this.#due;
-    const last = heap.pop();
-    if (!last || heap.length === 0) return;
-    let at = 0;
-    for (let child = 1; child < heap.length; child = 2 * at + 1) {
-      if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child += 1;
-      if (last.at <= heap[child]!.at) break;
-      heap[at] = heap[child]!;
-      at = child;
+  /** Takes the first one off. There must be one. */
+  shift(): string {
+    const first = this.#ids[0]!;
+    const at = this.#times.pop()!;
+    const id = this.#ids.pop()!;
+    const { length } = this.#times;
+    if (length === 0) return first;
+    let place = 0;
+    for (let child = 1; child < length; child = 2 * place + 1) {
+      if (child + 1 < length && this.#times[child + 1]! < this.#times[child]!) child += 1;
+      if (at <= this.#times[child]!) break;
+      this.#copy(child, place);
+      place = child;
     }
-    heap[at] = last;
+    this.#set(place, at, id);
+    return first;
+  }
+
+  #copy(from: number, to: number): void {
+    this.#set(to, this.#times[from]!, this.#ids[from]!);
+  }
+
+  #set(place: number, at: number, id: string): void {
+    this.#times[place] = at;
+    this.#ids[place] = id;
   }
 }

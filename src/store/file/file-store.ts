@@ -43,6 +43,8 @@ export class FileStore implements Store {
   readonly now: Clock;
   /** The latest moment the files spoke of when they were opened. */
   readonly lastWrittenAt: number;
+  /** Resolves when what a start leaves for later is done: indexes made, older files checked. Nothing needs to wait for it. */
+  readonly settled: Promise<void>;
   readonly #low: Low<Database>;
   readonly #adapter: JournalAdapter;
   readonly #lock: Lock;
@@ -63,6 +65,7 @@ export class FileStore implements Store {
     this.#maintenance = new Maintenance(parts);
     this.#bytes = parts.bytes;
     this.#onCommit = parts.onCommit;
+    this.settled = this.#settle();
   }
 
   async get<T extends TableName>(table: T, id: string): Promise<Row<Tables[T]> | undefined> {
@@ -80,10 +83,11 @@ export class FileStore implements Store {
     if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
     const most = Math.min(limit, LARGEST_PAGE);
     const kept = this.#low.data.table(knownTable(table));
-    await kept.ready(String(index));
+    const listed = kept.index(String(index));
+    await listed.ready();
     const now = this.now();
     const rows: Row<Tables[T]>[] = [];
-    for (const id of kept.ids(String(index), value, after)) {
+    for (const id of listed.ids(value, after)) {
       const row = kept.rows.get(id)!;
       if (!isLive(row, now)) continue;
       if (rows.length === most) return { rows, next: rows.at(-1)!.id };
@@ -178,6 +182,17 @@ export class FileStore implements Store {
     if (version !== expect) throw new StoreConflict(table, id);
   }
 
+  async #settle(): Promise<void> {
+    try {
+      // Whoever asks sooner has his index made first.
+      for (const [, table] of this.#low.data.tables()) await table.listDeclared(() => this.#closing === undefined);
+      // Two more snapshots, and a damaged one is gone.
+      if (!(await this.#adapter.olderFilesAreIntact())) await this.compact();
+    } catch (error) {
+      if (!this.#closing) this.#log.error({ err: error }, 'the older files of the store could not be checked');
+    }
+  }
+
   #mustBeOpen(): void {
     if (this.#closing) throw new StoreUnavailable('the store is closed');
   }
@@ -185,6 +200,7 @@ export class FileStore implements Store {
   async #close(): Promise<void> {
     try {
       this.#adapter.stop();
+      await this.settled;
       await this.#maintenance.close();
       await this.#adapter.close();
     } catch (error) {

@@ -5,24 +5,35 @@ import type { FileOperations } from './files.ts';
  * Every line of every file is one JSON array whose first element is the CRC-32 of the rest, so that `jq` reads what we
  * write and no changed bit goes unseen (a CRC-32 finds every single one): `["9bd366ae",17,1763719000123,…]`.
  */
-export const encodeLine = (rest: string): string => `["${checksum(rest)}",${rest}]\n`;
-
-const checksum = (bytes: string | Uint8Array): string => hex(crc32(bytes));
+export const encodeLine = (rest: string): string => `["${hex(crc32(rest))}",${rest}]\n`;
 
 export const hex = (value: number): string => value.toString(16).padStart(8, '0');
 
 const PREFIX = '["9bd366ae",'.length;
+const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",');
 
-/** What {@link encodeLine} wrote, the checksum first; undefined when a single bit differs. `line` is without its newline. */
-export function decodeLine(line: Buffer): unknown[] | undefined {
-  if (line.length <= PREFIX) return undefined;
-  const frame = line.toString('latin1', 0, PREFIX) + line.toString('latin1', line.length - 1);
-  if (frame !== `["${checksum(line.subarray(PREFIX, -1))}",]`) return undefined;
-  try {
-    return JSON.parse(line.toString()) as unknown[];
-  } catch {
-    return undefined;
+/** Whether this is what {@link encodeLine} wrote, to the last bit. `line` is without its newline. */
+export function isIntact(line: Buffer): boolean {
+  const last = line.length - 1;
+  const framed =
+    line[0] === OPEN && line[1] === QUOTE && line[10] === QUOTE && line[11] === COMMA && line[last] === CLOSE;
+  return framed && last > PREFIX && readChecksum(line) === crc32(line.subarray(PREFIX, last));
+}
+
+/** The elements of an intact line, the checksum first; undefined when it is not intact. */
+export const decodeLine = (line: Buffer): unknown[] | undefined =>
+  isIntact(line) ? (JSON.parse(line.toString()) as unknown[]) : undefined;
+
+/** The eight digits from the third byte on; NaN unless all are digits as we write them: `A` is `a` with a bit changed. */
+function readChecksum(line: Buffer): number {
+  let value = 0;
+  for (let at = 2; at < 10; at += 1) {
+    const byte = line[at]!;
+    if (byte >= 0x30 && byte <= 0x39) value = value * 16 + byte - 0x30;
+    else if (byte >= 0x61 && byte <= 0x66) value = value * 16 + byte - 0x57;
+    else return Number.NaN;
   }
+  return value;
 }
 
 export interface Line {
@@ -38,38 +49,38 @@ export interface Line {
 
 const CHUNK = 1024 * 1024;
 
-/** Reads a file line by line without ever holding more of it than a chunk. */
+/** Reads a file line by line, holding little of it; the next chunk is read while this one is looked at. The file's length. */
 export async function readLines(files: FileOperations, path: string, each: (line: Line) => void): Promise<number> {
   const file = await files.open(path, 'r');
+  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)] as const;
+  const read = (turn: number, position: number) => file.read(buffers[turn % 2 === 0 ? 0 : 1], 0, CHUNK, position);
+  let next = read(0, 0);
   try {
-    let buffer = Buffer.allocUnsafe(CHUNK);
-    let held = 0;
-    let offset = 0;
+    let rest = Buffer.alloc(0);
+    let position = 0;
     let number = 0;
-    for (;;) {
-      if (held === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
-      const { bytesRead } = await file.read(buffer, held, buffer.length - held, offset + held);
+    for (let turn = 0; ; turn += 1) {
+      const { bytesRead } = await next;
       if (bytesRead === 0) break;
-      const scanFrom = held;
-      held += bytesRead;
+      const chunk = buffers[turn % 2 === 0 ? 0 : 1].subarray(0, bytesRead);
+      next = read(turn + 1, position + bytesRead);
       let start = 0;
-      for (let end = find(buffer, scanFrom, held); end >= 0; end = find(buffer, start, held)) {
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+        const bytes = rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, end)]) : chunk.subarray(start, end);
         number += 1;
-        each({ bytes: buffer.subarray(start, end), number, offset: offset + start, complete: true });
+        each({ bytes, number, offset: position + start - rest.length, complete: true });
+        if (rest.length > 0) rest = Buffer.alloc(0);
         start = end + 1;
       }
-      buffer.copyWithin(0, start, held);
-      held -= start;
-      offset += start;
+      rest = Buffer.concat([rest, chunk.subarray(start)]);
+      position += bytesRead;
     }
-    if (held > 0) each({ bytes: buffer.subarray(0, held), number: number + 1, offset, complete: false });
-    return offset + held;
+    if (rest.length > 0) each({ bytes: rest, number: number + 1, offset: position - rest.length, complete: false });
+    return position;
   } finally {
+    await next.catch(() => {});
     await file.close();
   }
 }
 
-function find(buffer: Buffer, from: number, held: number): number {
-  const at = buffer.indexOf(0x0a, from);
-  return at < held ? at : -1;
-}
+const NEWLINE = 0x0a;

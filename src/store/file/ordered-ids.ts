@@ -8,6 +8,10 @@ export class OrderedIds {
   readonly #chunks: string[][] = [];
   #size = 0;
 
+  constructor(ids: readonly string[] = []) {
+    for (const id of ids) this.add(id);
+  }
+
   get size(): number {
     return this.#size;
   }

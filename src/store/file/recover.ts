@@ -14,6 +14,8 @@ export interface Recovered {
   readonly lastWrittenAt: number;
   /** Rows in the snapshot and changes in the journals after it: what a start has to read. */
   readonly read: number;
+  /** The snapshot it began with; 0 for none. */
+  readonly base: number;
   /** Some file is not as it was written, although nothing is lost: time for a new snapshot. */
   readonly worn: boolean;
 }
@@ -40,6 +42,7 @@ export async function recover(
 
   async function finish(base: { database: Database; rows: number; through: number; at: number }): Promise<Recovered> {
     const { database } = base;
+    const began = database.sequence;
     const chain = await replay(files, listing.journals, database, base.through).catch((error) => {
       throw unreadable[0]?.error ?? error;
     });
@@ -57,6 +60,7 @@ export async function recover(
       journal: { path: chain.last.path, size },
       lastWrittenAt: Math.max(base.at, chain.at),
       read: base.rows + chain.changes,
+      base: began,
       worn: unreadable.length > 0 || chain.skipped.length > 0,
     };
   }

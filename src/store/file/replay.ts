@@ -137,7 +137,8 @@ class ChainReader {
 
 const UNREADABLE = 'its checksum does not match';
 
-function fromFile(change: Exclude<JournalLine[4], string>[number]): RowChange {
+/** A change as it stands in a journal. @throws StoreRefused when its table is unknown. */
+export function fromFile(change: Exclude<JournalLine[4], string>[number]): RowChange {
   if ('remove' in change) return { table: tableOf(change.remove), id: change.id };
   const { id, expiresAt, record } = change;
   const row = { table: tableOf(change.put), id, record: deepFreeze(record) };

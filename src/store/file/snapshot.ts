@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { deepFreeze, knownTable } from './changes.ts';
-import type { Database } from './database.ts';
+import { type Database, newRow } from './database.ts';
 import { StoreRefused } from './errors.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
@@ -99,8 +99,10 @@ export interface ReadSnapshot {
   readonly rows: number;
   readonly through: number;
   readonly at: number;
-  /** The first line that cannot be believed, and why; absent when the snapshot is whole. */
-  readonly damage?: { readonly line: number; readonly why: string };
+  /** The first line that cannot be believed, and why; undefined when the snapshot is whole. */
+  readonly damage: { readonly line: number; readonly why: string } | undefined;
+  /** Lines that cannot be read. */
+  readonly damaged: readonly number[];
 }
 
 /** Reads what can be read of a snapshot into `database`. */
@@ -113,11 +115,12 @@ export async function readSnapshot(
   let rows = 0;
   let end: SnapshotEnd | undefined;
   let damage: ReadSnapshot['damage'];
+  const damaged: number[] = [];
   let lines = 0;
   await readLines(files, path, ({ bytes, number, complete }) => {
     lines = number;
     const line = complete ? decodeLine(bytes) : undefined;
-    if (!line) damage ??= { line: number, why: 'its checksum does not match' };
+    if (!line) damaged.push(number);
     else if (number === 1) {
       if (line[1] !== 'snapshot' || line[2] !== sequence)
         damage ??= { line: 1, why: `it does not begin snapshot ${sequence}` };
@@ -128,22 +131,19 @@ export async function readSnapshot(
     }
     if (!end) sum = crc32(NEWLINE, crc32(bytes, sum));
   });
+  if (damaged.length > 0) damage = { line: damaged[0]!, why: 'its checksum does not match' };
   if (!damage && !end) damage = { line: lines, why: 'it ends too early' };
   if (!damage && end && (end[4] !== rows || end[5] !== hex(sum))) {
     damage = { line: lines, why: `rows are missing: ${rows} of ${end[4]}` };
   }
-  database.sequence = sequence;
-  const found = { rows, through: end?.[2] ?? sequence, at: end?.[3] ?? 0 };
-  return damage ? { ...found, damage } : found;
+  database.sequence = Math.max(database.sequence, sequence);
+  return { rows, through: end?.[2] ?? sequence, at: end?.[3] ?? 0, damage, damaged };
 }
 
 const NEWLINE = Buffer.from('\n');
 
 function putRow(database: Database, [, name, id, version, expiresAt, record]: SnapshotRow): void {
-  const table = tableOf(name);
-  deepFreeze(record);
-  const row: AnyRow = expiresAt === null ? { id, version, record } : { id, version, expiresAt, record };
-  database.put(table, Object.freeze(row));
+  database.table(tableOf(name)).put(newRow(id, version, expiresAt ?? undefined, deepFreeze(record)));
 }
 
 /** @throws StoreRefused: the checksum was right, so it is no damage but a table we do not know. */

@@ -1,49 +1,35 @@
 import type { Row } from '../contract.ts';
 import { TABLES, type TableName } from '../records.ts';
-import { OrderedIds } from './ordered-ids.ts';
+import { ExpiryHeap } from './expiry-heap.ts';
+import { TableIndex } from './table-index.ts';
 
 /** A row of any table: the engine never looks inside a record, except through the table's indexes. */
 export type AnyRow = Row<object>;
 
 export const isLive = (row: AnyRow, now: number): boolean => row.expiresAt === undefined || row.expiresAt > now;
 
-interface Index {
-  readonly name: string;
-  readonly of: (record: object) => string | undefined;
-  /** Most values have one id: kept bare, an ordered set for each would be most of the memory of a large store. */
-  readonly ids: Map<string, string | OrderedIds>;
-}
-
-const SLICE = 2000;
-
-/** The rows of one table and what they are found by. A Map, not an object: an id may be `__proto__`. */
+/** The rows of one table, and what they are found by. A Map, not an object: an id may be `__proto__`. */
 export class Table {
   readonly rows = new Map<string, AnyRow>();
-  readonly #indexes: readonly Index[];
-  /** Made when it is first asked for: most tables are never listed whole. */
-  #all: OrderedIds | undefined;
-  #allReady: Promise<void> | undefined;
+  readonly #indexes: ReadonlyMap<string, TableIndex>;
+  readonly #expiry = new ExpiryHeap();
 
   constructor(name: TableName) {
-    this.#indexes = Object.entries(TABLES[name].indexes).map(([index, of]) => ({
-      name: index,
-      of: of as Index['of'],
-      ids: new Map(),
-    }));
+    const declared = Object.entries(TABLES[name].indexes) as [string, TableIndex['of']][];
+    const indexes = [['all', () => ''] as const, ...declared].map(
+      ([index, of]) => [index, new TableIndex(of, this.rows)] as const,
+    );
+    this.#indexes = new Map(indexes);
   }
 
   /** Puts a row in place of the one with its id, and returns that one. */
   put(row: AnyRow): AnyRow | undefined {
     const before = this.rows.get(row.id);
     this.rows.set(row.id, row);
-    if (!before) this.#all?.add(row.id);
-    for (const index of this.#indexes) {
-      const value = index.of(row.record);
-      const old = before && index.of(before.record);
-      if (value === old) continue;
-      if (old !== undefined) unlist(index.ids, old, row.id);
-      if (value !== undefined) list(index.ids, value, row.id);
-    }
+    for (const index of this.#indexes.values()) index.replace(before, row);
+    // A row that only lives longer than before is already in the heap, and is put back when its old time comes.
+    const known = before?.expiresAt !== undefined && before.expiresAt <= (row.expiresAt ?? 0);
+    if (row.expiresAt !== undefined && !known) this.#expiry.push(row.expiresAt, row.id);
     return before;
   }
 
@@ -52,58 +38,37 @@ export class Table {
     const before = this.rows.get(id);
     if (!before) return undefined;
     this.rows.delete(id);
-    this.#all?.delete(id);
-    for (const index of this.#indexes) {
-      const value = index.of(before.record);
-      if (value !== undefined) unlist(index.ids, value, id);
-    }
+    for (const index of this.#indexes.values()) index.replace(before, undefined);
     return before;
   }
 
-  /** @throws TypeError when the table has no such index. */
-  async ready(index: string): Promise<void> {
-    if (index === 'all') {
-      this.#allReady ??= this.#listAll();
-      await this.#allReady;
-    } else if (!this.#indexes.some((known) => known.name === index)) throw new TypeError(`no such index: ${index}`);
+  /** @throws TypeError when there is no such index. */
+  index(name: string): TableIndex {
+    const index = this.#indexes.get(name);
+    if (!index) throw new TypeError(`no such index: ${name}`);
+    return index;
   }
 
-  /** Ids in order, from the first that follows `after`. The index must be {@link ready}. */
-  ids(index: string, value: string, after: string | undefined): Iterable<string> {
-    if (index === 'all') return value === '' ? this.#all!.after(after) : [];
-    const ids = this.#indexes.find((known) => known.name === index)?.ids.get(value);
-    if (typeof ids === 'string') return after === undefined || ids > after ? [ids] : [];
-    return ids?.after(after) ?? [];
+  /** Makes every declared index now, so that nobody has to wait for one later. */
+  async listDeclared(goOn: () => boolean): Promise<void> {
+    for (const [name, index] of this.#indexes) if (name !== 'all' && goOn()) await index.ready();
   }
 
-  /** Rows that come and go meanwhile are added and deleted by {@link put} and {@link remove}; both may meet an id twice. */
-  async #listAll(): Promise<void> {
-    this.#all = new OrderedIds();
-    let count = 0;
-    for (const id of this.rows.keys()) {
-      this.#all.add(id);
-      count += 1;
-      if (count % SLICE === 0) await new Promise(setImmediate);
+  /** Removes rows that expired until `now`, for as long as `goOn` says; the number removed. */
+  dropExpired(now: number, goOn: () => boolean): number {
+    let removed = 0;
+    while (this.#expiry.firstAt <= now && goOn()) {
+      const id = this.#expiry.shift();
+      const { expiresAt } = this.rows.get(id) ?? {};
+      if (expiresAt === undefined) continue;
+      if (expiresAt > now) this.#expiry.push(expiresAt, id);
+      else if (this.remove(id)) removed += 1;
     }
+    return removed;
   }
-}
 
-function list(index: Index['ids'], value: string, id: string): void {
-  const ids = index.get(value);
-  if (ids === undefined) index.set(value, id);
-  else if (ids instanceof OrderedIds) ids.add(id);
-  else if (ids !== id) {
-    const both = new OrderedIds();
-    both.add(ids);
-    both.add(id);
-    index.set(value, both);
+  /** Whether rows may have expired until `now` that are still here. */
+  hasExpired(now: number): boolean {
+    return this.#expiry.firstAt <= now;
   }
-}
-
-function unlist(index: Index['ids'], value: string, id: string): void {
-  const ids = index.get(value);
-  if (ids instanceof OrderedIds) {
-    ids.delete(id);
-    if (ids.size === 0) index.delete(value);
-  } else if (ids === id) index.delete(value);
 }
