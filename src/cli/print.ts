@@ -7,15 +7,23 @@ export const visible = (text: string): string =>
 /** One JSON document. */
 export const document = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Names and values of one thing, aligned; what is nothing is left out. */
-export function details(item: Item): string {
-  const shown = Object.entries(item).flatMap(([name, value]): [string, string][] => {
-    const text = inWords(value);
-    return text === '' ? [] : [[visible(name), text]];
+/** Names and values of one thing, aligned; what is nothing is left out, and what has parts is told below its name. */
+export function details(item: Item, indent = ''): string {
+  const shown = Object.entries(item).flatMap(([name, value]): [name: string, value: unknown][] => {
+    const empty = isItem(value) ? Object.keys(value).length === 0 : inWords(value) === '';
+    return empty ? [] : [[visible(name), value]];
   });
-  const width = Math.max(0, ...shown.map(([name]) => name.length));
-  return shown.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');
+  const width = Math.max(0, ...shown.filter(([, value]) => !isItem(value)).map(([name]) => name.length));
+  return shown
+    .map(([name, value]) =>
+      isItem(value)
+        ? `${indent}${name}\n${details(value, `${indent}  `)}`
+        : `${indent}${name.padEnd(width)}  ${inWords(value)}\n`,
+    )
+    .join('');
 }
+
+const isItem = (value: unknown): value is Item => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** One line for each, under a line of names. */
 export function table(items: readonly Item[], columns: readonly string[]): string {

@@ -62,8 +62,14 @@ function readKey(path: string): string | undefined {
 
 function makeKey(folder: string): string {
   const key = randomBytes(32).toString('base64url');
-  writeDurably(folder, FILE, `${key}\n`);
-  return key;
+  try {
+    writeDurably(folder, FILE, `${key}\n`);
+    return key;
+  } catch (error) {
+    // Another process made the first start at the same moment: its key is the key.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return readKey(join(folder, FILE)) ?? '';
+  }
 }
 
 function writeDurably(folder: string, name: string, text: string): void {

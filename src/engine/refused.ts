@@ -119,7 +119,8 @@ const isJsonError = (body: unknown): body is { error: string } =>
 /** What was asked, what is registered, and the rule that refused. */
 async function explain(ctx: KoaContextWithOIDC, thrown: Errors, domain: Domain): Promise<RefusalEntry> {
   const { oidc } = ctx;
-  const asked = { ...oidc?.params, ...(oidc?.params ? {} : (ctx.query as Record<string, unknown>)) };
+  const sent: Readonly<Record<string, unknown>> = { ...(oidc?.params ?? ctx.query) };
+  const asked = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined));
   const clientId = oidc?.client?.clientId ?? asked['client_id'];
   const client = typeof clientId === 'string' ? await domain.clients.get(clientId) : undefined;
   const error = thrown instanceof errors.OIDCProviderError ? thrown.error : 'server_error';

@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { configurationPage, effectiveSettings, settingsJsonSchema } from '../../config/index.ts';
 import { Refusal, silent } from '../../lib/index.ts';
-import * as fileStore from '../../store/file/index.ts';
+import { repairFileStore } from '../../store/file/index.ts';
 import { details, document } from '../print.ts';
 import type { Context } from './context.ts';
 
 type Item = Readonly<Record<string, unknown>>;
-type Report = Item & { readonly dropped: readonly unknown[] };
 
 export function serverCommands(program: Command, { ask, settings, show, terminal }: Context): void {
   program
@@ -32,12 +31,8 @@ export function serverCommands(program: Command, { ask, settings, show, terminal
     .command('repair')
     .description('make a damaged store readable again, losing as little as can be; back it up first')
     .action(async (_, command: Command) => {
-      // The engine decides what repairing is; until it can, nothing is touched.
-      const { repairFileStore } = fileStore as unknown as { repairFileStore?: (options: object) => Promise<Report> };
-      if (!repairFileStore)
-        throw new Refusal('repair_unavailable', 'this version cannot repair a store: restore a backup');
       const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid });
-      show(command, report, details);
+      show(command, { ...report }, details);
       if (report.dropped.length > 0)
         terminal.note('what was lost may be a use or a revocation: codes and tokens may work again until they expire');
     });
