@@ -135,6 +135,18 @@ test('prompt=login asks again and auth_time is new; max_age is honoured; login_h
   t.truthy((await agent.get((await request(config, { max_age: '1000' })).url)).left);
 });
 
+test('ui_locales decides the language of every page of the request, before what the browser asks for', async (t) => {
+  const config = await discover(postern, await addClient(postern));
+  const agent = new UserAgent(postern.issuer, { 'accept-language': 'en' });
+  const login = await agent.get((await request(config, { ui_locales: 'fr-CA de-AT en' })).url);
+  t.regex(login.html, /<html lang="de"/);
+  t.is(login.headers.get('content-language'), 'de');
+  const consent = await agent.submit(login, { email: 'ada@example.com', password: 'correct horse battery staple' });
+  t.is(consent.page, 'consent');
+  t.regex(consent.html, /<html lang="de"/);
+  t.regex((await agent.get((await request(config, { prompt: 'login' })).url)).html, /<html lang="en"/);
+});
+
 test('signing out ends the session after a question, and goes back to a registered address only', async (t) => {
   const client = await addClient(postern, { postLogoutRedirectUris: ['http://localhost:4999/bye'] });
   const { agent, config, tokens } = await authorize(postern, client);
@@ -161,8 +173,7 @@ test('several tabs at once: each finishes its own request', async (t) => {
   const requests = await Promise.all(
     [1, 2, 3].map(async () => request(await discover(postern, await addClient(postern)))),
   );
-  const pages = [];
-  for (const asked of requests) pages.push(await agent.get(asked.url));
+  const pages = await Promise.all(requests.map(({ url }) => agent.get(url)));
   for (const [i, asked] of requests.entries()) {
     const answer = await signIn(agent, pages[i]!);
     const left = answer.left ?? (await signIn(agent, await agent.get(asked.url))).left;
