@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Domain, RefusalEntry, RegisteredClient } from '../domain/index.ts';
 import { stateOf } from '../http/index.ts';
+import { newId } from '../lib/index.ts';
 
 /** What {@link tellRefusals} needs to know of a refusal, left in `ctx.state` by whoever met it. */
 interface Refused {
@@ -106,7 +107,8 @@ export function tellRefusals({ domain, showError }: Options): Middleware {
     const client = (ctx as unknown as KoaContextWithOIDC).oidc?.client;
     if (client) ctx.state['clientId'] = client.clientId;
     if (ORDINARY.has(entry.error) && !refused.page) return;
-    const id = await domain.refusals.record(entry);
+    // A store that cannot write must not turn a clear refusal into a failure.
+    const id = await domain.refusals.record(entry).catch(() => newId('err'));
     ctx.state['refusalId'] = id;
     if (refused.page) await showError(ctx, { reason: reasonOf(refused.error), id, status: ctx.status });
     else if (isJsonError(ctx.body)) ctx.body = { ...ctx.body, error_id: id };

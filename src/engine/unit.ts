@@ -12,14 +12,6 @@ export function currentUnit(): UnitOfWork {
   return unit;
 }
 
-/** Runs work that belongs to no request as a unit of its own, committed at its end. */
-export async function inUnit<R>(store: Store, work: () => Promise<R>): Promise<R> {
-  const unit = new UnitOfWork(store);
-  const result = await current.run(unit, work);
-  await unit.commit();
-  return result;
-}
-
 interface Answers {
   /** Whether the request was refused or failed, although its answer (a redirect to the client) does not look so. */
   readonly isError: (ctx: Context) => boolean;
