@@ -2,7 +2,7 @@ import type { Adapter } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
 import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
-import { type FileOperations, removeFile } from './files.ts';
+import { type FileOperations, type OpenFile, removeFile } from './files.ts';
 import { checkFormat, type Listing, list, prune, writeFormat } from './folder.ts';
 import { Journal, type Undurable } from './journal.ts';
 import { createJournal, type JournalFile } from './journal-file.ts';
@@ -161,15 +161,25 @@ export class JournalAdapter implements Adapter<Database> {
   }
 
   async #create() {
-    const file = await this.#createJournal(0, false);
-    await writeFormat(this.#files, this.#folder);
-    return file;
+    const journal = await this.#createJournal(0, false);
+    await orClose(journal.file, writeFormat(this.#files, this.#folder));
+    return journal;
   }
 
   async #openJournal({ journal: { path, size } }: Recovered) {
     const file = await this.#files.open(path, 'a', 0o600);
     // What a killed process wrote and never synced is about to be read and believed.
-    await file.datasync();
+    await orClose(file, file.datasync());
     return { file, path, size };
+  }
+}
+
+/** Waits, and lets go of the file when that fails. */
+async function orClose(file: OpenFile, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
   }
 }

@@ -186,8 +186,9 @@ export class FileStore implements Store {
     try {
       // Whoever asks sooner has his index made first.
       for (const [, table] of this.#low.data.tables()) await table.listDeclared(() => this.#closing === undefined);
-      // Two more snapshots, and a damaged one is gone.
-      if (!(await this.#adapter.olderFilesAreIntact())) await this.compact();
+      // With every new snapshot the oldest files go: two, and nothing damaged is left.
+      const intact = await this.#adapter.olderFilesAreIntact();
+      if (!intact || this.#adapter.worn) await this.compact();
     } catch (error) {
       if (!this.#closing) this.#log.error({ err: error }, 'the older files of the store could not be checked');
     }

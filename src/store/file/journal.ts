@@ -235,8 +235,13 @@ export class Journal {
       this.#rotation = undefined;
       return reject(error as Error);
     }
-    await this.#writeMark('end');
-    await this.#sync();
+    try {
+      await this.#writeMark('end');
+      await this.#sync();
+    } catch (error) {
+      await next.file.close().catch(() => {});
+      throw error;
+    }
     const old = this.#file;
     this.#file = next;
     this.#told = sequence;

@@ -58,7 +58,6 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
         onCommit: options.onCommit,
       });
       await store.sweep(now());
-      if (adapter.worn) await store.compact();
       const ms = Math.round(performance.now() - startedAt);
       log.info({ folder, rows: low.data.size, commits: low.data.sequence, ms }, 'the store is open');
       return store;
