@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import test from 'ava';
+import { exportJWK, generateKeyPair } from 'jose';
+import { Provider } from 'oidc-provider';
+import { handler, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
+import introspection from 'oidc-provider/lib/actions/introspection.js';
+import revocation from 'oidc-provider/lib/actions/revocation.js';
+import userinfo from 'oidc-provider/lib/actions/userinfo.js';
+import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
+import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
+import { acceptRecordedJwts, refreshGrant, swapKeys } from '../../src/engine/internals.ts';
+
+/** What we lean on of oidc-provider's inside. When a new version moved something, these say what to look at. */
+const LOOK = 'oidc-provider changed inside: read its CHANGELOG and mend src/engine/internals.ts';
+
+const require = createRequire(import.meta.url);
+
+const names = (steps: readonly { readonly name: string }[]): string[] => steps.map(({ name }) => name);
+
+test.serial('the version is the one whose inside was read', (t) => {
+  const { version } = require('oidc-provider/package.json') as { version: string };
+  t.regex(version, /^9\.13\./, `${LOOK}; then name the new version here`);
+});
+
+test.serial('the three steps that refuse JWTs we keep a record of are there once each, and are taken out', (t) => {
+  const lists = [
+    [introspection, 'rejectStructuredTokens'],
+    [revocation, 'rejectStructuredTokens'],
+    [userinfo, 'validateAudience'],
+  ] as const;
+  const before = lists.map(([steps]) => names(steps));
+  for (const [i, [, name]] of lists.entries())
+    t.is(before[i]?.filter((step) => step === name).length, 1, `${name}: ${LOOK}`);
+  acceptRecordedJwts();
+  for (const [i, [steps, name]] of lists.entries())
+    t.deepEqual(
+      names(steps),
+      before[i]?.filter((step) => step !== name),
+      'and nothing else is',
+    );
+  t.notThrows(acceptRecordedJwts, 'a second server in one process does not look for them again');
+});
+
+test.serial('what stays in those lists still authenticates and checks', (t) => {
+  for (const steps of [introspection, revocation])
+    t.true(names(steps).includes('authenticateClient') || names(steps).some((name) => /client/i.test(name)), LOOK);
+  t.true(names(userinfo).includes('validateAccessToken'), LOOK);
+});
+
+const key = async (kid: string) => {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+  return { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
+};
+
+const providerWith = async (kid: string): Promise<Provider> =>
+  new Provider('http://localhost', {
+    adapter: () => ({}) as never,
+    jwks: { keys: [(await key(kid)) as never] },
+    cookies: { keys: ['x'.repeat(32)] },
+    features: { devInteractions: { enabled: false } },
+  });
+
+const published = async (provider: Provider): Promise<string[]> => {
+  const answer = await new Promise<{ keys: { kid: string }[] }>((resolve, reject) => {
+    const server = provider.listen(0, '127.0.0.1', async () => {
+      try {
+        const { port } = server.address() as { port: number };
+        resolve((await (await fetch(`http://127.0.0.1:${port}/jwks`)).json()) as { keys: { kid: string }[] });
+      } catch (error) {
+        reject(error as Error);
+      } finally {
+        server.close();
+      }
+    });
+  });
+  return answer.keys.map(({ kid }) => kid);
+};
+
+test.serial(
+  'initialize_keystore swaps the keys of a running provider, and a bad set leaves the old ones',
+  async (t) => {
+    const provider = new Provider('http://localhost', {
+      jwks: { keys: [(await key('one')) as never] },
+      cookies: { keys: ['x'.repeat(32)] },
+    });
+    t.deepEqual(await published(provider), ['one']);
+    initializeKeystore.call(provider, { keys: [await key('two'), await key('three')] });
+    t.deepEqual(await published(provider), ['two', 'three'], LOOK);
+    const twice = await key('twice');
+    t.throws(() => swapKeys(provider, [twice, twice] as never), undefined, LOOK);
+    t.deepEqual(await published(provider), ['two', 'three']);
+  },
+);
+
+test.serial('the refresh grant is handler(provider, helpers, ctx) and takes the parameters we pass on', (t) => {
+  t.is(handler.length, 3, LOOK);
+  t.deepEqual([...parameters].toSorted(), ['refresh_token', 'scope'], LOOK);
+  t.is(refreshGrant({} as Provider).handle.length, 1);
+  const source = readFileSync(require.resolve('oidc-provider/lib/actions/grants/refresh_token.js'), 'utf8');
+  const [, taken = ''] = /const \{([^{}]*)\} = helpers/.exec(source) ?? [];
+  const used = taken.split(',').map((part) => part.trim());
+  t.true(used.includes('validateGrant'), LOOK);
+  for (const name of used.filter(Boolean))
+    t.true(name in grantHelpers, `the refresh grant uses the helper ${name}, which there is none of: ${LOOK}`);
+});
+
+test.serial('the helpers of the password grant and of refresh retries are there', (t) => {
+  for (const name of [
+    'validateDpop',
+    'checkDpopRequired',
+    'checkDpopReplay',
+    'resolveRequestedResources',
+    'validateClientScope',
+    'findAccount',
+    'resolveAndApplyResource',
+    'shouldIssueRefreshToken',
+    'applyRefreshTokenBindings',
+    'buildTokenResponse',
+  ])
+    t.is(typeof (grantHelpers as Record<string, unknown>)[name], 'function', `${name}: ${LOOK}`);
+});
+
+test.serial('token models save by getValueAndPayload and load by find and instantiate', async (t) => {
+  const provider = await providerWith('one');
+  for (const name of ['AccessToken', 'ClientCredentials', 'RefreshToken'] as const) {
+    const model = provider[name] as unknown as Record<string, unknown> & { prototype: Record<string, unknown> };
+    for (const method of ['find', 'instantiate']) t.is(typeof model[method], 'function', `${name}.${method}: ${LOOK}`);
+    for (const method of ['save', 'getValueAndPayload'])
+      t.is(typeof model.prototype[method], 'function', `${name}#${method}: ${LOOK}`);
+    t.true(Array.isArray(model['IN_PAYLOAD']), `${name}.IN_PAYLOAD: ${LOOK}`);
+    t.true((model['IN_PAYLOAD'] as string[]).includes('clientId'), LOOK);
+  }
+  t.is(
+    typeof (provider.Client.prototype as unknown as Record<string, unknown>)['compareClientSecret'],
+    'function',
+    LOOK,
+  );
+});

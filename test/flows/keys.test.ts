@@ -1,0 +1,244 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import * as oidc from 'openid-client';
+import { authorize, discover, request } from '../support/client.ts';
+import { pass } from '../support/clock.ts';
+import { send } from '../support/hostile.ts';
+import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
+
+const LEAD = 11_000;
+const env = { POSTERN_SIGNING_JWKS_MAX_AGE: '1s' };
+
+let postern: Postern;
+test.beforeEach(async () => {
+  postern = await startPostern({ env });
+  await addPerson(postern);
+});
+test.afterEach.always(() => postern.close());
+
+const kidOf = (token: string): string => decodeProtectedHeader(token).kid ?? '';
+
+/** Checks tokens as an API does: with the published keys, fetched anew as often as we allow them to be kept. */
+const verifier = ({ issuer }: Postern) => {
+  const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', issuer), {
+    cooldownDuration: 1000,
+    cacheMaxAge: 1000,
+  });
+  return (token: string) => jwtVerify(token, keys, { issuer, typ: 'at+jwt', algorithms: ['RS256'] });
+};
+
+const machine = async () => {
+  const config = await discover(postern, await addClient(postern, { type: 'service', redirectUris: [] }));
+  return async () => (await oidc.clientCredentialsGrant(config)).access_token;
+};
+
+const jwks = async (): Promise<string[]> =>
+  ((await (await fetch(`${postern.issuer}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] }).keys.map(
+    ({ kid }) => kid,
+  );
+
+test.serial(
+  'rotation under load: not one token fails its check, and the new key signs only once everyone can know it',
+  async (t) => {
+    const [token, check] = [await machine(), verifier(postern)];
+    const old = kidOf(await token());
+    await check(await token());
+    let stop = false;
+    const kids: string[] = [];
+    const early: string[] = [];
+    const stream = async () => {
+      while (!stop) {
+        const issued = await token();
+        kids.push(kidOf(issued));
+        if (early.length < 20) early.push(issued);
+        await check(issued);
+      }
+    };
+    const streams = Promise.all([stream(), stream(), stream(), stream()]);
+    const until = async (count: number) => {
+      for (const from = kids.length; kids.length < from + count; )
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await until(40);
+    const { kid } = await postern.domain.keys.rotate();
+    t.deepEqual((await jwks()).toSorted(), [old, kid].toSorted(), 'published at once');
+    await until(40);
+    pass(LEAD - 1000);
+    await postern.domain.keys.tick();
+    await until(40);
+    t.deepEqual([...new Set(kids)], [old], 'signs nothing before the lead is over');
+    pass(1500);
+    await postern.domain.keys.tick();
+    await until(80);
+    stop = true;
+    await streams;
+    t.deepEqual([...new Set(kids)], [old, kid]);
+    t.is(kids.at(-1), kid);
+    for (const issued of early) t.truthy((await check(issued)).payload.jti, 'what the old key signed still verifies');
+    const row = await postern.store.get('signing_keys', old);
+    t.truthy(row);
+    t.is(row?.record.sealedPrivateKey, undefined, 'the private part of a retired key is destroyed');
+    t.truthy((await postern.store.get('signing_keys', kid))?.record.sealedPrivateKey);
+    pass(7 * 86_400_000 + 61_000);
+    await postern.domain.keys.tick();
+    t.deepEqual(await jwks(), [kid], 'and it is dropped when nothing it signed is alive');
+  },
+);
+
+test.serial('refresh tokens and id_token_hints of the key before the rotation still work', async (t) => {
+  const { config, tokens, agent } = await authorize(postern, await addClient(postern));
+  await postern.domain.keys.rotate();
+  pass(LEAD + 500);
+  await postern.domain.keys.tick();
+  const next = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+  t.not(kidOf(next.access_token), kidOf(tokens.access_token));
+  t.not(kidOf(next.refresh_token!), kidOf(tokens.refresh_token!));
+  const hinted = await agent.get((await request(config, { prompt: 'none', id_token_hint: tokens.id_token! })).url);
+  t.truthy(hinted.left?.searchParams.get('code'));
+});
+
+test.serial('a revoked key: what it signed is refused at once everywhere, and another key signs', async (t) => {
+  const client = await addClient(postern);
+  const { config, tokens, agent } = await authorize(postern, client);
+  const old = kidOf(tokens.access_token);
+  await postern.domain.keys.revoke(old);
+  t.false((await jwks()).includes(old));
+  t.false((await oidc.tokenIntrospection(config, tokens.access_token)).active);
+  const userinfo = await fetch(`${postern.issuer}/userinfo`, {
+    headers: { authorization: `Bearer ${tokens.access_token}` },
+  });
+  t.is(userinfo.status, 401);
+  const refused = await t.throwsAsync<oidc.ResponseBodyError>(oidc.refreshTokenGrant(config, tokens.refresh_token!));
+  t.is(refused?.error, 'invalid_grant');
+  await t.throwsAsync(verifier(postern)(tokens.access_token), { code: 'ERR_JWKS_NO_MATCHING_KEY' });
+  const fresh = await authorize(postern, client, {}, agent);
+  t.not(kidOf(fresh.tokens.access_token), old);
+  t.truthy((await verifier(postern)(fresh.tokens.access_token)).payload.sub);
+  t.is(await postern.store.get('signing_keys', old), undefined);
+});
+
+test.serial('revoking the signing key while its successor waits makes the successor sign at once', async (t) => {
+  const token = await machine();
+  const old = kidOf(await token());
+  const { kid } = await postern.domain.keys.rotate();
+  await postern.domain.keys.revoke(old);
+  t.deepEqual(await jwks(), [kid]);
+  t.is(kidOf(await token()), kid);
+});
+
+test.serial('a key of one’s own is published, then signs; what is no fit key is refused with words', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  const { kid, state } = await postern.domain.keys.importPem(pem);
+  t.is(state, 'published');
+  const token = await machine();
+  t.not(kidOf(await token()), kid);
+  pass(LEAD + 500);
+  await postern.domain.keys.tick();
+  const issued = await token();
+  t.is(kidOf(issued), kid);
+  const [header, payload, signature = ''] = issued.split('.');
+  t.true(verify('sha256', Buffer.from(`${header}.${payload}`), publicKey, Buffer.from(signature, 'base64url')));
+  const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  for (const [bad, code] of [
+    [pem, 'key_exists'],
+    [small.export({ type: 'pkcs8', format: 'pem' }), 'key_unfit'],
+    [curve.export({ type: 'pkcs8', format: 'pem' }), 'key_unfit'],
+    [publicKey.export({ type: 'spki', format: 'pem' }), 'key_unreadable'],
+    ['nonsense', 'key_unreadable'],
+  ] as [string, string][])
+    await t.throwsAsync(postern.domain.keys.importPem(bad), { code, message: /\w+ \w+/ });
+});
+
+test.serial(
+  'JWKS and discovery say how long they may be kept, carry an ETag and answer 304 until they change',
+  async (t) => {
+    const get = (path: string, headers: Record<string, string> = {}) =>
+      send(postern.url, { method: 'GET', path, headers });
+    for (const path of [
+      '/.well-known/jwks.json',
+      '/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server',
+    ]) {
+      const first = await get(path);
+      t.is(first.status, 200);
+      t.is(first.headers['cache-control'], 'public, max-age=1');
+      const etag = String(first.headers['etag']);
+      t.regex(etag, /^"[\w-]{20,}"$/);
+      const again = await get(path, { 'if-none-match': etag });
+      t.is(again.status, 304);
+      t.is(again.text, '');
+      if (path.endsWith('jwks.json')) {
+        t.notRegex(first.text, /"(d|p|q|dp|dq|qi)":/);
+        await postern.domain.keys.rotate();
+        t.is((await get(path, { 'if-none-match': etag })).status, 200);
+      }
+    }
+  },
+);
+
+test.serial('sessions and forms that are open survive the rotation of the cookie keys', async (t) => {
+  const client = await addClient(postern);
+  const { agent, config } = await authorize(postern, client);
+  pass(29 * 86_400_000);
+  const { agent: later } = await authorize(postern, client);
+  const form = new UserAgent(postern.issuer);
+  const login = await form.get((await request(config)).url);
+  const [before] = postern.domain.cookieKeys.current();
+  await agent.get((await request(config, { prompt: 'none' })).url);
+  pass(86_400_000 - 60 * 60_000);
+  pass(59 * 60_000);
+  await postern.domain.cookieKeys.tick();
+  t.is(postern.domain.cookieKeys.current()[0], before);
+  const open = await form.get((await request(config)).url);
+  pass(2 * 60_000);
+  await postern.domain.cookieKeys.tick();
+  t.not(postern.domain.cookieKeys.current()[0], before);
+  t.is(postern.domain.cookieKeys.current()[1], before);
+  t.truthy((await later.get((await request(config, { prompt: 'none' })).url)).left?.searchParams.get('code'));
+  const answer = await form.submit(open, { email: 'ada@example.com', password: 'correct horse battery staple' });
+  t.truthy(answer.left?.searchParams.get('code'), `shown ${answer.page} (${answer.status})`);
+  t.is(login.page, 'login');
+});
+
+test.serial('another master key than the data was sealed under refuses to start, with words', async (t) => {
+  writeFileSync(join(postern.folder, 'keys', 'master.key'), `${Buffer.alloc(32, 7).toString('base64url')}\n`);
+  await t.throwsAsync(postern.restart(), {
+    code: 'master_key_mismatch',
+    message: /sealed under another master key.*put back/,
+  });
+});
+
+test.serial('a restart in the middle of a rotation changes nothing of it', async (t) => {
+  const client = await addClient(postern, { type: 'service', redirectUris: [] });
+  const ask = async () => (await oidc.clientCredentialsGrant(await discover(postern, client))).access_token;
+  const issued = await ask();
+  const { kid } = await postern.domain.keys.rotate();
+  postern = await postern.restart();
+  t.is(kidOf(await ask()), kidOf(issued));
+  t.true((await jwks()).includes(kid));
+  await t.throwsAsync(postern.domain.keys.rotate(), { code: 'key_pending' });
+  pass(LEAD + 500);
+  postern = await postern.restart();
+  t.is(kidOf(await ask()), kid);
+  t.truthy((await verifier(postern)(issued)).payload.jti);
+  t.is((await postern.store.get('signing_keys', kidOf(issued)))?.record.sealedPrivateKey, undefined);
+});
+
+test.serial('a key that is thirty days old is replaced by itself', async (t) => {
+  const [old] = postern.domain.keys.list();
+  pass(30 * 86_400_000 + 1000);
+  await postern.domain.keys.tick();
+  t.deepEqual(
+    postern.domain.keys.list().map(({ state }) => state),
+    ['signing', 'published'],
+  );
+  pass(LEAD + 500);
+  await postern.domain.keys.tick();
+  t.is(postern.domain.keys.list().find(({ kid }) => kid === old?.kid)?.state, 'retired');
+});
