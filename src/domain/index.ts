@@ -28,7 +28,7 @@ export type { Clients, ClientTerms, NewClient, RegisteredClient } from './client
 export type { Allowance, Consents } from './consents.ts';
 export type { CookieKeys } from './cookie-keys.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
-export type { KeyState, Keys, KeyView, PublishedKey } from './keys.ts';
+export type { Keys } from './keys.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
@@ -36,6 +36,7 @@ export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';
 export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 export type { Sessions } from './sessions.ts';
+export type { KeyState, KeyView, PublishedKey } from './signing-key.ts';
 
 export interface NounOptions {
   readonly store: Store;

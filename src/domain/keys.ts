@@ -1,38 +1,8 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
-import { calculateJwkThumbprint, type JWK } from 'jose';
-import {
-  type Clock,
-  type Duration,
-  hours,
-  type Logger,
-  Refusal,
-  type SealingKey,
-  seal,
-  seconds,
-  unseal,
-} from '../lib/index.ts';
+import { createPrivateKey, type KeyObject, verify } from 'node:crypto';
+import { type Clock, type Duration, hours, type Logger, Refusal, type SealingKey, seconds } from '../lib/index.ts';
 import { type Change, type Put, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
 import { ALGORITHMS } from './key-algorithms.ts';
-
-export type KeyState = 'published' | 'signing' | 'retired';
-
-/** One key as an operator sees it; times in milliseconds since the epoch. */
-export interface KeyView {
-  readonly kid: string;
-  readonly alg: SigningKey['alg'];
-  readonly state: KeyState;
-  readonly createdAt: number;
-  readonly signsFrom: number;
-  /** When it leaves the JWKS; only for a retired key. */
-  readonly dropsAt?: number;
-}
-
-/** One key as the tokens' side uses it. */
-export interface PublishedKey extends KeyView {
-  readonly publicKey: KeyObject;
-  /** Signs over SHA-256. Rejects for a key that only verifies. */
-  sign(data: Uint8Array): Promise<Uint8Array>;
-}
+import { type KeyState, type KeyView, keyOpener, newKey, type PublishedKey, viewOf } from './signing-key.ts';
 
 interface Options {
   readonly store: Store;
@@ -59,63 +29,15 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const listeners = new Set<(keys: readonly PublishedKey[]) => void>();
-  const opened = new Map<string, KeyObject>();
+  const opener = keyOpener(sealingKey);
 
-  const label = (kid: string) => `signing_keys/${kid}`;
+  const view = (all: readonly Row<SigningKey>[], row: Row<SigningKey>) => viewOf(all, row, now(), verifyFor);
+  const make = (alg: SigningKey['alg'], signsFrom: number, brought?: KeyObject) =>
+    newKey({ alg, createdAt: now(), signsFrom }, sealingKey, brought);
 
   async function rows(): Promise<Row<SigningKey>[]> {
     const { rows } = await store.find('signing_keys', 'all', '', { limit: 1000 });
     return rows.toSorted((a, b) => a.record.signsFrom - b.record.signsFrom || a.version - b.version);
-  }
-
-  function view(all: readonly Row<SigningKey>[], row: Row<SigningKey>): KeyView {
-    const { alg, createdAt, signsFrom } = row.record;
-    const later = all.slice(all.indexOf(row) + 1).filter(({ record }) => record.alg === alg);
-    const successor = later.find(({ record }) => record.signsFrom <= now());
-    const base = { kid: row.id, alg, createdAt, signsFrom };
-    if (successor) return { ...base, state: 'retired', dropsAt: successor.record.signsFrom + verifyFor };
-    return { ...base, state: signsFrom <= now() ? 'signing' : 'published' };
-  }
-
-  function open(row: Row<SigningKey>, shown: KeyView): PublishedKey {
-    const publicKey = createPublicKey({ key: row.record.publicJwk as JsonWebKey, format: 'jwk' });
-    const { sealedPrivateKey, alg } = row.record;
-    return {
-      ...shown,
-      publicKey,
-      sign(data) {
-        if (shown.state === 'retired' || !sealedPrivateKey)
-          return Promise.reject(new Error(`key ${row.id} only verifies`));
-        let privateKey = opened.get(row.id);
-        if (!privateKey) {
-          privateKey = createPrivateKey(unseal(sealingKey, label(row.id), sealedPrivateKey));
-          opened.set(row.id, privateKey);
-        }
-        const input = ALGORITHMS[alg].input(privateKey);
-        return new Promise((resolve, reject) => {
-          sign('sha256', data, input, (error, signature) => (error ? reject(error) : resolve(signature)));
-        });
-      },
-    };
-  }
-
-  async function make(alg: SigningKey['alg'], signsFrom: number, brought?: KeyObject): Promise<Put<'signing_keys'>> {
-    const privateKey = brought ?? (await ALGORITHMS[alg].generate()).privateKey;
-    const publicJwk = createPublicKey(privateKey).export({ format: 'jwk' });
-    const kid = await calculateJwkThumbprint(publicJwk as JWK);
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
-    return {
-      put: 'signing_keys',
-      id: kid,
-      expect: 'absent',
-      record: {
-        alg,
-        publicJwk: { ...publicJwk },
-        sealedPrivateKey: seal(sealingKey, label(kid), pem),
-        createdAt: now(),
-        signsFrom,
-      },
-    };
   }
 
   /** Puts the row back as it is: the commit then fails if anybody else rotated meanwhile. */
@@ -175,7 +97,7 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
       else if (alg === 'RS256') changes.push(await make('RS256', now()));
     }
     await store.commit(changes);
-    opened.delete(kid);
+    opener.forget(kid);
     log.warn({ kid, alg }, 'signing key revoked');
     await refresh();
   }
@@ -209,7 +131,7 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
       } else if (shown.state === 'retired' && row.record.sealedPrivateKey) {
         const { sealedPrivateKey: _, ...record } = row.record;
         changes.push({ put: 'signing_keys', id: row.id, record, expect: row.version });
-        opened.delete(row.id);
+        opener.forget(row.id);
       }
     }
     if (changes.length) await store.commit(changes);
@@ -225,7 +147,7 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
     const all = await rows();
     const order: readonly KeyState[] = ['signing', 'published', 'retired'];
     published = all
-      .map((row) => open(row, view(all, row)))
+      .map((row) => opener.open(row, view(all, row)))
       .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || b.signsFrom - a.signsFrom);
     for (const listener of listeners) listener(published);
     schedule(all);
