@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings } from '../../src/config/index.ts';
-import { type Logger, silent } from '../../src/lib/index.ts';
+import { type Logger, Refusal, silent } from '../../src/lib/index.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { hold } from './clock.ts';
 
@@ -38,7 +38,7 @@ export async function startPostern({
     POSTERN_KEYS: join(folder, 'keys'),
     ...env,
   });
-  const server = await startServer({ settings, log, pid: process.pid });
+  const server = await patiently(() => startServer({ settings, log, pid: process.pid }));
   return {
     ...server,
     folder,
@@ -51,6 +51,18 @@ export async function startPostern({
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A port that was given back may for a moment be the near end of somebody else's connection. */
+async function patiently<R>(start: () => Promise<R>): Promise<R> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'address_in_use' || attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** Somebody who can sign in with {@link PASSWORD}. */
