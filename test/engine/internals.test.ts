@@ -80,10 +80,7 @@ const published = async (provider: Provider): Promise<string[]> => {
 test.serial(
   'initialize_keystore swaps the keys of a running provider, and a bad set leaves the old ones',
   async (t) => {
-    const provider = new Provider('http://localhost', {
-      jwks: { keys: [(await key('one')) as never] },
-      cookies: { keys: ['x'.repeat(32)] },
-    });
+    const provider = await providerWith('one');
     t.deepEqual(await published(provider), ['one']);
     initializeKeystore.call(provider, { keys: [await key('two'), await key('three')] });
     t.deepEqual(await published(provider), ['two', 'three'], LOOK);

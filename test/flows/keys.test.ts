@@ -59,10 +59,11 @@ test.serial(
       }
     };
     const streams = Promise.all([stream(), stream(), stream(), stream()]);
-    const until = async (count: number) => {
-      for (const from = kids.length; kids.length < from + count; )
-        await new Promise((resolve) => setTimeout(resolve, 5));
+    const reached = async (count: number) => {
+      while (!stop && kids.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
     };
+    // A failed check ends the wait.
+    const until = (count: number) => Promise.race([reached(kids.length + count), streams]);
     await until(40);
     const { kid } = await postern.domain.keys.rotate();
     t.deepEqual((await jwks()).toSorted(), [old, kid].toSorted(), 'published at once');
