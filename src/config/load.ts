@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { parse as parseYaml } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type Settings, settingsSchema } from './schema.ts';
 
@@ -55,14 +55,7 @@ export function loadSettings(env: Environment): Settings {
 /** {@link loadSettings} on texts. */
 export function readSettings(env: Environment, yaml = '', file = 'postern.yaml'): Settings {
   const problems: string[] = [];
-  let tree: Record<string, unknown> = {};
-  try {
-    const parsed: unknown = parseYaml(yaml) ?? {};
-    if (isTree(parsed)) tree = parsed;
-    else problems.push(`${file}: must hold settings, one "name: value" a line`);
-  } catch (cause) {
-    problems.push(`${file}: ${(cause as Error).message.split('\n')[0]}`);
-  }
+  let tree = parseTree(yaml, (problem) => problems.push(`${file}: ${problem}`));
   const paths = settingPaths();
   const variables = new Map(paths.map((path) => [variableOf(path), path]));
   const named = new Map<string, string>();
@@ -76,12 +69,29 @@ export function readSettings(env: Environment, yaml = '', file = 'postern.yaml')
       problems.push(`${name}: is no setting${suggestion(name, [...variables.keys()])}`);
   }
   // An address nobody chose follows the port somebody did.
-  if (tree['issuer'] === undefined && tree['port'] !== undefined)
-    tree = { ...tree, issuer: `http://localhost:${tree['port']}` };
+  const port = String(tree['port'] ?? '');
+  if (tree['issuer'] === undefined && /^\d{1,5}$/.test(port) && Number(port) < 65536) {
+    tree = { ...tree, issuer: `http://localhost:${port}` };
+  }
   const result = settingsSchema.safeParse(tree);
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describe(issue, paths, named, file)));
   if (problems.length || !result.success) throw new SettingsError(problems);
   return Object.freeze(result.data);
+}
+
+/** The settings of a YAML text. What the parser only warns of (an unknown tag or directive) is a mistake here too. */
+function parseTree(yaml: string, report: (problem: string) => void): Record<string, unknown> {
+  try {
+    const document = parseDocument(yaml);
+    for (const { message } of [...document.errors, ...document.warnings]) report(message.split('\n')[0] ?? '');
+    if (document.errors.length) return {};
+    const parsed: unknown = document.toJS() ?? {};
+    if (isTree(parsed)) return parsed;
+    report('must hold settings, one "name: value" a line');
+  } catch (cause) {
+    report((cause as Error).message.split('\n')[0] ?? '');
+  }
+  return {};
 }
 
 const isTree = (value: unknown): value is Record<string, unknown> =>

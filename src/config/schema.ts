@@ -115,7 +115,7 @@ export const settingsSchema = z.strictObject({
       rotate_after: duration(days(30), 'Age at which the signing key is replaced.'),
       jwks_max_age: duration(
         seconds(60),
-        'How long others may cache the JWKS; a new key is published this long (and ten seconds) before it signs.',
+        'How long others may cache the JWKS; a new key is published this long (at least 30 s) and ten seconds more before it signs.',
       ),
     })
     .prefault({}),

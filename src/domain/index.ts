@@ -38,6 +38,9 @@ export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 export type { Sessions } from './sessions.ts';
 export type { KeyState, KeyView, PublishedKey } from './signing-key.ts';
 
+/** Verifiers fetch a JWKS again no sooner than this, whatever it says (jose's `cooldownDuration`). */
+const LEAST_CACHED = seconds(30);
+
 export interface NounOptions {
   readonly store: Store;
   readonly now: Clock;
@@ -85,7 +88,7 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
   const keys = await openKeys({
     ...secrets,
     log,
-    publishAhead: settings.signing.jwks_max_age + seconds(10),
+    publishAhead: Math.max(settings.signing.jwks_max_age, LEAST_CACHED) + seconds(10),
     verifyFor: settings.tokens.refresh_idle + minutes(1),
   });
   const nouns = createDomain(options);

@@ -1,4 +1,4 @@
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { MODELS, type ModelRow } from './models.ts';
@@ -115,6 +115,7 @@ export function seenAdapter(): Adapter {
   const unused = () => Promise.reject(new Error('a seen assertion is only ever added'));
   return {
     async upsert(id, { iss, exp }) {
+      const alreadySeen = seenTwice(Provider.ctx);
       currentUnit().put(
         'seen',
         sha256(id),
@@ -123,7 +124,7 @@ export function seenAdapter(): Adapter {
           expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
           when: 'once',
           urgent: true,
-          onConflict: () => Promise.reject(new errors.InvalidClientAuth('the assertion or proof was already used')),
+          onConflict: () => Promise.reject(alreadySeen()),
         },
       );
     },
@@ -145,3 +146,9 @@ export function seenAdapter(): Adapter {
     revokeByGrantId: unused,
   };
 }
+
+/** What whoever lost the race for an assertion (RFC 7523 §3) or a DPoP proof (RFC 9449 §4.3) is told. */
+const seenTwice = (ctx: KoaContextWithOIDC | undefined) => () =>
+  ctx?.get('DPoP') && ctx.oidc.client?.clientAuthMethod !== 'private_key_jwt'
+    ? new errors.InvalidDpopProof('the proof was already used')
+    : new errors.InvalidClientAuth('the assertion was already used');

@@ -6,7 +6,7 @@ import { createOpener } from './adapter.ts';
 import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
-import { acceptRecordedJwts } from './internals.ts';
+import { adjustSteps } from './internals.ts';
 import { installRefresh } from './refresh.ts';
 import { isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { resourceServers } from './resources.ts';
@@ -33,7 +33,7 @@ export interface Engine {
 /** oidc-provider with our store, keys, tokens and grants. */
 export function createEngine(options: EngineOptions & EngineParts): Engine {
   const { settings, domain, store, now, masterKey, onTokens } = options;
-  acceptRecordedJwts();
+  adjustSteps();
   const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
   const provider = new Provider(settings.issuer, configuration(options, servers));
 

@@ -3,10 +3,11 @@
  * used here has moved). Everything else goes through its public interface.
  */
 
-import type { ExternalSigningKey, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type ExternalSigningKey, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { handler as engineRefresh, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
+import token from 'oidc-provider/lib/actions/token.js';
 import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
@@ -15,25 +16,34 @@ export { grantHelpers };
 
 type Step = { readonly name: string };
 
-/** Takes a named step out of one of the engine's lists of steps. Throws when there is none of that name any more. */
-function without(steps: Step[], name: string): void {
+/** Takes a named step out of one of the engine's lists, for another or none. Throws when it is not there any more. */
+function take(steps: Step[], name: string, ...instead: Step[]): void {
   const at = steps.findIndex((step) => step.name === name);
   if (at < 0) throw new Error(`oidc-provider has no step ${name} here any more`);
-  steps.splice(at, 1);
+  steps.splice(at, 1, ...instead);
 }
 
-let accepted = false;
+let adjusted = false;
 
 /**
  * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
- * at /userinfo. The engine refuses all three because it keeps no record of such tokens; we do (DESIGN §6).
+ * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (DESIGN §6). And tells
+ * a client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2).
  */
-export function acceptRecordedJwts(): void {
-  if (accepted) return;
-  accepted = true;
-  without(introspection, 'rejectStructuredTokens');
-  without(revocation, 'rejectStructuredTokens');
-  without(userinfo, 'validateAudience');
+export function adjustSteps(): void {
+  if (adjusted) return;
+  adjusted = true;
+  take(introspection, 'rejectStructuredTokens');
+  take(revocation, 'rejectStructuredTokens');
+  take(userinfo, 'validateAudience');
+  take(
+    token,
+    'allowedGrantTypeCheck',
+    function allowedGrantTypeCheck(ctx: KoaContextWithOIDC, next: () => Promise<void>) {
+      if (ctx.oidc.client?.grantTypeAllowed(String(ctx.oidc.params?.['grant_type']))) return next();
+      throw new errors.UnauthorizedClient('the client was not given this grant type');
+    },
+  );
 }
 
 /** Swaps the keys of a running engine. Throws, and leaves the old ones in place, when the set is not usable. */

@@ -7,6 +7,10 @@ declare module 'oidc-provider/lib/actions/revocation.js' {
   const steps: { readonly name: string }[];
   export default steps;
 }
+declare module 'oidc-provider/lib/actions/token.js' {
+  const steps: { readonly name: string }[];
+  export default steps;
+}
 declare module 'oidc-provider/lib/actions/userinfo.js' {
   const steps: { readonly name: string }[];
   export default steps;

@@ -6,10 +6,11 @@ import { Provider } from 'oidc-provider';
 import { handler, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
+import token from 'oidc-provider/lib/actions/token.js';
 import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
-import { acceptRecordedJwts, refreshGrant, swapKeys } from '../../src/engine/internals.ts';
+import { adjustSteps, refreshGrant, swapKeys } from '../../src/engine/internals.ts';
 
 /** What we lean on of oidc-provider's inside. When a new version moved something, these say what to look at. */
 const LOOK = 'oidc-provider changed inside: read its CHANGELOG and mend src/engine/internals.ts';
@@ -32,14 +33,22 @@ test.serial('the three steps that refuse JWTs we keep a record of are there once
   const before = lists.map(([steps]) => names(steps));
   for (const [i, [, name]] of lists.entries())
     t.is(before[i]?.filter((step) => step === name).length, 1, `${name}: ${LOOK}`);
-  acceptRecordedJwts();
+  adjustSteps();
   for (const [i, [steps, name]] of lists.entries())
     t.deepEqual(
       names(steps),
       before[i]?.filter((step) => step !== name),
       'and nothing else is',
     );
-  t.notThrows(acceptRecordedJwts, 'a second server in one process does not look for them again');
+  t.notThrows(adjustSteps, 'a second server in one process does not look for them again');
+});
+
+test.serial('the step that checks the grant type is there once, and is ours', (t) => {
+  t.deepEqual(
+    names(token).filter((name) => name === 'allowedGrantTypeCheck'),
+    ['allowedGrantTypeCheck'],
+    LOOK,
+  );
 });
 
 test.serial('what stays in those lists still authenticates and checks', (t) => {

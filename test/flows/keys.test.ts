@@ -10,7 +10,7 @@ import { send } from '../support/hostile.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
-const LEAD = 11_000;
+const LEAD = 40_000;
 const env = { POSTERN_SIGNING_JWKS_MAX_AGE: '1s' };
 
 let postern: Postern;
