@@ -18,6 +18,8 @@ const SLOWEST = 6;
 export class Disk implements FileOperations {
   /** Operations until the power fails. */
   remaining = Number.POSITIVE_INFINITY;
+  /** While so many operations remain, each fails: from the first number down to the second. */
+  failing: readonly [number, number] = [-1, -1];
   readonly #random: () => number;
   #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
@@ -151,6 +153,8 @@ export class Disk implements FileOperations {
     this.remaining -= 1;
     for (let turns = this.#random() * SLOWEST; turns > 0; turns -= 1) await new Promise(setImmediate);
     if (this.remaining < 0) await new Promise(() => {});
+    const [from, to] = this.failing;
+    if (this.remaining <= from && this.remaining > to) throw failure('EIO');
   }
 }
 

@@ -193,3 +193,17 @@ test('whichever operation the disk fails from, a restart has everything that was
   }
   t.log(verdicts.join('\n'));
 });
+
+test('snapshots asked for at the same time are made one after the other', async (t) => {
+  const folder = await folderFor(t);
+  const store = await open(folder);
+  await store.commit([put(1)]);
+  const asked = Promise.all([store.compact(), store.compact(), store.compact()]);
+  await store.commit([put(2)]);
+  await asked;
+  await store.commit([put(3)]);
+  await store.close();
+  const again = await open(folder);
+  t.is((await again.find('accounts', 'all', '')).rows.length, 3);
+  await again.close();
+});

@@ -6,6 +6,7 @@ export const account = (email: string): Account => ({
   emailVerified: true,
   admin: false,
   disabled: false,
+  epoch: 0,
   createdAt: 1,
   updatedAt: 1,
 });

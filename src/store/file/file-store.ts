@@ -14,7 +14,7 @@ import { type IndexName, TABLES, type TableName, type Tables } from '../records.
 import type { JournalAdapter } from './adapter.ts';
 import { knownTable, type PreparedChange, prepare } from './changes.ts';
 import type { Database, Replaced } from './database.ts';
-import type { Undurable } from './journal.ts';
+import type { Undurable } from './journal-entry.ts';
 import type { Lock } from './lock.ts';
 import { type CompactionLimits, Maintenance } from './maintenance.ts';
 import { isLive } from './table.ts';

@@ -1,43 +1,12 @@
 import { type Clock, milliseconds } from '../../lib/index.ts';
 import { StoreUnavailable } from '../contract.ts';
-import type { Replaced } from './database.ts';
 import { writeAll } from './files.ts';
+import type { Entry, Pending, Rotation, Undurable, Waiter } from './journal-entry.ts';
 import { commitLine, type JournalFile, type Mark, markLine } from './journal-file.ts';
-
-/** A commit on its way to the disk. */
-export interface Entry {
-  readonly sequence: number;
-  readonly at: number;
-  /** Its changes as JSON, separated by commas. */
-  readonly text: string;
-  /** Acknowledged when it is on the disk; otherwise when it is written. */
-  readonly strict: boolean;
-  readonly replaced: readonly Replaced[];
-}
-
-interface Pending extends Entry {
-  readonly acknowledge: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Waiter {
-  readonly sequence: number;
-  readonly done: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Rotation extends Waiter {
-  readonly create: () => Promise<JournalFile>;
-}
-
-/** What was not durable when writing failed: which commits were acknowledged all the same (relaxed ones), and which never will be. */
-export interface Undurable extends Entry {
-  readonly acknowledged: boolean;
-}
 
 const LARGEST_BATCH = 4 * 1024 * 1024;
 /** Promised are 200 ms; the rest is for the disk. */
-const RELAXED_SYNC = milliseconds(100);
+const RELAXED_SYNC = milliseconds(50);
 const IDLE_MARK = milliseconds(5);
 
 /**

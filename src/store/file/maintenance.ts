@@ -1,11 +1,14 @@
 import type { Low } from 'lowdb';
 import { type Duration, type Logger, seconds } from '../../lib/index.ts';
+import { StoreUnavailable } from '../contract.ts';
 import type { JournalAdapter } from './adapter.ts';
 import type { Database } from './database.ts';
 
 export interface CompactionLimits {
   /** A journal shorter than this is left alone, in bytes. */
   readonly journalBytes: number;
+  /** How long to wait before what failed is tried again; doubled each time, up to ten seconds. */
+  readonly firstRetry?: Duration;
 }
 
 const FIRST_RETRY = seconds(1);
@@ -22,7 +25,7 @@ export class Maintenance {
   readonly #limits: CompactionLimits;
   #writing: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #wait: Duration = FIRST_RETRY;
+  #wait: Duration;
   #closed = false;
 
   constructor(options: { low: Low<Database>; adapter: JournalAdapter; log: Logger; limits: CompactionLimits }) {
@@ -30,6 +33,7 @@ export class Maintenance {
     this.#adapter = options.adapter;
     this.#log = options.log;
     this.#limits = options.limits;
+    this.#wait = options.limits.firstRetry ?? FIRST_RETRY;
   }
 
   /** Called after every commit, so it must cost nothing. */
@@ -41,7 +45,9 @@ export class Maintenance {
 
   /** A new snapshot now, whatever the limits say. */
   async compact(): Promise<void> {
-    await this.#writing?.catch(() => {});
+    // Whoever waited looks again: another may have been quicker.
+    while (this.#writing) await this.#writing.catch(() => {});
+    if (this.#closed) throw new StoreUnavailable('the store is closed');
     await this.#write();
   }
 
@@ -70,7 +76,7 @@ export class Maintenance {
     this.#writing = this.#low
       .write()
       .then(() => {
-        this.#wait = FIRST_RETRY;
+        this.#wait = this.#limits.firstRetry ?? FIRST_RETRY;
         const ms = Math.round(performance.now() - startedAt);
         if (healing) this.#log.warn({ ms }, 'the store writes again');
         else this.#log.info({ ms, rows: this.#low.data.size }, 'the store was compacted');

@@ -16,8 +16,8 @@ type SnapshotRow = [crc: string, table: string, id: string, version: number, exp
 type SnapshotEnd = [crc: string, kind: 'complete', through: number, at: number, rows: number, checksum: string];
 
 /** The event loop is never held longer, so that a snapshot is not felt. */
-const SLICE_MS = 3;
-const SYNC_EVERY = 8 * 1024 * 1024;
+const SLICE_MS = 2;
+const SYNC_EVERY = 1024 * 1024;
 
 export interface SnapshotOptions {
   readonly files: FileOperations;

@@ -1,4 +1,5 @@
 import { OrderedIds } from './ordered-ids.ts';
+import { ShardedMap } from './sharded-map.ts';
 import type { AnyRow } from './table.ts';
 
 const SLICE_MS = 3;
@@ -9,12 +10,12 @@ const SLICE_MS = 3;
  */
 export class TableIndex {
   readonly of: (record: object) => string | undefined;
-  readonly #rows: ReadonlyMap<string, AnyRow>;
+  readonly #rows: ShardedMap<AnyRow>;
   /** Most values have one id: kept bare, an ordered set for each would be most of the memory of a large store. */
-  readonly #ids = new Map<string, string | OrderedIds>();
+  readonly #ids = new ShardedMap<string | OrderedIds>();
   #made: Promise<void> | undefined;
 
-  constructor(of: TableIndex['of'], rows: ReadonlyMap<string, AnyRow>) {
+  constructor(of: TableIndex['of'], rows: ShardedMap<AnyRow>) {
     this.of = of;
     this.#rows = rows;
   }

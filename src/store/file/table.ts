@@ -1,6 +1,7 @@
 import type { Row } from '../contract.ts';
 import { TABLES, type TableName } from '../records.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { TableIndex } from './table-index.ts';
 
 /** A row of any table: the engine never looks inside a record, except through the table's indexes. */
@@ -10,7 +11,7 @@ export const isLive = (row: AnyRow, now: number): boolean => row.expiresAt === u
 
 /** The rows of one table, and what they are found by. A Map, not an object: an id may be `__proto__`. */
 export class Table {
-  readonly rows = new Map<string, AnyRow>();
+  readonly rows = new ShardedMap<AnyRow>();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
   readonly #expiry = new ExpiryHeap();
 
