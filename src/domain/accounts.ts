@@ -98,6 +98,7 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
         ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
         admin,
         disabled: false,
+        epoch: 0,
         createdAt: at,
         updatedAt: at,
       };
@@ -117,7 +118,7 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
     /** A disabled person cannot sign in, and all they had is ended. @throws Refusal `user_unknown` */
     setDisabled(id: string, disabled: boolean): Promise<Person> {
       return disabled
-        ? change(id, 'account.disabled', () => ({ disabled }), ending(id))
+        ? change(id, 'account.disabled', ({ epoch }) => ({ disabled, epoch: epoch + 1 }), ending(id))
         : change(
             id,
             'account.enabled',
@@ -131,7 +132,7 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
       checkPassword(password);
       await existing(id);
       const passwordHash = await passwords.hash(password);
-      return change(id, 'account.password_changed', () => ({ passwordHash }), ending(id));
+      return change(id, 'account.password_changed', ({ epoch }) => ({ passwordHash, epoch: epoch + 1 }), ending(id));
     },
 
     /** The person, their consents and everything issued to them. @throws Refusal `user_unknown` */

@@ -19,7 +19,7 @@ import { openKeys } from './keys.ts';
 import type { MasterKey } from './master-key.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 import { createRefusals } from './refusals.ts';
-import { createResources } from './resources.ts';
+import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
 
 export type { Accounts, NewPerson, Person } from './accounts.ts';
@@ -89,7 +89,8 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
     ...secrets,
     log,
     publishAhead: Math.max(settings.signing.jwks_max_age, LEAST_CACHED) + seconds(10),
-    verifyFor: settings.tokens.refresh_idle + minutes(1),
+    // ID tokens come back as hints for as long as their session lives.
+    verifyFor: Math.max(settings.sessions.lifetime, settings.tokens.refresh_absolute, LONGEST_TTL) + minutes(1),
   });
   const nouns = createDomain(options);
   return {

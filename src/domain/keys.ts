@@ -1,5 +1,14 @@
 import { createPrivateKey, type KeyObject, verify } from 'node:crypto';
-import { type Clock, type Duration, hours, type Logger, Refusal, type SealingKey, seconds } from '../lib/index.ts';
+import {
+  type Clock,
+  type Duration,
+  hours,
+  type Logger,
+  minutes,
+  Refusal,
+  type SealingKey,
+  seconds,
+} from '../lib/index.ts';
 import { type Change, type Put, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
 import { ALGORITHMS } from './key-algorithms.ts';
 import { type KeyState, type KeyView, keyOpener, newKey, type PublishedKey, viewOf } from './signing-key.ts';
@@ -94,7 +103,8 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
           record: { ...next.record, signsFrom: now() },
           expect: next.version,
         });
-      else if (alg === 'RS256') changes.push(await make('RS256', now()));
+      // A retired key cannot take its place: its private part is gone.
+      else if (alg === 'RS256' || rest.length) changes.push(await make(alg, now()));
     }
     await store.commit(changes);
     opener.forget(kid);
@@ -162,17 +172,21 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
     await refresh();
   }
 
+  /** Wakes when the next thing is due, at the latest in an hour. */
   function schedule(all: readonly Row<SigningKey>[]): void {
-    clearTimeout(timer);
-    if (closed) return;
     const due = all
       .flatMap((row) => [row.record.signsFrom, view(all, row).dropsAt ?? 0, row.record.createdAt + rotateAfter])
       .filter((at) => at > now());
-    const wait = Math.max(seconds(0.05), Math.min(hours(1), ...due.map((at) => at - now())));
+    wake(Math.max(seconds(0.05), Math.min(hours(1), ...due.map((at) => at - now()))));
+  }
+
+  function wake(wait: Duration): void {
+    clearTimeout(timer);
+    if (closed) return;
     timer = setTimeout(() => {
       tick().catch((error: Error) => {
         log.error({ err: error }, 'tending the signing keys failed; trying again in a minute');
-        timer = setTimeout(() => void tick().catch(() => schedule([])), seconds(60)).unref();
+        wake(minutes(1));
       });
     }, wait).unref();
   }

@@ -26,6 +26,8 @@ interface Options {
 
 const CHARACTERS = /^[a-zA-Z][\w+.-]*:[\w\-.~:/?[\]@!$&'()*+,;=%]+$/;
 const TTL = { min: seconds(30), max: days(1) };
+/** No access token lives longer. */
+export const LONGEST_TTL: Duration = TTL.max;
 
 const registered = ({ id, record }: Row<Resource>): RegisteredResource => ({ uri: id, ...record });
 

@@ -21,6 +21,10 @@ export function createSessions({ store }: { store: Store }) {
 
   async function pileGrant(into: Pile, grantId: string): Promise<void> {
     pile(into, 'grants', sha256(grantId));
+    await pileTokens(into, grantId);
+  }
+
+  async function pileTokens(into: Pile, grantId: string): Promise<void> {
     for (const table of TOKENS)
       for await (const { id } of every(store, table, 'grantId', grantId)) pile(into, table, id);
   }
@@ -73,6 +77,11 @@ export function createSessions({ store }: { store: Store }) {
         for await (const row of every(store, 'grants', 'accountId', accountId))
           if (row.record.clientId === clientId) await pileGrantRow(into, row);
       }, alongside);
+    },
+
+    /** Ends what was issued under a grant, and leaves the grant. */
+    endTokens(grantId: string): Promise<number> {
+      return end((into) => pileTokens(into, grantId), []);
     },
 
     /** Ends one grant and all that was issued under it. */

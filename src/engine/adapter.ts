@@ -1,5 +1,5 @@
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import { type Clock, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { MODELS, type ModelRow } from './models.ts';
 import { mergeSession } from './session-merge.ts';
@@ -20,11 +20,20 @@ export const createOpener =
     return record.consumedAt ? { ...payload, consumed: Math.floor(record.consumedAt / 1000) } : payload;
   };
 
+interface ArtifactOptions {
+  /** The engine's model. */
+  readonly name: string;
+  readonly key: SealingKey;
+  readonly now: Clock;
+  /** Ends what was issued under a grant, whenever it came. */
+  readonly endTokens: (grantId: string) => Promise<void>;
+}
+
 /**
  * The engine's storage on the unit of work. A row's id is the SHA-256 of the value that was issued and its payload is
  * sealed: nothing in the store can be used as a token, a code or a cookie.
  */
-export function artifactAdapter(name: string, key: SealingKey, now: () => number): Adapter {
+export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions): Adapter {
   const model = MODELS[name];
   if (!model) throw new Error(`the model ${name} is not kept`);
   const open = createOpener(key);
@@ -54,7 +63,13 @@ export function artifactAdapter(name: string, key: SealingKey, now: () => number
       const unit = currentUnit();
       const put = toPut(id, payload);
       const { expiresAt } = put as { expiresAt: number };
-      if (name !== 'Session') return unit.put(table, put.id, put.record as Artifact, { expiresAt });
+      if (name !== 'Session') {
+        // A grant that ended meanwhile is not brought back: the request is answered anew (unit.ts).
+        return unit.put(table, put.id, put.record as Artifact, {
+          expiresAt,
+          ...(name === 'Grant' && { when: 'update' }),
+        });
+      }
       await unit.get('sessions', put.id);
       unit.put('sessions', put.id, put.record as Artifact, {
         expiresAt,
@@ -97,15 +112,18 @@ export function artifactAdapter(name: string, key: SealingKey, now: () => number
     },
 
     async destroy(id) {
-      currentUnit().remove(table, sha256(id), { urgent: name !== 'Interaction' });
+      // Sessions change their id by being removed and put: whoever does that to one another tab has changed begins again.
+      const shared = name === 'Session' || name === 'Interaction';
+      currentUnit().remove(table, sha256(id), { urgent: !shared, ...(shared && { when: 'update' }) });
     },
 
     async revokeByGrantId(grantId) {
       if (!(REVOCABLE as readonly string[]).includes(table)) return;
       const unit = currentUnit();
-      for (const { id } of await unit.find(table as (typeof REVOCABLE)[number], 'grantId', grantId)) {
-        unit.remove(table, id, { urgent: true });
-      }
+      const tokens = table as (typeof REVOCABLE)[number];
+      for (const { id } of await unit.find(tokens, 'grantId', grantId)) unit.remove(tokens, id, { urgent: true });
+      // A refresh under way may have put its successor meanwhile.
+      unit.afterCommit(`revoke ${grantId}`, () => endTokens(grantId));
     },
   };
 }
@@ -115,6 +133,7 @@ export function seenAdapter(): Adapter {
   const unused = () => Promise.reject(new Error('a seen assertion is only ever added'));
   return {
     async upsert(id, { iss, exp }) {
+      if (Provider.ctx?.state['proofSeen']) return;
       const alreadySeen = seenTwice(Provider.ctx);
       currentUnit().put(
         'seen',
@@ -129,6 +148,8 @@ export function seenAdapter(): Adapter {
       );
     },
     async find(id) {
+      // The answer is made a second time for the same request: what it saw the first time is its own.
+      if (Provider.ctx?.state['proofSeen']) return undefined;
       const row = await currentUnit().get('seen', sha256(id));
       return (
         row && {

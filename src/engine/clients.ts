@@ -1,6 +1,6 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
-import { STATIC_SCOPES } from './scopes.ts';
+import { staticScopesOf } from './scopes.ts';
 
 /** What stands where the engine expects a secret: the real ones are kept as digests and compared by {@link compareSecrets}. */
 const SECRET_ELSEWHERE = 'kept-as-a-digest';
@@ -8,7 +8,6 @@ const SECRET_ELSEWHERE = 'kept-as-a-digest';
 /** The operator's record as the engine's client metadata (RFC 7591 §2). Nothing in it is the client's own word. */
 export function toMetadata(client: RegisteredClient): AdapterPayload {
   const people = client.grantTypes.includes('authorization_code');
-  const scopes = new Set(['openid', ...client.scopes]);
   return {
     client_id: client.id,
     client_name: client.name,
@@ -20,7 +19,7 @@ export function toMetadata(client: RegisteredClient): AdapterPayload {
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,
     ...(client.tokenEndpointAuthMethod === 'client_secret_basic' && { client_secret: SECRET_ELSEWHERE }),
     ...(client.jwks && { jwks: structuredClone(client.jwks) as { keys: never[] } }),
-    ...(client.scopes.length > 0 && { scope: STATIC_SCOPES.filter((scope) => scopes.has(scope)).join(' ') }),
+    ...(client.scopes.length > 0 && { scope: staticScopesOf(client).join(' ') }),
   };
 }
 

@@ -6,6 +6,7 @@ import { findAccount } from './accounts.ts';
 import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
 import { existingGrant } from './grants.ts';
+import { interactionPolicy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
 import { renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
@@ -61,8 +62,13 @@ export function configuration(
         ? clientAdapter(domain)
         : name === 'ReplayDetection'
           ? seenAdapter()
-          : artifactAdapter(name, masterKey.artifacts, now),
-    findAccount: findAccount(domain.accounts),
+          : artifactAdapter({
+              name,
+              key: masterKey.artifacts,
+              now,
+              endTokens: async (grantId) => void (await domain.sessions.endTokens(grantId)),
+            }),
+    findAccount: findAccount(domain),
     loadExistingGrant: existingGrant(domain),
     jwks: { keys: engineKeys(domain.keys.published()) as never },
     routes: ROUTES,
@@ -130,7 +136,7 @@ export function configuration(
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: interactionPolicy(), url: (_ctx, { uid }) => `/interaction/${uid}` },
     renderError,
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),

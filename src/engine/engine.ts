@@ -8,7 +8,7 @@ import { audienceOf, configuration, type EngineOptions } from './configuration.t
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
 import { installRefresh } from './refresh.ts';
-import { isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
+import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { resourceServers } from './resources.ts';
 import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
@@ -56,6 +56,10 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
-    oneCommit: oneCommit(store, { isError: isSentBack, refuse: refuseOvertaken }),
+    oneCommit: oneCommit(store, {
+      isError: isSentBack,
+      isForPeople: (ctx) => !isForPrograms(ctx),
+      refuse: refuseOvertaken,
+    }),
   };
 }

@@ -69,13 +69,15 @@ export const existingGrant =
     const accountId = session?.accountId;
     if (!client || !session || !accountId) return undefined;
     const { Grant: GrantModel } = ctx.oidc.provider as Provider;
-    const known = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+    const known = session.grantIdFor(client.clientId);
     const found = known ? await GrantModel.find(known) : undefined;
     const mine = found?.accountId === accountId && found.clientId === client.clientId ? found : undefined;
     const asked = askedOf(params?.['scope'] as string | undefined, ctx.oidc.resourceServers ?? {});
     const allowed = await allowedOf(domain, asked, accountId, client.clientId);
     if (!mine && ![allowed.scopes, ...Object.values(allowed.resources)].some((words) => words.length)) return undefined;
     const grant = fill(mine ?? new GrantModel({ accountId, clientId: client.clientId }), allowed);
+    // The engine sets this and never takes it back.
+    if (result?.login?.remember) Object.assign(session, { transient: undefined });
     // Saved each time: its lifetime starts anew with each authorization, so that it outlives the tokens of this one.
     await grant.save();
     return grant;

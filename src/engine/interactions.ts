@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { errors, type Interaction, type InteractionResults, type Provider } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { Refusal } from '../lib/index.ts';
-import { type Asked, askedOf, covers, fill } from './grants.ts';
+import { type Asked, askedOf, covers } from './grants.ts';
 import type { ResourceServers } from './resources.ts';
 import { resourceScopesOf, splitScope } from './scopes.ts';
 
@@ -13,6 +13,8 @@ export interface Proof {
   readonly amr: readonly string[];
   /** Keep the browser signed in after it is closed. */
   readonly remember: boolean;
+  /** The account's epoch when they proved it. */
+  readonly epoch: number;
 }
 
 /** An authorization request that waits for a person. */
@@ -127,7 +129,7 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
      * Somebody proved who they are.
      * @returns where to go back to the engine, or undefined when they have to be asked for consent first.
      */
-    async signedIn(ctx: Context, { accountId, amr, remember }: Proof): Promise<string | undefined> {
+    async signedIn(ctx: Context, { accountId, amr, remember, epoch }: Proof): Promise<string | undefined> {
       const interaction = await details(ctx);
       const client = await clientOf(interaction);
       const expected = subjectOf(parameter(interaction, 'id_token_hint'));
@@ -138,10 +140,11 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
           false,
         );
       }
-      if (interaction.session?.accountId && interaction.session.accountId !== accountId)
-        await leaveSession(interaction);
+      // The browser's session of this moment: it may be younger than the request.
+      const session = await provider.Session.get(ctx as never);
+      if (session.accountId && session.accountId !== accountId) await leaveSession(interaction, session);
       const login = { accountId, amr: [...amr], remember, ts: Math.floor(Date.now() / 1000) };
-      const returnTo = await save(ctx, { login, anotherAccount: false });
+      const returnTo = await save(ctx, { login, epoch, anotherAccount: false });
       return (await mustAsk(interaction, client, accountId)) ? undefined : returnTo;
     },
 
@@ -161,6 +164,8 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
     async allow(ctx: Context, accountId: string): Promise<string> {
       const interaction = await details(ctx);
       if (accountOf(interaction) !== accountId) throw expired('the person changed while the form was open');
+      const person = await domain.accounts.get(accountId);
+      if (!person || person.disabled) throw expired('the person was disabled or removed');
       const client = await clientOf(interaction);
       const asked = await askedIn(interaction, client);
       await domain.consents.remember({
@@ -169,13 +174,8 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
         scopes: asked.scopes,
         resources: asked.resources,
       });
-      const known =
-        interaction.grantId && interaction.session?.accountId === accountId
-          ? await provider.Grant.find(interaction.grantId)
-          : undefined;
-      const grant = known?.accountId === accountId ? known : new provider.Grant({ accountId, clientId: client.id });
-      const grantId = await fill(grant, asked).save();
-      return save(ctx, { ...interaction.result, consent: { grantId } });
+      // The grant is made on the way back, from what is remembered (grants.ts).
+      return save(ctx, { ...interaction.result, consent: {} });
     },
 
     /** The person goes back without allowing anything (RFC 6749 §4.1.2.1). */
@@ -189,11 +189,9 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
   };
 
   /** Another person signs in on this browser: the first one is signed out here, and the engine will start a session anew. */
-  async function leaveSession(interaction: Stored): Promise<void> {
-    const session = interaction.session?.uid ? await provider.Session.findByUid(interaction.session.uid) : undefined;
+  async function leaveSession(interaction: Stored, session: InstanceType<Provider['Session']>): Promise<void> {
     if (interaction.session) (interaction.session as { uid?: string }).uid = undefined as never;
     await interaction.save(interaction.exp - Math.floor(Date.now() / 1000));
-    if (!session) return;
     for (const authorization of Object.values(session.authorizations ?? {})) {
       if (authorization.grantId && !authorization.persistsLogout) await domain.sessions.endGrant(authorization.grantId);
     }

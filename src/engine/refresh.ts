@@ -67,6 +67,8 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     } catch (error) {
       if (!(error instanceof StoreConflict || error instanceof errors.InvalidGrant)) throw error;
       unit.clear();
+      // What this request proved has been seen and written down; making its answer again is no replay.
+      ctx.state['proofSeen'] = true;
       const row = await unit.get(TABLE, presented.rowId);
       if (!row?.record.consumedAt) throw new errors.InvalidGrant('refresh token not found');
       await again(ctx, presented, row);

@@ -23,7 +23,7 @@ export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { p
 }
 
 /** Whether programs call this endpoint: they are told in JSON, whatever they say they accept (RFC 6749 §5.2). */
-const isForPrograms = (ctx: Context | KoaContextWithOIDC): boolean =>
+export const isForPrograms = (ctx: Context | KoaContextWithOIDC): boolean =>
   ['api', 'public'].includes(stateOf(ctx as Context).endpoint?.kind ?? '');
 
 /** The engine has nobody to send back with the error. */

@@ -1,7 +1,7 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { type Duration, inSeconds } from '../lib/index.ts';
-import { STATIC_SCOPES, splitScope } from './scopes.ts';
+import { splitScope, staticScopesOf } from './scopes.ts';
 
 interface Options {
   readonly domain: Domain;
@@ -53,7 +53,7 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
     const defined = resource?.scopes ?? [];
     return {
       audience: uri,
-      scope: [...(machine ? [] : STATIC_SCOPES), ...allowed(client, defined)].join(' '),
+      scope: [...(machine ? [] : staticScopesOf(client)), ...allowed(client, defined)].join(' '),
       accessTokenFormat: 'jwt',
       accessTokenTTL: inSeconds(resource?.ttl ?? accessTtl),
       jwt: { sign: { alg: 'RS256' } },

@@ -2,11 +2,15 @@
 export const STATIC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
 /** Which claims about a person each scope opens. */
-export const CLAIMS = {
+export const CLAIMS: Readonly<Record<string, string[]>> = {
   openid: ['sub', 'amr', 'acr', 'auth_time'],
   profile: ['name', 'preferred_username', 'updated_at'],
   email: ['email', 'email_verified'],
 };
+
+/** Those of them that a client may ask for: all, or what the operator listed; signing in is always among it. */
+export const staticScopesOf = ({ scopes }: { readonly scopes: readonly string[] }) =>
+  STATIC_SCOPES.filter((scope) => scopes.length === 0 || scope === 'openid' || scopes.includes(scope));
 
 const isStatic = (scope: string): boolean => (STATIC_SCOPES as readonly string[]).includes(scope);
 

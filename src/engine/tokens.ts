@@ -35,7 +35,7 @@ export const isUnrecorded = (token: object): boolean => UNRECORDED in token;
  * access token and every refresh token, and a machine's where its resource is revocable. A record is found only by the
  * whole token, never by its `jti`, which others may have seen.
  */
-export function issueRecordedJwts(provider: Provider, { keys, resources }: Domain, now: Clock): void {
+export function issueRecordedJwts(provider: Provider, { clients, keys, resources }: Domain, now: Clock): void {
   const models = provider as unknown as Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', TokenModel>;
 
   function findByJwt(model: TokenModel, typ: JwtType): void {
@@ -52,6 +52,7 @@ export function issueRecordedJwts(provider: Provider, { keys, resources }: Domai
     model.find = async (token, options) => {
       const claims = typeof token === 'string' ? readOwnJwt(keys, provider.issuer, 'at+jwt', token) : undefined;
       if (claims?.sub === undefined || claims.sub !== claims['client_id']) return undefined;
+      if (!(await clients.get(String(claims.sub)))) return undefined;
       const recorded = await find(claims.jti, options);
       if (recorded || (await isRevocable(claims.aud)) || claims.exp * 1000 <= now()) return recorded;
       const {

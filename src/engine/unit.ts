@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
+import { milliseconds } from '../lib/index.ts';
 import { type Store, StoreConflict, UnitOfWork } from '../store/index.ts';
 
 const current = new AsyncLocalStorage<UnitOfWork>();
@@ -13,6 +15,8 @@ export function currentUnit(): UnitOfWork {
 }
 
 interface Answers {
+  /** Whether a browser shows the answer, and can be sent to ask again. */
+  readonly isForPeople: (ctx: Context) => boolean;
   /** Whether the request was refused or failed, although its answer (a redirect to the client) does not look so. */
   readonly isError: (ctx: Context) => boolean;
   /** Answers a request that lost a race at the commit. */
@@ -23,7 +27,7 @@ interface Answers {
  * One request, one commit: everything the engine saves while it answers becomes durable together, before the answer
  * leaves. A refused request changes nothing but what must outlive the refusal; a failed one (5xx) nothing at all.
  */
-export function oneCommit(store: Store, { isError, refuse }: Answers): Middleware {
+export function oneCommit(store: Store, { isError, isForPeople, refuse }: Answers): Middleware {
   return async (ctx, next) => {
     const unit = new UnitOfWork(store);
     await current.run(unit, next);
@@ -32,12 +36,27 @@ export function oneCommit(store: Store, { isError, refuse }: Answers): Middlewar
     try {
       await unit.commit(refused ? 'urgent' : 'all');
     } catch (error) {
-      const lost =
-        error instanceof StoreConflict ? new errors.InvalidRequest('the request was overtaken by another one') : error;
-      if (!(lost instanceof errors.OIDCProviderError)) throw lost;
       ctx.remove('Location');
       ctx.remove('Set-Cookie');
+      if (error instanceof StoreConflict && isForPeople(ctx)) return askAgain(ctx);
+      const lost =
+        error instanceof StoreConflict ? new errors.InvalidGrant('the request was overtaken by another one') : error;
+      if (!(lost instanceof errors.OIDCProviderError)) throw lost;
       refuse(ctx, lost);
     }
   };
+}
+
+/** Long enough for the other tab's answer to have brought its cookie. */
+const A_MOMENT = milliseconds(50);
+
+/**
+ * Another tab of the same browser was faster. Nothing was changed, so the browser asks the same again, and is answered by
+ * what is true now; 307 repeats a form as it was (RFC 9110 §15.4.8).
+ */
+async function askAgain(ctx: Context): Promise<void> {
+  await setTimeout(A_MOMENT);
+  ctx.status = 307;
+  ctx.body = '';
+  ctx.set('Location', ctx.originalUrl);
 }

@@ -46,8 +46,9 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
       await verdict.succeed();
       return person;
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (error instanceof errors.OIDCProviderError) throw error;
       await verdict.release();
+      if (!(error instanceof Refusal)) throw error;
       ctx.set('Retry-After', '1');
       throw Object.assign(new errors.TemporarilyUnavailable('too many sign-ins at this moment'), {
         statusCode: 503,

@@ -13,7 +13,13 @@ const TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
  * Reads the body of one of our own forms. The engine reads the bodies of its endpoints itself.
  * @throws HttpRefusal 415, 413 or 400, naming the fault.
  */
-export async function readForm(ctx: Pick<Context, 'req'>): Promise<Form> {
+export const readForm = async (ctx: Pick<Context, 'req'>): Promise<Form> => parseForm(await readChecked(ctx));
+
+/** {@link readForm} for a form that is another's to judge: its fields in their order, some perhaps doubled. */
+export const readFields = async (ctx: Pick<Context, 'req'>): Promise<URLSearchParams> =>
+  new URLSearchParams(parseFields(await readChecked(ctx)));
+
+async function readChecked(ctx: Pick<Context, 'req'>): Promise<Buffer> {
   const { headers } = ctx.req;
   if (!TYPE.test(headers['content-type']?.trim() ?? ''))
     throw new HttpRefusal('unsupported_form', 'A form must be sent as application/x-www-form-urlencoded, in UTF-8.', {
@@ -22,7 +28,7 @@ export async function readForm(ctx: Pick<Context, 'req'>): Promise<Form> {
   if (headers['content-encoding'] !== undefined)
     throw new HttpRefusal('unsupported_form', 'A form must be sent without compression.', { status: 415 });
   if (Number(headers['content-length'] ?? 0) > FORM_LIMITS.bytes) throw tooLarge();
-  return parseForm(await readBody(ctx.req));
+  return readBody(ctx.req);
 }
 
 async function readBody(req: Context['req']): Promise<Buffer> {
@@ -42,21 +48,27 @@ async function readBody(req: Context['req']): Promise<Buffer> {
  * many of them.
  */
 export function parseForm(body: Uint8Array): Form {
+  const form: Record<string, string> = Object.create(null);
+  for (const [name, value] of parseFields(body)) {
+    if (name in form) throw bad('A field of the form was sent twice.');
+    form[name] = value;
+  }
+  return Object.freeze(form);
+}
+
+function parseFields(body: Uint8Array): [name: string, value: string][] {
   const parts = decode(() => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
     .split('&')
     .filter(Boolean);
   if (parts.length > FORM_LIMITS.fields) throw bad(`The form has more than ${FORM_LIMITS.fields} fields.`);
-  const form: Record<string, string> = Object.create(null);
-  for (const part of parts) {
+  return parts.map((part) => {
     const at = part.indexOf('=');
     const name = unquote(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? '' : unquote(part.slice(at + 1));
     if (name === '' || Buffer.byteLength(name) > 64) throw bad('A field of the form has no usable name.');
-    if (name in form) throw bad('A field of the form was sent twice.');
     if (Buffer.byteLength(value) > FORM_LIMITS.fieldBytes) throw bad('A field of the form is too long.');
-    form[name] = value;
-  }
-  return Object.freeze(form);
+    return [name, value];
+  });
 }
 
 function unquote(text: string): string {

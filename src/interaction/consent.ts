@@ -4,6 +4,8 @@ import { allowFormRedirect, readForm } from '../http/index.ts';
 import { type Interacting, sendOn } from './context.ts';
 import { loadRequest, refusingExpired, type Step } from './steps.ts';
 
+const boundTo = (uid: string, accountId = '') => `${uid}|${accountId}`;
+
 /** May this application do what it asks for? */
 export function consentStep(room: Interacting): Step {
   const { domain, interactions, pages, csrf } = room;
@@ -30,7 +32,7 @@ export function consentStep(room: Interacting): Step {
     allowFormRedirect(ctx, request.redirectUri);
     pages.show(ctx, 'consent', {
       action,
-      csrf: csrf.token(ctx, action, request.uid),
+      csrf: csrf.token(ctx, action, boundTo(request.uid, person.id)),
       person: { email: person.email, name: person.name },
       client: { name: request.client.name, returnsTo: request.returnsTo },
       items: request.asked.scopes.map((scope) => ({ scope })),
@@ -56,9 +58,9 @@ export function consentStep(room: Interacting): Step {
 
     async submit(ctx, uid) {
       const form = await readForm(ctx);
-      // The interaction's cookie, which only this browser has, is compared with its uid when the request is loaded.
-      csrf.check(ctx, form, ctx.path, uid);
       const request = await loadRequest(ctx, room, uid);
+      // Bound to the interaction, whose cookie only this browser has, and to the person who was asked.
+      csrf.check(ctx, form, ctx.path, boundTo(uid, request.accountId));
       const decide = decisions[form['decision'] ?? ''];
       // Nobody is known yet, or no button was pressed: back to whatever is missing.
       if (!request.accountId || !decide) return sendOn(ctx, `/interaction/${uid}`);

@@ -87,7 +87,8 @@ export function loginStep(room: Interacting): Step {
       if (!request.needsLogin) return sendOn(ctx, `/interaction/${uid}`);
       const person = await authenticate(ctx, form);
       if ('error' in person) return ask(ctx, request, form['email'] ?? '', person.error, person.status);
-      const proof = { accountId: person.id, amr: ['pwd'], remember: form['remember'] !== undefined };
+      const remember = form['remember'] !== undefined;
+      const proof = { accountId: person.id, amr: ['pwd'], remember, epoch: person.epoch };
       const returnTo = await refusingExpired(() => interactions.signedIn(ctx, proof));
       sendOn(ctx, returnTo ?? `/interaction/${uid}`);
     },

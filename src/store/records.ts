@@ -13,6 +13,8 @@ export interface Account {
   readonly passwordHash?: string;
   readonly admin: boolean;
   readonly disabled: boolean;
+  /** Raised whenever all that was proven before must no longer count: a changed password, a disabled account. */
+  readonly epoch: number;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -25,6 +25,7 @@ export class UnitOfWork {
   readonly #store: Store;
   readonly #read = new Map<string, Row<unknown> | undefined>();
   #pending = new Map<string, Pending>();
+  readonly #after = new Map<string, () => Promise<void>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -46,7 +47,9 @@ export class UnitOfWork {
       const page = await this.#store.find(table, index, value, after ? { after, limit: 1000 } : { limit: 1000 });
       for (const row of page.rows) {
         rows.set(row.id, row);
-        this.#read.set(`${table}/${row.id}`, row);
+        // What was read first stays what is expected: something may have been made of it already.
+        const key = `${table}/${row.id}`;
+        if (!this.#read.has(key)) this.#read.set(key, row);
       }
       after = page.next;
     } while (after);
@@ -81,36 +84,70 @@ export class UnitOfWork {
     });
   }
 
-  remove(table: TableName, id: string, { urgent = false } = {}): void {
-    this.#pending.set(`${table}/${id}`, { change: { remove: table, id }, urgent });
+  /** `update`: the row must still be as this unit read it, where it did. */
+  remove(table: TableName, id: string, { urgent = false, when }: { urgent?: boolean; when?: 'update' } = {}): void {
+    const key = `${table}/${id}`;
+    const expect = when && this.#read.get(key)?.version;
+    this.#pending.set(key, { change: { remove: table, id, ...(expect === undefined ? {} : { expect }) }, urgent });
+  }
+
+  /**
+   * Does something once the changes are durable: checks what no single row can be expected to say. The same key asks
+   * once. What it throws refuses the request after all.
+   */
+  afterCommit(key: string, work: () => Promise<void>): void {
+    this.#after.set(key, work);
   }
 
   /** Forgets what was read and what was to be changed. */
   clear(): void {
     this.#read.clear();
     this.#pending.clear();
+    this.#after.clear();
   }
 
   /**
-   * Makes the changes durable, all or none.
+   * Makes the changes durable, all or none. Where somebody else was first and the request is refused for it, what is
+   * urgent is kept all the same.
    * @param only `urgent` keeps what a refused request must not undo and forgets the rest.
    * @throws whatever a change's `onConflict` throws, or StoreConflict where it has none.
    */
   async commit(only: 'all' | 'urgent' = 'all'): Promise<void> {
     const pending = new Map([...this.#pending].filter(([, { urgent }]) => only === 'all' || urgent));
+    const after = [...this.#after.values()];
     this.#pending = new Map();
+    this.#after.clear();
     this.#read.clear();
+    await this.#settle(pending);
+    for (const work of after) await work();
+  }
+
+  async #settle(pending: Map<string, Pending>): Promise<void> {
     for (let attempt = 0; pending.size; attempt++) {
       try {
         return await this.#store.commit([...pending.values()].map(({ change }) => change));
       } catch (error) {
-        if (!(error instanceof StoreConflict) || attempt === 10) throw error;
+        if (!(error instanceof StoreConflict)) throw error;
         const key = `${error.table}/${error.id}`;
         const lost = pending.get(key);
-        if (!lost?.onConflict) throw error;
-        const fresh = (await this.#store.get(error.table, error.id)) as Row<never> | undefined;
-        pending.set(key, { ...lost, change: await lost.onConflict(fresh) });
+        try {
+          if (!lost?.onConflict || attempt === 10) throw error;
+          const fresh = (await this.#store.get(error.table, error.id)) as Row<never> | undefined;
+          pending.set(key, { ...lost, change: await lost.onConflict(fresh) });
+        } catch (refusal) {
+          await this.#keepUrgent(new Map([...pending].filter(([other, { urgent }]) => urgent && other !== key)));
+          throw refusal;
+        }
       }
+    }
+  }
+
+  /** One by one, so that one which somebody else made meanwhile keeps none of the others out. */
+  async #keepUrgent(urgent: ReadonlyMap<string, Pending>): Promise<void> {
+    for (const { change } of urgent.values()) {
+      await this.#store.commit([change]).catch((error) => {
+        if (!(error instanceof StoreConflict)) throw error;
+      });
     }
   }
 }

@@ -202,3 +202,14 @@ test('no private key is in the store as it is', async (t) => {
   t.false(kept.includes('PRIVATE KEY'));
   for (const line of brought.split('\n').slice(1, -2)) t.false(kept.includes(line));
 });
+
+test('revoking the ES256 key that signs leaves another that can, for a retired one cannot', async (t) => {
+  const { keys, time } = await opened(t);
+  await keys.rotate('ES256');
+  const { kid } = await keys.rotate('ES256');
+  time.at += PUBLISH_AHEAD;
+  await keys.tick();
+  await keys.revoke(kid);
+  t.not(keys.signer('ES256').kid, kid);
+  await t.notThrowsAsync(keys.signer('ES256').sign(DATA));
+});

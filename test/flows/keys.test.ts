@@ -84,9 +84,9 @@ test.serial(
     t.truthy(row);
     t.is(row?.record.sealedPrivateKey, undefined, 'the private part of a retired key is destroyed');
     t.truthy((await postern.store.get('signing_keys', kid))?.record.sealedPrivateKey);
-    pass(7 * 86_400_000 + 61_000);
+    pass(30 * 86_400_000 + 61_000);
     await postern.domain.keys.tick();
-    t.deepEqual(await jwks(), [kid], 'and it is dropped when nothing it signed is alive');
+    t.false((await jwks()).includes(old), 'and it is dropped when nothing it signed is alive');
   },
 );
 

