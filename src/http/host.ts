@@ -40,9 +40,9 @@ export function pinHost(issuer: string): Middleware {
 
 /**
  * The request target as a path (RFC 9112 §3.2.1). A client may send a whole URL, and Koa's `ctx.href` would take the host
- * from there.
+ * from there; or two slashes, after which Node's parser looks for a host. A fragment is no part of a target.
  */
 function originForm(target: string): string {
-  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
-  return path.startsWith('/') ? path : `/${path}`;
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '');
+  return path.replace(/^[/\\]*/, '/');
 }
