@@ -1,5 +1,5 @@
+import type { RowChange } from '../changes.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
-import type { RowChange } from './changes.ts';
 import { type AnyRow, isLive, Table } from './table.ts';
 
 /** What a change replaced: enough to take it back. */

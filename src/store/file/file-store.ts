@@ -1,5 +1,6 @@
 import type { Low } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
+import { knownTable, type PreparedChange, prepare } from '../changes.ts';
 import {
   type Change,
   type Found,
@@ -12,7 +13,6 @@ import {
 } from '../contract.ts';
 import { type IndexName, TABLES, type TableName, type Tables } from '../records.ts';
 import type { JournalAdapter } from './adapter.ts';
-import { knownTable, type PreparedChange, prepare } from './changes.ts';
 import type { Database, Replaced } from './database.ts';
 import type { Undurable } from './journal-entry.ts';
 import type { Lock } from './lock.ts';

@@ -1,4 +1,4 @@
-import { deepFreeze, type RowChange } from './changes.ts';
+import { deepFreeze, type RowChange } from '../changes.ts';
 import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
 import type { FileOperations } from './files.ts';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { deepFreeze, knownTable } from './changes.ts';
+import { deepFreeze, knownTable } from '../changes.ts';
 import { type Database, newRow } from './database.ts';
 import { StoreRefused } from './errors.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';

@@ -1,5 +1,5 @@
-import type { Change, Expectation } from '../contract.ts';
-import { TABLES, type TableName } from '../records.ts';
+import type { Change, Expectation } from './contract.ts';
+import { TABLES, type TableName } from './records.ts';
 
 /** What a commit does to one row. */
 export interface RowChange {

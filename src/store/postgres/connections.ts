@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { type Duration, type Logger, seconds } from '../../lib/index.ts';
+import { NotConnected, spoilsConnection, type Target } from './errors.ts';
+
+/** How long anything may take. Together they keep every call of the store under {@link Limits.call}. */
+export interface Limits {
+  /** A whole call of the store, attempts and questions included. */
+  readonly call: Duration;
+  /** Until a new connection stands. */
+  readonly connect: Duration;
+  /** Until one of the connections is free. */
+  readonly free: Duration;
+  /** One statement: the database gives up first, and we a little later where it does not answer. */
+  readonly statement: Duration;
+  readonly connections: number;
+}
+
+export const LIMITS: Limits = {
+  call: seconds(4.8),
+  connect: seconds(2),
+  free: seconds(3),
+  statement: seconds(2),
+  connections: 10,
+};
+
+const ANSWER = seconds(0.2);
+
+/** The connections of one process to its database. */
+export class Connections {
+  readonly target: Target;
+  readonly #config: pg.ClientConfig;
+  readonly #limits: Limits;
+  readonly #pool: pg.Pool;
+
+  constructor({ url, limits, log }: { url: string; limits: Limits; log: Logger }) {
+    this.#limits = limits;
+    this.#config = {
+      connectionString: url,
+      application_name: 'postern',
+      connectionTimeoutMillis: limits.connect,
+      keepAlive: true,
+      // A commit relies on seeing what others committed once it has the row's lock.
+      options: '-c default_transaction_isolation=read\\ committed',
+    };
+    this.#pool = new pg.Pool({
+      ...this.#config,
+      // The pool has one setting for both.
+      connectionTimeoutMillis: limits.free,
+      Client: class extends pg.Client {
+        constructor(given?: pg.ClientConfig) {
+          super({ ...given, connectionTimeoutMillis: limits.connect });
+        }
+      },
+      max: limits.connections,
+      statement_timeout: limits.statement,
+      query_timeout: limits.statement + ANSWER,
+    });
+    this.#pool.on('error', (err) => log.warn({ err }, 'an idle connection to the database was lost'));
+    const { host, port, database = '', user = '' } = new pg.Client(this.#config);
+    this.target = { host, port, database, user };
+  }
+
+  /** A connection outside the pool and without its timeouts, not yet connected. */
+  single(): pg.Client {
+    return new pg.Client(this.#config);
+  }
+
+  /** The moment by which a call that begins now must have ended. */
+  deadline(): number {
+    return performance.now() + this.#limits.call;
+  }
+
+  /**
+   * Runs one statement, which is its own transaction.
+   * @throws NotConnected when it was never sent; otherwise whatever pg throws.
+   */
+  async run<R extends pg.QueryResultRow>(query: pg.QueryConfig, deadline: number): Promise<pg.QueryResult<R>> {
+    const client = await this.#acquire(deadline);
+    let failure: unknown;
+    try {
+      const left = Math.max(1, deadline - performance.now());
+      return await client.query<R>({
+        ...query,
+        ...(left < this.#limits.statement + ANSWER && { query_timeout: Math.ceil(left) }),
+      });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      client.release(failure !== undefined && spoilsConnection(failure));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #acquire(deadline: number): Promise<pg.PoolClient> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      const left = Math.max(1, deadline - performance.now());
+      timer = setTimeout(() => reject(new Error('no connection in time')), left);
+    });
+    const connecting = this.#pool.connect();
+    try {
+      return await Promise.race([connecting, tooLate]);
+    } catch (cause) {
+      connecting.then(
+        (client) => client.release(),
+        () => {},
+      );
+      const { code, message } = cause as NodeJS.ErrnoException;
+      throw Object.assign(new NotConnected(message, { cause }), code ? { code } : {});
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { Refusal } from '../../lib/index.ts';
+import { StoreUnavailable } from '../contract.ts';
+
+/** Raised by `postern.commit`; its detail is the place of the change in the list. */
+export const CONFLICT = 'PN001';
+
+/** The database cannot be used as it is. The message says what to do, and never holds the password. */
+export class DatabaseRefused extends Refusal {
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.name = 'DatabaseRefused';
+  }
+}
+
+/** Nothing was sent: there was no connection to send it on. */
+export class NotConnected extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NotConnected';
+  }
+}
+
+/** SQLSTATE, or the system's code. */
+export const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? '';
+
+/**
+ * Whether the server itself said that the statement failed, so that it did. Anything else (a cut connection, no answer,
+ * a backend that was terminated) may have come after the COMMIT.
+ */
+export const isAnswered = (error: unknown): error is pg.DatabaseError =>
+  error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+/** Serialization failure and deadlock: one of two was chosen to try again. */
+export const isRace = (error: unknown): boolean => isAnswered(error) && /^40(001|P01)$/.test(codeOf(error));
+
+/** A connection after this is not used again: it is broken, or leads to a server that has become a standby. */
+export const spoilsConnection = (error: unknown): boolean => !isAnswered(error) || codeOf(error) === '25006';
+
+const WORDS: Readonly<Record<string, string>> = {
+  '25006': 'the database is read-only',
+  '42501': 'a permission is missing in the database',
+  '53100': 'the disk of the database is full',
+  '53300': 'the database has no connection left',
+  '57014': 'the database took too long',
+  '57P01': 'the database is stopping',
+  '57P03': 'the database is starting or stopping',
+};
+
+/** Data and constraints (classes 22 and 23) are bugs of ours and stay what they are; all else is the database's state. */
+export function unavailable(error: unknown): unknown {
+  if (error instanceof StoreUnavailable || (isAnswered(error) && /^2[23]/.test(codeOf(error)))) return error;
+  const words = WORDS[codeOf(error)] ?? `the database cannot be reached (${codeOf(error) || (error as Error).message})`;
+  return new StoreUnavailable(words, { cause: error });
+}
+
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+}
+
+/** What went wrong at the start, in words for whoever wrote the URL. */
+export function refused(error: unknown, { host, port, database, user }: Target): unknown {
+  if (error instanceof Refusal) return error;
+  const at = `${host}:${port}`;
+  const code = codeOf(error);
+  const sentences: Readonly<Record<string, string>> = {
+    ECONNREFUSED: `nobody listens at ${at}`,
+    ENOTFOUND: `there is no host ${host}`,
+    EAI_AGAIN: `there is no host ${host}`,
+    '28P01': `the password of ${user} is wrong`,
+    '28000': `${user} may not sign in from here`,
+    '3D000': `there is no database ${database} at ${at}`,
+    '42501': `${user} lacks a permission there (${(error as Error).message}); the first start needs CREATE on the database, every start SELECT, INSERT, UPDATE and DELETE on the tables of the schema postern`,
+    '25006': `the database ${database} at ${at} is read-only`,
+    '53100': `the disk of the database at ${at} is full`,
+    '53300': `the database at ${at} has no connection left`,
+    '57P03': `the database at ${at} is starting or stopping`,
+  };
+  const why = sentences[code] ?? `${(error as Error).message}${code ? ` (${code})` : ''}`;
+  return new DatabaseRefused('database_unusable', `cannot use the database (POSTERN_DATABASE_URL): ${why}`, {
+    cause: error,
+  });
+}

