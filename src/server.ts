@@ -32,9 +32,9 @@ import {
   supportedLocales,
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
-import { type Clock, type Duration, hours, type Logger, minutes, seconds, steadyClock } from './lib/index.ts';
-import { type FileStore, openFileStore } from './store/file/index.ts';
-import type { Store } from './store/index.ts';
+import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
+import { type Store, StoreUnavailable } from './store/index.ts';
+import { type OpenedStore, openStore } from './store/open.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;
@@ -67,9 +67,8 @@ export async function startServer({ settings: given, log, pid, init = false }: S
 
     const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
     let metrics: Metrics | undefined;
-    const store = await openFileStore({
-      folder: settings.data,
-      clock: (floor) => steadyClock(Date.now, () => performance.now(), floor),
+    const store = await openStore({
+      settings,
       log,
       pid,
       mustExist: !masterKey.fresh && !init,
@@ -82,6 +81,7 @@ export async function startServer({ settings: given, log, pid, init = false }: S
     const { now } = store;
     const domain = await openDomain({ store, now, settings, log, masterKey });
     undo.push(() => domain.close());
+    follow(store, domain, log);
     const assets = createAssets({ brand: settings.brand });
     const pages = createPages({ brand: settings.brand, assets });
     const engine = createEngine({
@@ -97,8 +97,11 @@ export async function startServer({ settings: given, log, pid, init = false }: S
     });
     const app = assemble({ settings, log, now, metrics, domain, engine, pages, assets: assets.middleware });
 
-    const control = await serveControl({ folder: settings.data, domain, log });
-    undo.push(() => control.close());
+    // On PostgreSQL the command line goes to the database, like any other process.
+    if (settings.database_url === undefined) {
+      const control = await serveControl({ folder: settings.data, domain, log });
+      undo.push(() => control.close());
+    }
     const ops = await serveOps({
       host: settings.ops_host,
       port: settings.ops_port,
@@ -197,13 +200,42 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   return Koa.prototype.use.call(app, notFound({ pages }));
 }
 
-async function readiness(store: FileStore) {
-  const { writable } = await store.stats();
-  return { ok: writable, checks: { store: writable ? 'ok' : 'read-only: a write failed' } };
+async function readiness(store: Store) {
+  try {
+    const { engine, writable } = await store.stats();
+    const why = engine === 'file' ? 'read-only: a write failed' : 'read-only';
+    return { ok: writable, checks: { store: writable ? 'ok' : why } };
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { ok: false, checks: { store: error.message } };
+  }
+}
+
+/** What another process does to the keys is seen here at once. */
+function follow(store: OpenedStore, domain: Domain, log: Logger): void {
+  const again: Partial<Record<string, () => void>> = {
+    signing_keys: oneAtATime(() => domain.keys.refresh()),
+    server_secrets: oneAtATime(() => domain.cookieKeys.tick()),
+  };
+  store.onChange?.((table) => again[table]?.());
+
+  /** Runs it again where it was asked for meanwhile, so that the last reading is the newest. */
+  function oneAtATime(work: () => Promise<void>): () => void {
+    let asked = 0;
+    return async () => {
+      asked += 1;
+      if (asked > 1) return;
+      for (let done = 0; done < asked; ) {
+        done = asked;
+        await work().catch((err: Error) => log.error({ err }, 'reading the keys anew failed'));
+      }
+      asked = 0;
+    };
+  }
 }
 
 /** What has to be done from time to time. Gives back how to stop it. */
-function tend(store: FileStore, domain: Domain, log: Logger): () => void {
+function tend(store: OpenedStore, domain: Domain, log: Logger): () => void {
   const every = (interval: Duration, what: string, work: () => Promise<unknown>) =>
     setInterval(() => work().catch((err: Error) => log.error({ err }, `${what} failed`)), interval).unref();
   const timers = [

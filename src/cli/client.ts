@@ -3,8 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
-import { type Logger, Refusal, seconds, steadyClock } from '../lib/index.ts';
-import { openFileStore, StoreLocked } from '../store/file/index.ts';
+import { type Logger, Refusal, seconds } from '../lib/index.ts';
+import { StoreLocked } from '../store/file/index.ts';
+import { openStore } from '../store/open.ts';
 import { type OperationName, perform } from './operations/index.ts';
 import { openFolder, SOCKET } from './socket.ts';
 
@@ -22,10 +23,11 @@ const UNLOCKED_WITHIN = seconds(3);
 
 /**
  * Asks the running server to do something; where none runs, opens the store under its lock and does it here. A server
- * that is just starting or stopping is waited for.
+ * that is just starting or stopping is waited for. On PostgreSQL it is done here in any case: the servers hear of it.
  */
 export function createAsk({ settings, log, pid }: Options): Ask {
   return async (operation, args = {}) => {
+    if (settings.database_url !== undefined) return here(await openHere({ settings, log, pid }), operation, args);
     const giveUp = performance.now() + UNLOCKED_WITHIN;
     for (;;) {
       const socket = await reach(settings.data);
@@ -98,13 +100,7 @@ interface Opened {
 
 async function openHere({ settings, log, pid }: Options): Promise<Opened> {
   const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
-  const store = await openFileStore({
-    folder: settings.data,
-    clock: (floor) => steadyClock(Date.now, () => performance.now(), floor),
-    log,
-    pid,
-    mustExist: !masterKey.fresh,
-  });
+  const store = await openStore({ settings, log, pid, mustExist: !masterKey.fresh });
   try {
     markDataMade(settings.keys);
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });

@@ -60,12 +60,21 @@ const issuer = z
   })
   .describe('The address people and applications reach this server by, and the `iss` of every token.');
 
+const databaseUrl = z.string().superRefine((value, ctx) => {
+  // The value is a secret, so the mistake is told without it.
+  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value))
+    ctx.addIssue({ code: 'custom', message: 'must be a URL such as postgresql://user:password@host:5432/postern' });
+});
+
 /** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
 export const settingsSchema = z.strictObject({
   issuer: issuer.prefault('http://localhost:3000'),
   host: text('The address to listen on.').prefault('127.0.0.1'),
   port: whole('The port to listen on; 0 takes any free one and prints it.', 0, 65535).prefault(3000),
   data: text('The folder of the file store.').prefault('./data'),
+  database_url: databaseUrl
+    .optional()
+    .describe('A PostgreSQL database (15 or later) that keeps everything instead of the data folder.'),
   keys: text('The folder of the master key.').prefault('./keys'),
   master_key: z
     .string()

@@ -30,6 +30,7 @@ const SECRET_NAMES = new Set([
   'authorization',
   'cookie',
   'master_key',
+  'database_url',
   'sealed',
   'd',
 ]);

@@ -2,7 +2,7 @@
  * store: what must outlive the process: the records, the contract, and the engines that keep it.
  *
  * It owns durability, atomicity and single use. It knows no rule of the domain and no protocol: a record is data here.
- * Rooms above reach it only through {@link Store}; which engine answers is decided once, in server.ts.
+ * Rooms above reach it only through {@link Store}; which engine answers is decided once, in open.ts.
  */
 export * from './contract.ts';
 export * from './records.ts';

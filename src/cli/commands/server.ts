@@ -31,6 +31,11 @@ export function serverCommands(program: Command, { ask, settings, show, terminal
     .command('repair')
     .description('make a damaged store readable again, losing as little as can be; back it up first')
     .action(async (_, command: Command) => {
+      if (settings().database_url !== undefined)
+        throw new Refusal(
+          'not_a_folder',
+          'the store is a database: PostgreSQL repairs itself, or is restored from a backup',
+        );
       const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid });
       show(command, { ...report }, details);
       if (report.dropped.length > 0)

@@ -26,7 +26,7 @@ const CLOCKS_APART = seconds(5);
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const { url, now, log, onCommit, limits = LIMITS } = options;
-  const connections = new Connections({ url, limits, log });
+  const connections = connect(() => new Connections({ url, limits, log }));
   const client = connections.single();
   client.on('error', () => {});
   try {
@@ -44,6 +44,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw refused(error, connections.target);
   } finally {
     await client.end().catch(() => {});
+  }
+}
+
+/** A URL may be one and still hold what pg cannot use: a certificate that is not there, an unknown mode. */
+function connect(make: () => Connections): Connections {
+  try {
+    return make();
+  } catch (cause) {
+    const why = `the URL cannot be used: ${(cause as Error).message}`;
+    throw new DatabaseRefused('database_unusable', `cannot use the database (POSTERN_DATABASE_URL): ${why}`, { cause });
   }
 }
 
