@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -21,6 +23,8 @@ export interface DatabaseServer {
   /** The server stops and starts again on the same data. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** The server dies without a word, and is back. */
+  crash(): Promise<void>;
   /** Stops it for good and removes its data. */
   remove(): Promise<void>;
 }
@@ -80,6 +84,21 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
     },
     stop: () => server.stop(),
     start: () => server.start(),
+    async crash() {
+      const { process: postmaster } = server as unknown as { process: ChildProcess };
+      const gone = once(postmaster, 'exit');
+      postmaster.kill('SIGKILL');
+      await gone;
+      // Its children notice a little later, and until then nobody may start on the same data.
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          return await server.start();
+        } catch (error) {
+          if (attempt === 50) throw error ?? new Error('PostgreSQL does not start again');
+          await pause(100);
+        }
+      }
+    },
     async remove() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });

@@ -73,7 +73,8 @@ export class Commits {
           deadline,
         );
         return rows[0]!.happened;
-      } catch {
+      } catch (error) {
+        if (isAnswered(error) && !isRace(error)) throw unavailable(error);
         if (performance.now() + 100 >= deadline)
           throw new StoreUnavailable('the database was lost at a commit, and nobody knows whether it happened', {
             cause: lost,

@@ -55,6 +55,8 @@ export class Connections {
       statement_timeout: limits.statement,
       query_timeout: limits.statement + ANSWER,
     });
+    // Also while it is in use and nobody waits for an answer; whoever asks next is told.
+    this.#pool.on('connect', (client) => void client.on('error', () => {}));
     this.#pool.on('error', (err) => log.warn({ err }, 'an idle connection to the database was lost'));
     const { host, port, database = '', user = '' } = new pg.Client(this.#config);
     this.target = { host, port, database, user };

@@ -1,0 +1,304 @@
+/** PostgreSQL fails in every way it can; what was acknowledged is there, and nothing else is claimed. */
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { silent } from '../../src/lib/index.ts';
+import { StoreConflict, StoreUnavailable } from '../../src/store/index.ts';
+import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
+import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
+import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { artifact, guess } from './records.ts';
+
+let server: DatabaseServer;
+test.before(async () => {
+  server = await startDatabaseServer();
+});
+test.after.always(() => server?.remove());
+
+interface Kit {
+  readonly database: Database;
+  readonly proxy: CutProxy;
+  readonly store: PostgresStore;
+}
+
+/** A database, a line to it that can be cut, and a store at its end. */
+async function kit(t: ExecutionContext): Promise<Kit> {
+  const database = await server.create();
+  const proxy = await cutProxy(server.port);
+  const url = new URL(database.url);
+  url.port = String(proxy.port);
+  const store = await openPostgresStore({ url: url.href, now: Date.now, log: silent });
+  t.teardown(async () => {
+    proxy.mode = 'forward';
+    await store.close();
+    await proxy.close();
+  });
+  return { database, proxy, store };
+}
+
+const LIMIT = 5000;
+const RECOVERY = 3000;
+
+/** Every call is refused, none takes longer than it may. */
+async function allUnavailable(t: ExecutionContext, store: PostgresStore): Promise<void> {
+  const began = performance.now();
+  const calls = [
+    store.get('accounts', 'usr_1'),
+    store.find('sessions', 'accountId', 'usr_1'),
+    store.commit([{ put: 'grants', id: 'refused', record: artifact() }]),
+    store.sweep(0),
+    store.stats(),
+  ];
+  for (const call of calls) await t.throwsAsync(call, { instanceOf: StoreUnavailable });
+  const took = performance.now() - began;
+  t.true(took < LIMIT, `${took} ms`);
+  t.log(`refused within ${Math.round(took)} ms`);
+}
+
+async function recovers(t: ExecutionContext, store: PostgresStore): Promise<void> {
+  const began = performance.now();
+  for (let done = false; !done; ) {
+    try {
+      await store.commit([{ put: 'guesses', id: 'alive', record: guess(1) }]);
+      done = true;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || performance.now() - began > 10_000) throw error;
+      await pause(20);
+    }
+  }
+  const took = performance.now() - began;
+  t.true(took < RECOVERY, `${took} ms`);
+  t.log(`recovered after ${Math.round(took)} ms`);
+}
+
+test.serial('a commit whose answer is cut is known to have happened, and is not done twice', async (t) => {
+  const { proxy, store, database } = await kit(t);
+  await store.commit([{ put: 'seen', id: 'warm', record: { issuer: 'i' } }]);
+  const committing = store.commit([{ put: 'seen', id: 'jti', record: { issuer: 'i' }, expect: 'absent' }]);
+  proxy.mode = 'cut-answers';
+  await pause(100);
+  proxy.mode = 'forward';
+  await t.notThrowsAsync(committing);
+  const { rows } = await database.query(`SELECT happened, count(*)::int FROM postern.commits GROUP BY 1 ORDER BY 1`);
+  t.true(rows.some(({ happened, count }) => happened && count === 2));
+});
+
+test.serial('a commit that is cut on its way is known not to have happened, and is tried again', async (t) => {
+  const { proxy, store } = await kit(t);
+  await store.commit([{ put: 'seen', id: 'warm', record: { issuer: 'i' } }]);
+  const committing = store.commit([{ put: 'seen', id: 'jti', record: { issuer: 'i' }, expect: 'absent' }]);
+  proxy.mode = 'cut-requests';
+  await pause(100);
+  proxy.mode = 'forward';
+  await t.notThrowsAsync(committing);
+  t.truthy(await store.get('seen', 'jti'));
+});
+
+test.serial('a commit that is still under way when its connection is lost is waited for', async (t) => {
+  const { proxy, store, database } = await kit(t);
+  await store.commit([{ put: 'grants', id: 'g', record: artifact() }]);
+  const { version } = (await store.get('grants', 'g'))!;
+  // Holds the row for a while, so that the commit stands in the server when its connection is cut.
+  const holding = database.query(
+    `BEGIN; SELECT FROM postern.grants WHERE id = 'g' FOR UPDATE; SELECT pg_sleep(1); COMMIT`,
+  );
+  await pause(200);
+  const committing = store.commit([{ put: 'grants', id: 'g', record: artifact({ accountId: 'a' }), expect: version }]);
+  await pause(200);
+  proxy.cut();
+  await t.notThrowsAsync(committing);
+  await holding;
+  t.is((await store.get('grants', 'g'))?.record.accountId, 'a');
+});
+
+test.serial(
+  'a line that swallows everything: refused within 5 s, an unknown outcome is never acknowledged',
+  async (t) => {
+    const { proxy, store } = await kit(t);
+    proxy.mode = 'swallow';
+    await allUnavailable(t, store);
+    proxy.cut();
+    proxy.mode = 'forward';
+    await recovers(t, store);
+  },
+);
+
+test.serial('cut 200 times at random: the counter is what was acknowledged', async (t) => {
+  const { proxy, store } = await kit(t);
+  await store.commit([{ put: 'grants', id: 'counter', record: artifact({ consumedAt: 0 }) }]);
+  let working = true;
+  let cuts = 0;
+  const cutting = (async () => {
+    while (working) {
+      await pause(Math.random() * 12);
+      proxy.mode = Math.random() < 0.5 ? 'cut-answers' : 'cut-requests';
+      await pause(Math.random() * 3);
+      proxy.mode = 'forward';
+      cuts += 1;
+    }
+  })();
+  let acknowledged = 0;
+  let unknown = 0;
+  let conflicts = 0;
+  for (let i = 0; i < 200 || cuts < 200; i += 1) {
+    try {
+      const { version, record } = (await store.get('grants', 'counter'))!;
+      const consumedAt = (record.consumedAt ?? 0) + 1;
+      await store.commit([{ put: 'grants', id: 'counter', record: { ...record, consumedAt }, expect: version }]);
+      acknowledged += 1;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) unknown += 1;
+      else if (error instanceof StoreConflict) conflicts += 1;
+      else throw error;
+    }
+  }
+  working = false;
+  await cutting;
+  const counted = (await store.get('grants', 'counter'))?.record.consumedAt ?? 0;
+  t.log(`${cuts} cuts, ${acknowledged} acknowledged, ${unknown} unknown, ${conflicts} false conflicts`);
+  t.is(conflicts, 0);
+  t.true(counted >= acknowledged && counted <= acknowledged + unknown, `${counted} counted`);
+});
+
+interface Account {
+  lost: number;
+  resurrected: number;
+  phantom: number;
+  acknowledged: number;
+  unknown: number;
+}
+
+/** Codes are made and used while `harm` goes on; afterwards every one of them is asked about. */
+async function accountFor(store: PostgresStore, harm: () => Promise<void>): Promise<Account> {
+  const made = new Map<string, 'ok' | 'unknown'>();
+  const used = new Map<string, 'ok' | 'unknown' | 'refused'>();
+  const account: Account = { lost: 0, resurrected: 0, phantom: 0, acknowledged: 0, unknown: 0 };
+  let working = true;
+  const attempt = async (work: () => Promise<unknown>): Promise<'ok' | 'unknown' | 'refused'> => {
+    try {
+      await work();
+      account.acknowledged += 1;
+      return 'ok';
+    } catch (error) {
+      if (error instanceof StoreConflict) return 'refused';
+      if (!(error instanceof StoreUnavailable)) throw error;
+      account.unknown += 1;
+      return 'unknown';
+    }
+  };
+  const workers = Array.from({ length: 8 }, async (_, worker) => {
+    for (let i = 0; working; i += 1) {
+      const id = `c${worker}-${i}`;
+      const put = { put: 'authorization_codes', id } as const;
+      const first = await attempt(() => store.commit([{ ...put, record: artifact(), expect: 'absent' }]));
+      // A new id cannot be taken, unless by an attempt of ours that was said not to have happened.
+      if (first === 'refused') account.phantom += 1;
+      else made.set(id, first);
+      const row = await store.get('authorization_codes', id).catch(() => undefined);
+      if (!row) continue;
+      const use = () =>
+        store.commit([
+          { ...put, record: artifact({ consumedAt: 1 }), expect: row.version },
+          { put: 'access_tokens', id, record: artifact(), expect: 'absent' },
+        ]);
+      const outcome = await attempt(use);
+      if (outcome === 'refused') account.phantom += 1;
+      used.set(id, outcome);
+    }
+  });
+  await harm();
+  working = false;
+  await Promise.all(workers);
+  for (const [id, outcome] of made) {
+    const [code, token] = await Promise.all([store.get('authorization_codes', id), store.get('access_tokens', id)]);
+    if (outcome === 'ok' && !code) account.lost += 1;
+    if (used.get(id) === 'ok' && !token) account.lost += 1;
+    if (used.get(id) === 'ok' && !code?.record.consumedAt) account.resurrected += 1;
+    // Half of a commit.
+    if ((token === undefined) !== (code?.record.consumedAt === undefined)) account.phantom += 1;
+  }
+  return account;
+}
+
+test.serial('backends terminated under load: nothing lost, nothing returns, nothing half done', async (t) => {
+  const { store, database } = await kit(t);
+  let killed = 0;
+  const account = await accountFor(store, async () => {
+    for (let i = 0; i < 60; i += 1) {
+      const { rowCount } = await database.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postern' AND random() < 0.5`,
+      );
+      killed += rowCount ?? 0;
+    }
+  });
+  t.log({ killed, ...account });
+  t.true(killed > 50 && account.acknowledged > 100);
+  t.like(account, { lost: 0, resurrected: 0, phantom: 0 });
+});
+
+test.serial('PostgreSQL itself killed under load, three times: the same', async (t) => {
+  const { store } = await kit(t);
+  const account = await accountFor(store, async () => {
+    for (let i = 0; i < 3; i += 1) {
+      await pause(300);
+      await server.crash();
+    }
+    await pause(300);
+  });
+  t.log(account);
+  t.true(account.acknowledged > 100);
+  t.like(account, { lost: 0, resurrected: 0, phantom: 0 });
+  await recovers(t, store);
+});
+
+test.serial('a database that became read-only refuses commits and answers reads', async (t) => {
+  const { store, database } = await kit(t);
+  await store.commit([{ put: 'grants', id: 'g', record: artifact() }]);
+  const readOnly = (on: boolean) =>
+    database.query(`ALTER DATABASE ${database.name} SET default_transaction_read_only = ${on}`);
+  await readOnly(true);
+  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postern'`);
+  await t.throwsAsync(store.commit([{ remove: 'grants', id: 'g' }]), {
+    instanceOf: StoreUnavailable,
+    message: /read-only/,
+  });
+  t.truthy(await store.get('grants', 'g'));
+  t.false((await store.stats()).writable);
+  // A database that refuses writes can still be told to take them again.
+  await database.query(
+    `BEGIN READ WRITE; ALTER DATABASE ${database.name} SET default_transaction_read_only = false; COMMIT`,
+  );
+  await recovers(t, store);
+  t.true((await store.stats()).writable);
+});
+
+test.serial(
+  'more asked at once than the connections can carry: late ones are refused in time, others answered',
+  async (t) => {
+    const { store, database } = await kit(t);
+    await store.commit([{ put: 'grants', id: 'g', record: artifact() }]);
+    const holding = database.query(
+      `BEGIN; SELECT FROM postern.grants WHERE id = 'g' FOR UPDATE; SELECT pg_sleep(3); COMMIT`,
+    );
+    await pause(100);
+    const began = performance.now();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, i) =>
+        store.commit([{ put: 'grants', id: 'g', record: artifact({ consumedAt: i }) }]),
+      ),
+    );
+    t.true(performance.now() - began < LIMIT);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') t.true(outcome.reason instanceof StoreUnavailable, String(outcome.reason));
+    await holding;
+    await recovers(t, store);
+  },
+);
+
+test.serial('a stopped server: refused within 5 s, and back within 3 s once it runs', async (t) => {
+  const { store } = await kit(t);
+  await server.stop();
+  await allUnavailable(t, store);
+  await server.start();
+  await recovers(t, store);
+  t.is(await store.get('accounts', 'usr_1'), undefined);
+});

@@ -1,0 +1,176 @@
+/** Several stores on one database, as several processes have them. */
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import pg from 'pg';
+import { silent } from '../../src/lib/index.ts';
+import { type Change, type Client, StoreConflict } from '../../src/store/index.ts';
+import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
+import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { artifact } from './records.ts';
+
+let server: DatabaseServer;
+test.before(async () => {
+  server = await startDatabaseServer();
+});
+test.after.always(() => server?.remove());
+
+async function stores(t: ExecutionContext): Promise<[PostgresStore, PostgresStore, Database]> {
+  const database = await server.create();
+  const open = async (): Promise<PostgresStore> => {
+    const store = await openPostgresStore({ url: database.url, now: Date.now, log: silent });
+    t.teardown(() => store.close());
+    return store;
+  };
+  return [await open(), await open(), database];
+}
+
+const client = (name: string): Client => ({
+  name,
+  type: 'service',
+  redirectUris: [],
+  postLogoutRedirectUris: [],
+  grantTypes: [],
+  scopes: [],
+  resources: [],
+  firstParty: false,
+  tokenEndpointAuthMethod: 'client_secret_basic',
+  secretHashes: [],
+  createdAt: 1,
+  updatedAt: 1,
+});
+
+/** Waits for what comes without being asked for. */
+async function soon(t: ExecutionContext, what: () => Promise<boolean> | boolean, within = 2000): Promise<void> {
+  const began = performance.now();
+  while (!(await what())) {
+    if (performance.now() - began > within) return t.fail('it did not come');
+    await pause(5);
+  }
+  t.pass();
+}
+
+/** What is asked of the tables of this database from now on. */
+function statements(t: ExecutionContext, { name }: Database): string[] {
+  const sent: string[] = [];
+  const { prototype } = pg.Client;
+  const send = prototype.query;
+  prototype.query = function query(this: pg.Client, ...args: [string | { text: string }]) {
+    const text = typeof args[0] === 'string' ? args[0] : args[0].text;
+    if (this.database === name && text.includes('postern.')) sent.push(text);
+    return send.apply(this, args as never);
+  } as never;
+  t.teardown(() => {
+    prototype.query = send;
+  });
+  return sent;
+}
+
+test('commits that touch the same rows in any order never deadlock, and each is whole', async (t) => {
+  const [a, b, { query }] = await stores(t);
+  const ids = Array.from({ length: 6 }, (_, i) => `g${i}`);
+  const commits = Array.from({ length: 300 }, (_, i) => {
+    const shuffled = ids.toSorted(() => Math.random() - 0.5).slice(0, 4);
+    const changes: Change[] = shuffled.map((id) => ({ put: 'grants', id, record: artifact({ accountId: `a${i}` }) }));
+    if (i % 3 === 0) changes.push({ remove: 'sessions', id: 's' }, { put: 'consents', id: 'c', record: {} as never });
+    return (i % 2 ? a : b).commit(changes);
+  });
+  await Promise.all(commits);
+  const { rows } = await query(`SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()`);
+  t.is(rows[0].deadlocks, 0);
+});
+
+test('of 20 uses of one version from two processes, exactly one succeeds, 50 times', async (t) => {
+  const both = await stores(t);
+  for (let trial = 0; trial < 50; trial += 1) {
+    const put = { put: 'authorization_codes', id: `c${trial}` } as const;
+    await both[0].commit([{ ...put, record: artifact() }]);
+    const { version } = (await both[1].get('authorization_codes', put.id))!;
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        (both[i % 2] as PostgresStore).commit([{ ...put, record: artifact({ consumedAt: i }), expect: version }]),
+      ),
+    );
+    t.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') t.true(outcome.reason instanceof StoreConflict, String(outcome.reason));
+  }
+});
+
+test('a change of a client in one process is heard of in the other, and is what it reads', async (t) => {
+  const [a, b] = await stores(t);
+  const heard: string[] = [];
+  b.onChange((table) => heard.push(table));
+  await a.commit([{ put: 'clients', id: 'cli_1', record: client('before') }]);
+  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'before');
+  heard.length = 0;
+  const began = performance.now();
+  await a.commit([
+    { put: 'clients', id: 'cli_1', record: client('after') },
+    { put: 'signing_keys', id: 'k', record: { alg: 'RS256', publicJwk: {}, createdAt: 1, signsFrom: 1 } },
+  ]);
+  t.is((await a.get('clients', 'cli_1'))?.record.name, 'after');
+  await soon(t, () => heard.length === 2);
+  t.log(`heard after ${Math.round(performance.now() - began)} ms`);
+  t.deepEqual(heard.toSorted(), ['clients', 'signing_keys']);
+  t.is((await b.get('clients', 'cli_1'))?.record.name, 'after');
+});
+
+test('nobody hears of what changes at every request', async (t) => {
+  const [a, b] = await stores(t);
+  const heard: string[] = [];
+  b.onChange((table) => heard.push(table));
+  await a.commit([{ put: 'grants', id: 'g', record: artifact() }]);
+  await pause(100);
+  t.deepEqual(heard, []);
+});
+
+test.serial('a client is read once and then known, until the line that tells of changes is lost', async (t) => {
+  const [a, b, database] = await stores(t);
+  await a.commit([{ put: 'clients', id: 'cli_1', record: client('x') }]);
+  await pause(50);
+  const sent = statements(t, database);
+  for (let i = 0; i < 50; i += 1) await b.get('clients', 'cli_1');
+  t.is(sent.length, 1);
+  const listeners = `FROM pg_stat_activity WHERE query IN ('LISTEN postern', 'SELECT 1')`;
+  const heard: string[] = [];
+  b.onChange((table) => heard.push(table));
+  await database.query(`SELECT pg_terminate_backend(pid) ${listeners}`);
+  // What changes now is not told to anybody.
+  await database.query(`UPDATE postern.clients SET record = replace(record, '"x"', '"y"')`);
+  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'y');
+  await soon(t, () => heard.includes('signing_keys') && heard.includes('clients'));
+  await a.commit([{ put: 'clients', id: 'cli_1', record: client('z') }]);
+  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'z');
+});
+
+test.serial('all that is asked for in one tick is one statement', async (t) => {
+  const [a, , database] = await stores(t);
+  await a.commit([{ put: 'sessions', id: 's', record: artifact({ accountId: 'usr_1' }) }]);
+  const ids = Array.from({ length: 40 }, (_, i) => `t${i}`);
+  await a.commit(ids.map((id) => ({ put: 'access_tokens', id, record: artifact({ grantId: id }) })));
+  const sent = statements(t, database);
+  const [session, found, ...rows] = await Promise.all([
+    a.get('sessions', 's'),
+    a.find('sessions', 'accountId', 'usr_1'),
+    a.get('grants', 'none'),
+    ...ids.map((id) => a.get('access_tokens', id)),
+  ]);
+  t.is(session?.id, 's');
+  t.is(found.rows.length, 1);
+  t.deepEqual(
+    rows.slice(1).map((row) => row?.id),
+    ids,
+  );
+  t.is(sent.length, 1);
+});
+
+test('an index value that no column can hold finds its rows all the same', async (t) => {
+  const [a] = await stores(t);
+  for (const [i, accountId] of ['nul\0', 'x'.repeat(5000), '\ud800', '#x'].entries()) {
+    await a.commit([{ put: 'grants', id: `g${i}`, record: artifact({ accountId }) }]);
+    t.deepEqual(
+      (await a.find('grants', 'accountId', accountId)).rows.map(({ id }) => id),
+      [`g${i}`],
+    );
+  }
+});

@@ -1,0 +1,163 @@
+/** The schema: who makes it, who may not, and that it is what records.ts declares. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import test from 'ava';
+import { silent } from '../../src/lib/index.ts';
+import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
+import { openPostgresStore } from '../../src/store/postgres/index.ts';
+import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+
+let server: DatabaseServer;
+test.before(async () => {
+  server = await startDatabaseServer();
+});
+test.after.always(() => server?.remove());
+
+const open = (url: string, more = {}) => openPostgresStore({ url, now: Date.now, log: silent, ...more });
+
+const OPENER = `
+  import { silent } from './src/lib/index.ts';
+  import { openPostgresStore } from './src/store/postgres/index.ts';
+  const store = await openPostgresStore({ url: process.env.URL, now: Date.now, log: silent });
+  await store.commit([{ put: 'seen', id: process.env.NAME, record: { issuer: 'i' } }]);
+  await store.close();
+`;
+
+test('three processes that start at once on an empty database: one migrates, all serve', async (t) => {
+  const { url, query } = await server.create();
+  const children = ['a', 'b', 'c'].map(
+    (NAME): ChildProcess =>
+      spawn(process.execPath, ['--input-type=module', '-e', OPENER], {
+        cwd: new URL('../../', import.meta.url),
+        env: { URL: url, NAME },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
+  );
+  t.deepEqual(await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0])), [0, 0, 0]);
+  t.is((await query('SELECT count(*)::int AS n FROM postern.seen')).rows[0].n, 3);
+  const { rows } = await query('SELECT number FROM postern.migrations ORDER BY number');
+  t.deepEqual(
+    rows.map(({ number }) => number),
+    [1, 2],
+  );
+});
+
+test('every table of records.ts has its columns, and no other table keeps records', async (t) => {
+  const { url, query } = await server.create();
+  await (await open(url)).close();
+  const { rows } = await query(
+    `SELECT table_name AS name, string_agg(column_name, ' ' ORDER BY column_name) AS columns
+     FROM information_schema.columns WHERE table_schema = 'postern' AND table_name NOT IN ('migrations', 'commits')
+     AND table_name NOT LIKE 'versions%' GROUP BY 1 ORDER BY 1`,
+  );
+  const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const declared = TABLE_NAMES.toSorted().map((name) => ({
+    name,
+    columns: ['expires_at', 'id', 'record', 'version', ...Object.keys(TABLES[name].indexes).map(snake)]
+      .toSorted()
+      .join(' '),
+  }));
+  t.deepEqual(rows, declared);
+});
+
+test('a schema made by a newer version is refused in words', async (t) => {
+  const { url, query } = await server.create();
+  await (await open(url)).close();
+  await query(`INSERT INTO postern.migrations (number, name) VALUES (9999, '9999-later.sql')`);
+  await t.throwsAsync(open(url), { code: 'schema_newer', message: /newer Postern \(schema 9999; this one knows 2\)/ });
+});
+
+test('a schema made by another program is refused and left as it is', async (t) => {
+  const { url, query } = await server.create();
+  await query('CREATE SCHEMA postern; CREATE TABLE postern.letters (id int)');
+  await t.throwsAsync(open(url), { code: 'schema_foreign', message: /another program/ });
+  await query('CREATE TABLE postern.migrations (version text)');
+  await t.throwsAsync(open(url), { code: 'schema_foreign' });
+  const { rows } = await query(`SELECT relname FROM pg_class WHERE relnamespace = 'postern'::regnamespace ORDER BY 1`);
+  t.deepEqual(
+    rows.map(({ relname }) => relname),
+    ['letters', 'migrations'],
+  );
+});
+
+test('a migration that fails half way leaves nothing, and the next start does it', async (t) => {
+  const { url, query } = await server.create();
+  // Whoever signs in first lacks the permission for it.
+  await query(`CREATE ROLE half LOGIN PASSWORD 'half'`);
+  const half = new URL(url);
+  half.username = 'half';
+  half.password = 'half';
+  await t.throwsAsync(open(half.href), {
+    code: 'database_unusable',
+    message: /half lacks a permission.*CREATE on the database/,
+  });
+  t.is((await query(`SELECT to_regnamespace('postern') AS schema`)).rows[0].schema, null);
+  const store = await open(url);
+  await store.close();
+  await query('GRANT USAGE ON SCHEMA postern TO half; GRANT SELECT ON ALL TABLES IN SCHEMA postern TO half');
+  await t.throwsAsync(open(half.href), { code: 'database_unusable', message: /on the table postern\./ });
+  await query(
+    'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO half; GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO half',
+  );
+  const limited = await open(half.href);
+  await t.notThrowsAsync(limited.commit([{ put: 'seen', id: 's', record: { issuer: 'i' } }]));
+  await limited.close();
+});
+
+test('what is wrong with the database is said at the start, without the password', async (t) => {
+  const { url, query, name } = await server.create();
+  const change = (alter: (url: URL) => void): string => {
+    const changed = new URL(url);
+    alter(changed);
+    return changed.href;
+  };
+  const password = 'hunter2hunter2';
+  const cases: [string, RegExp][] = [
+    [
+      change((u) => {
+        u.port = '1';
+      }),
+      /nobody listens at 127\.0\.0\.1:1$/,
+    ],
+    [
+      change((u) => {
+        u.hostname = 'nowhere.invalid';
+      }),
+      /there is no host nowhere\.invalid$/,
+    ],
+    [
+      change((u) => {
+        u.password = password;
+      }),
+      /the password of postgres is wrong$/,
+    ],
+    [
+      change((u) => {
+        u.pathname = '/none';
+      }),
+      /there is no database none at 127\.0\.0\.1/,
+    ],
+    [
+      change((u) => {
+        u.search = 'sslmode=require';
+      }),
+      /SSL/,
+    ],
+  ];
+  for (const [wrong, said] of cases) {
+    const began = performance.now();
+    const error = await t.throwsAsync(open(wrong), { name: 'DatabaseRefused', message: said });
+    t.true(performance.now() - began < 5000);
+    t.false(String(error?.message).includes(password));
+  }
+  await query(`ALTER DATABASE ${name} SET default_transaction_read_only = true`);
+  await t.throwsAsync(open(url), { message: /is read-only$/ });
+});
+
+test('an empty database is refused where there was a store before', async (t) => {
+  const { url, query } = await server.create();
+  await t.throwsAsync(open(url, { mustExist: true }), { code: 'store_missing', message: /--init/ });
+  t.is((await query(`SELECT to_regnamespace('postern') AS schema`)).rows[0].schema, null);
+  await (await open(url)).close();
+  await t.notThrowsAsync(async () => (await open(url, { mustExist: true })).close());
+});
