@@ -217,7 +217,10 @@ function follow(store: OpenedStore, domain: Domain, log: Logger): void {
     signing_keys: oneAtATime(() => domain.keys.refresh()),
     server_secrets: oneAtATime(() => domain.cookieKeys.tick()),
   };
-  store.onChange?.((table) => again[table]?.());
+  if (!store.onChange) return;
+  store.onChange((table) => again[table]?.());
+  // What changed since the domain read them, before anybody listened.
+  for (const read of Object.values(again)) read?.();
 
   /** Runs it again where it was asked for meanwhile, so that the last reading is the newest. */
   function oneAtATime(work: () => Promise<void>): () => void {

@@ -147,9 +147,24 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
     if (changes.length) await store.commit(changes);
     for (const alg of ['RS256', 'PS256', 'ES256'] as const) {
       const newest = all.filter(({ record }) => record.alg === alg).at(-1);
-      if (newest ? newest.record.createdAt + rotateAfter <= now() && newest.record.signsFrom <= now() : alg === 'RS256')
+      if (!newest && alg === 'RS256') await makeFirst();
+      if (newest && newest.record.createdAt + rotateAfter <= now() && newest.record.signsFrom <= now())
         await rotate(alg);
     }
+  }
+
+  /** Of several processes that start at once one makes it: the others find the mark taken. */
+  async function makeFirst(): Promise<void> {
+    const key = await make('RS256', now());
+    const mark: Change = {
+      put: 'seen',
+      id: 'first-signing-key',
+      record: { issuer: 'postern' },
+      expiresAt: now() + minutes(1),
+      expect: 'absent',
+    };
+    await store.commit([key, mark]);
+    log.info({ kid: key.id, alg: 'RS256' }, 'first signing key made');
   }
 
   /** Reads the keys anew, so that what another process did is seen here. */
@@ -167,7 +182,8 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
     try {
       await tend();
     } catch (error) {
-      if (!(error instanceof StoreConflict)) throw error;
+      const overtaken = error instanceof StoreConflict || (error instanceof Refusal && error.code === 'key_pending');
+      if (!overtaken) throw error;
     }
     await refresh();
   }
