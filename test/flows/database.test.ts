@@ -1,0 +1,124 @@
+/** The server on PostgreSQL as an operator meets it: a bad start, a database that goes and comes back. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { folderOf, postern } from '../cli/command-line.ts';
+import { addClient, addPerson, PASSWORD, startPostern } from '../support/postern.ts';
+import { type DatabaseServer, freePort, startDatabaseServer } from '../support/postgres.ts';
+
+let databases: DatabaseServer;
+test.before(async () => {
+  databases = await startDatabaseServer();
+});
+test.after.always(() => databases?.remove());
+
+/** `npm start` that ends by itself. */
+async function failedStart(t: ExecutionContext, url: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-database-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: new URL('../../', import.meta.url),
+    env: {
+      PATH: process.env['PATH'],
+      POSTERN_PORT: '0',
+      POSTERN_OPS_PORT: '0',
+      POSTERN_KEYS: join(folder, 'keys'),
+      POSTERN_DATA: join(folder, 'data'),
+      POSTERN_DATABASE_URL: url,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stdout.resume();
+  const [code] = await once(child, 'close');
+  return { code, said };
+}
+
+test.serial('a database that cannot be used: one line, exit 1, and never the password', async (t) => {
+  const { url } = await databases.create();
+  const wrong = new URL(url);
+  wrong.password = 'hunter2hunter2';
+  const cases: [string, RegExp][] = [
+    [
+      'mysql://root:hunter2hunter2@127.0.0.1/x',
+      /database_url \(POSTERN_DATABASE_URL\): must be a URL such as postgresql:/,
+    ],
+    [
+      'postgresql://user:hunter2hunter2@127.0.0.1:1/x',
+      /^cannot use the database \(POSTERN_DATABASE_URL\): nobody listens at 127\.0\.0\.1:1\n$/,
+    ],
+    [wrong.href, /^cannot use the database .*the password of postgres is wrong\n$/],
+  ];
+  for (const [given, message] of cases) {
+    const { code, said } = await failedStart(t, given);
+    t.is(code, 1);
+    t.regex(said, message);
+    t.notRegex(said, /hunter2|\n\s+at /);
+  }
+});
+
+test.serial('the command line works on the database with no server there, and hides its URL', async (t) => {
+  const { url } = await databases.create();
+  const folder = folderOf(t);
+  const env = { POSTERN_DATABASE_URL: url };
+  const added = await postern(
+    folder,
+    ['user', 'add', 'ada@example.com', '--password-stdin', '--json'],
+    `${PASSWORD}\n`,
+    env,
+  );
+  t.is(added.code, 0, added.stderr);
+  const listed = await postern(folder, ['user', 'list', '--json'], '', env);
+  t.is(listed.json.length, 1);
+  const config = await postern(folder, ['config', '--json'], '', env);
+  t.is(config.json.database_url, '(hidden)');
+  const repair = await postern(folder, ['store', 'repair'], '', env);
+  t.is(repair.code, 1);
+  t.regex(repair.stderr, /the store is a database/);
+});
+
+test.serial('the database goes: 503 within 5 s, /readyz says so; it comes back: all is well within 3 s', async (t) => {
+  const { url } = await databases.create();
+  const server = await startPostern({ env: { POSTERN_DATABASE_URL: url, POSTERN_OPS_PORT: String(await freePort()) } });
+  t.teardown(() => server.close());
+  await addPerson(server);
+  const client = await addClient(server, { passwordGrant: true });
+  const token = async () => {
+    const began = performance.now();
+    const { status } = await fetch(`${server.url}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client.id}:${client.secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'password', username: 'ada@example.com', password: PASSWORD }),
+    });
+    return { status, took: performance.now() - began };
+  };
+  const ready = async () => {
+    const response = await fetch(`http://127.0.0.1:${server.opsPort}/readyz`);
+    return { status: response.status, body: (await response.json()) as { checks: { store: string } } };
+  };
+  t.is((await token()).status, 200);
+  t.is((await ready()).status, 200);
+
+  await databases.stop();
+  const refused = await Promise.all(Array.from({ length: 10 }, token));
+  t.deepEqual([...new Set(refused.map(({ status }) => status))], [503]);
+  t.true(Math.max(...refused.map(({ took }) => took)) < 5000);
+  const { status, body } = await ready();
+  t.is(status, 503);
+  t.regex(body.checks.store, /the database cannot be reached/);
+  t.is((await fetch(`${server.url}/.well-known/jwks.json`)).status, 200);
+
+  await databases.start();
+  const began = performance.now();
+  while ((await ready()).status !== 200) await pause(20);
+  t.is((await token()).status, 200);
+  t.true(performance.now() - began < 3000);
+  t.log(`answered again after ${Math.round(performance.now() - began)} ms`);
+});
