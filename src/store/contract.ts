@@ -47,7 +47,7 @@ export interface Found<R> {
 
 export interface StoreStats {
   readonly engine: 'file' | 'postgres';
-  /** Rows kept per table, expired ones that are not yet swept included. */
+  /** Rows kept per table, expired ones that are not yet swept included; on PostgreSQL an estimate beyond 10,000. */
   readonly rows: Readonly<Record<TableName, number>>;
   readonly bytes: number;
   /** Commits so far, and the seconds the slowest of the last ones took to be durable. */

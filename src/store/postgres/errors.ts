@@ -79,7 +79,8 @@ export function refused(error: unknown, { host, port, database, user }: Target):
     '53300': `the database at ${at} has no connection left`,
     '57P03': `the database at ${at} is starting or stopping`,
   };
-  const why = sentences[code] ?? `${(error as Error).message}${code ? ` (${code})` : ''}`;
+  const silent = /time(d )?out/i.test((error as Error).message) ? `${at} does not answer` : undefined;
+  const why = sentences[code] ?? silent ?? `${(error as Error).message}${code ? ` (${code})` : ''}`;
   return new DatabaseRefused('database_unusable', `cannot use the database (POSTERN_DATABASE_URL): ${why}`, {
     cause: error,
   });

@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { Client, QueryConfig } from 'pg';
 import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
 import { isWatched, type WatchedTable } from './watched.ts';
 
@@ -42,7 +42,7 @@ export class Notifications {
     });
     try {
       await client.connect();
-      await client.query('LISTEN postern');
+      await client.query({ text: 'LISTEN postern', query_timeout: ANSWER_WITHIN } as QueryConfig);
     } catch (error) {
       lost(error as Error);
       return;
