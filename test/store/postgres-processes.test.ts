@@ -79,6 +79,16 @@ test('commits that touch the same rows in any order never deadlock, and each is 
   t.is(rows[0].deadlocks, 0);
 });
 
+test('a commit of thousands of rows is one too, and small ones go on beside it', async (t) => {
+  const [a, b] = await stores(t);
+  const many = Array.from({ length: 5000 }, (_, i): Change => ({ put: 'grants', id: `g${i}`, record: artifact() }));
+  const small = Array.from({ length: 50 }, (_, i) =>
+    (i % 2 ? a : b).commit([{ put: 'grants', id: `g${i * 100}`, record: artifact({ accountId: 'small' }) }]),
+  );
+  await Promise.all([a.commit(many), ...small]);
+  t.is((await a.stats()).rows.grants, 5000);
+});
+
 test('of 20 uses of one version from two processes, exactly one succeeds, 50 times', async (t) => {
   const both = await stores(t);
   for (let trial = 0; trial < 50; trial += 1) {

@@ -4,20 +4,45 @@ import type { PreparedChange } from '../changes.ts';
 import { StoreConflict, StoreUnavailable } from '../contract.ts';
 import { TABLES } from '../records.ts';
 import type { Connections } from './connections.ts';
-import { CONFLICT, codeOf, isAnswered, isRace, NotConnected, unavailable } from './errors.ts';
+import { codeOf, isAnswered, isRace, NotConnected, unavailable } from './errors.ts';
 import { keysOf } from './keys.ts';
 import { isWatched } from './watched.ts';
 
 /** How often a commit is tried that is known not to have happened: somebody else was preferred, or the connection fell. */
 const ATTEMPTS = 5;
 
-/** Writes commits: one statement each, and the truth about those whose answer was lost. */
+/** Statements on their way at once; the other connections are for reads and for questions. */
+const LANES = 6;
+/** Commits, and rows, that share a statement when more are asked for than there are lanes. */
+const MOST_COMMITS = 40;
+const MOST_ROWS = 200;
+
+/** A commit on its way. */
+interface Pending {
+  readonly changes: readonly PreparedChange[];
+  readonly relaxed: boolean;
+  /** Its changes and the watched tables among them, as the database takes them. */
+  readonly text: string;
+  readonly deadline: number;
+  /** Names the attempt: a new one each time. */
+  id: string;
+  attempts: number;
+  readonly done: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Writes commits and knows the truth about those whose answer was lost. One that comes alone is a statement of its own at
+ * once; those that come while all lanes are taken share the next statement, each still whole or not at all by itself.
+ */
 export class Commits {
   readonly #connections: Connections;
   readonly #now: Clock;
   /** Names this process's commits; no two processes have the same. */
   readonly #process = newSecret().slice(0, 16);
+  readonly #waiting: Pending[] = [];
   #count = 0;
+  #lanes = 0;
 
   constructor({ connections, now }: { connections: Connections; now: Clock }) {
     this.#connections = connections;
@@ -25,34 +50,81 @@ export class Commits {
   }
 
   /** @throws StoreConflict, StoreUnavailable */
-  async write(changes: readonly PreparedChange[]): Promise<void> {
-    const deadline = this.#connections.deadline();
-    // Everybody locks rows in this order, so nobody waits in a circle.
-    const ordered = changes.toSorted((a, b) => compare(a.table, b.table) || compare(a.id, b.id));
-    const relaxed = ordered.every(({ table }) => TABLES[table].durability === 'relaxed');
-    const changed = [...new Set(ordered.map(({ table }) => table).filter(isWatched))].join(' ');
-    const text = JSON.stringify(ordered.map(asJson));
-    for (let attempt = 1; ; attempt += 1) {
-      const id = this.#newId();
-      try {
-        await this.#connections.run(
-          {
-            name: 'commit',
-            text: 'SELECT postern.commit($1, $2, $3, $4, $5)',
-            values: [id, relaxed, this.#now(), changed || null, text],
-          },
-          deadline,
-        );
-        return;
-      } catch (error) {
-        if (error instanceof NotConnected) throw unavailable(error);
-        if (codeOf(error) === CONFLICT) throw conflict(ordered, error);
-        if (isAnswered(error) && !isRace(error)) throw unavailable(error);
-        if (!isAnswered(error) && (await this.#happened(id, deadline, error))) return;
-        if (attempt === ATTEMPTS) throw unavailable(error);
-        await pause(Math.random() * 10 * attempt);
-      }
+  write(given: readonly PreparedChange[]): Promise<void> {
+    // Expectations that do not hold are told in this order too.
+    const changes = given.toSorted((a, b) => compare(a.table, b.table) || compare(a.id, b.id));
+    const changed = [...new Set(changes.map(({ table }) => table).filter(isWatched))].join(' ') || null;
+    return new Promise((done, fail) => {
+      this.#waiting.push({
+        changes,
+        relaxed: changes.every(({ table }) => TABLES[table].durability === 'relaxed'),
+        text: `"changed":${JSON.stringify(changed)},"changes":${JSON.stringify(changes.map(asJson))}`,
+        deadline: this.#connections.deadline(),
+        id: '',
+        attempts: 0,
+        done,
+        fail,
+      });
+      this.#begin();
+    });
+  }
+
+  #begin(): void {
+    while (this.#lanes < LANES && this.#waiting.length > 0) {
+      this.#lanes += 1;
+      void this.#send(this.#next()).finally(() => {
+        this.#lanes -= 1;
+        this.#begin();
+      });
     }
+  }
+
+  /** The first that waits, and those behind it that fit with it. What was tried before goes alone. */
+  #next(): Pending[] {
+    const batch = [this.#waiting.shift()!];
+    let rows = batch[0]!.changes.length;
+    while (batch[0]!.attempts === 0 && batch.length < MOST_COMMITS) {
+      const [next] = this.#waiting;
+      rows += next?.changes.length ?? 0;
+      if (!next || next.attempts > 0 || rows > MOST_ROWS) break;
+      batch.push(this.#waiting.shift()!);
+    }
+    return batch;
+  }
+
+  async #send(batch: readonly Pending[]): Promise<void> {
+    for (const one of batch) {
+      one.id = this.#newId();
+      one.attempts += 1;
+    }
+    const { deadline } = batch[0]!;
+    const relaxed = batch.every((one) => one.relaxed);
+    const commits = `[${batch.map(({ id, text }) => `{"id":"${id}",${text}}`).join(',')}]`;
+    try {
+      const { rows } = await this.#connections.run<{ places: (number | null)[] }>(
+        {
+          name: 'commit',
+          text: 'SELECT postern.commit_all($1, $2, $3, $4) AS places',
+          values: [relaxed, batch[0]!.changes.length > MOST_ROWS, this.#now(), commits],
+        },
+        deadline,
+      );
+      for (const [i, place] of rows[0]!.places.entries()) answer(batch[i]!, place);
+    } catch (error) {
+      for (const one of batch) void this.#again(one, error, batch.length > 1).catch(one.fail);
+    }
+  }
+
+  /** After a statement that failed: what happened is acknowledged, what did not is tried again where that can help. */
+  async #again(one: Pending, error: unknown, shared: boolean): Promise<void> {
+    if (error instanceof NotConnected) throw unavailable(error);
+    // Of several that shared a statement, the one that the database refused must not take the others with it.
+    if (isAnswered(error) && !isRace(error) && !shared) throw unavailable(error);
+    if (!isAnswered(error) && (await this.#happened(one, error))) return one.done();
+    if (one.attempts === ATTEMPTS || performance.now() >= one.deadline) throw unavailable(error);
+    await pause(Math.random() * 10 * one.attempts);
+    this.#waiting.push(one);
+    this.#begin();
   }
 
   /**
@@ -60,7 +132,7 @@ export class Commits {
    * where it is not there yet, forbids it: it would find its id taken. So the answer stays true.
    * @throws StoreUnavailable when nobody tells in time.
    */
-  async #happened(id: string, deadline: number, lost: unknown): Promise<boolean> {
+  async #happened({ id, deadline }: Pending, lost: unknown): Promise<boolean> {
     for (;;) {
       try {
         const { rows } = await this.#connections.run<{ happened: boolean }>(
@@ -91,6 +163,12 @@ export class Commits {
   }
 }
 
+/** @param place of the change whose expectation did not hold; null when the commit happened */
+function answer({ changes, done, fail }: Pending, place: number | null): void {
+  if (place === null) done();
+  else fail(new StoreConflict(changes[place]!.table, changes[place]!.id));
+}
+
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function asJson({ table, id, record, expiresAt, expect }: PreparedChange): object {
@@ -103,9 +181,4 @@ function asJson({ table, id, record, expiresAt, expect }: PreparedChange): objec
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
     ...(record && { record: JSON.stringify(record), keys: keysOf(table, record) }),
   };
-}
-
-function conflict(ordered: readonly PreparedChange[], error: unknown): StoreConflict {
-  const { table, id } = ordered[Number((error as { detail?: string }).detail)]!;
-  return new StoreConflict(table, id);
 }

@@ -1,5 +1,5 @@
--- A commit is one call of postern.commit: one round trip, one transaction, plans that stay prepared. It is built from the
--- tables there are; a migration that declares a kind or a key ends with SELECT postern.build_commit().
+-- A commit is one call of postern.commit, with plans that stay prepared. It is built from the tables there are; a migration
+-- that declares a kind or a key ends with SELECT postern.build_commit().
 CREATE FUNCTION postern.build_commit() RETURNS void LANGUAGE plpgsql AS $build$
 DECLARE
   kind record;
@@ -85,3 +85,37 @@ END
 $build$;
 
 SELECT postern.build_commit();
+
+-- Several commits as one transaction, each whole or not at all on its own. For each: null when it happened, else the place of
+-- the change whose expectation did not hold.
+CREATE FUNCTION postern.commit_all(relaxed boolean, large boolean, clock double precision, commits json) RETURNS integer[]
+LANGUAGE plpgsql AS $$
+DECLARE
+  one record;
+  place text;
+  places integer[] := '{}';
+BEGIN
+  -- Every row of all of them, in one order for everybody: the commits in their turn would be no order. The database has
+  -- room for some thousands of locks, so what is large goes when nobody else does.
+  IF large THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended('postern.commit_all', 0));
+  ELSE
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('postern.commit_all', 0));
+    PERFORM pg_advisory_xact_lock(key) FROM (
+      SELECT DISTINCT hashtextextended((change->>'kind') || '/' || (change->>'id'), 0) AS key
+      FROM json_array_elements(commits) asked, json_array_elements(asked->'changes') change
+      ORDER BY key
+    ) keys;
+  END IF;
+  FOR one IN SELECT * FROM json_to_recordset(commits) AS c(id text, changed text, changes json) LOOP
+    BEGIN
+      PERFORM postern.commit(one.id, relaxed, clock, one.changed, one.changes);
+      places := places || NULL::integer;
+    EXCEPTION WHEN SQLSTATE 'PN001' THEN
+      GET STACKED DIAGNOSTICS place = PG_EXCEPTION_DETAIL;
+      places := places || place::integer;
+    END;
+  END LOOP;
+  RETURN places;
+END
+$$;
