@@ -139,7 +139,7 @@ test('what is wrong with the database is said at the start, without the password
     ],
     [
       change((u) => {
-        u.search = 'sslmode=require';
+        u.search = 'sslmode=verify-full';
       }),
       /SSL/,
     ],
