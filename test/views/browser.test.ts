@@ -92,6 +92,8 @@ test.serial('a hostile text runs nothing and breaks no layout, however narrow', 
 test.serial('signing in needs no mouse and no script', async (t) => {
   const { page } = await open({ viewport: desktop, javaScriptEnabled: false });
   await page.goto(site.address('login'));
+  // The browser puts the focus there by itself, a moment after the page is there.
+  await page.waitForSelector('[name=email]:focus');
   await page.keyboard.type('ada@example.com');
   await page.keyboard.press('Tab');
   await page.keyboard.type('correct horse');
