@@ -42,6 +42,9 @@ export interface PendingRequest {
 
 export type Interactions = ReturnType<typeof createInteractions>;
 
+/** The engine's prompts that a sign-in answers. */
+const ASKS_WHO: ReadonlySet<string> = new Set(['login', 'select_account']);
+
 type Stored = Interaction & { result?: InteractionResults & { anotherAccount?: boolean } };
 
 /**
@@ -78,7 +81,7 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
   }
 
   const needsLogin = ({ prompt, result }: Stored): boolean =>
-    result?.anotherAccount === true || (prompt.name === 'login' && !result?.login);
+    result?.anotherAccount === true || (ASKS_WHO.has(prompt.name) && !result?.login);
 
   const accountOf = (interaction: Stored): string | undefined =>
     needsLogin(interaction) ? undefined : (interaction.result?.login?.accountId ?? interaction.session?.accountId);
@@ -144,7 +147,7 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
       const session = await provider.Session.get(ctx as never);
       if (session.accountId && session.accountId !== accountId) await leaveSession(interaction, session);
       const login = { accountId, amr: [...amr], remember, ts: Math.floor(Date.now() / 1000) };
-      const returnTo = await save(ctx, { login, epoch, anotherAccount: false });
+      const returnTo = await save(ctx, { login, epoch, select_account: {}, anotherAccount: false });
       return (await mustAsk(interaction, client, accountId)) ? undefined : returnTo;
     },
 

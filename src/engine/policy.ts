@@ -1,6 +1,6 @@
 import { interactionPolicy as engine } from 'oidc-provider';
 
-/** When a person has to be asked: the engine's own checks, and one of ours. */
+/** When a person has to be asked: the engine's own checks, one of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
 export function interactionPolicy() {
   const policy = engine.base();
   policy.get('login')?.checks.add(
@@ -11,5 +11,7 @@ export function interactionPolicy() {
         : engine.Check.NO_NEED_TO_PROMPT,
     ),
   );
+  // Choosing is signing in: the page begins with who is signed in, and takes anybody.
+  policy.add(new engine.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;
 }

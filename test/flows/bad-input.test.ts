@@ -280,7 +280,7 @@ test.serial('/authorize with a session: what is refused changes nothing of it', 
   const wrong = fc.constantFrom<Pairs[number]>(
     ['prompt', 'none login'],
     ['prompt', 'create'],
-    ['prompt', 'select_account'],
+    ['prompt', 'select_accounts'],
     ['max_age', '-1'],
     ['max_age', 'NaN'],
     ['max_age', '1.5'],

@@ -638,7 +638,7 @@ test.serial('a person who is disabled while signed in is asked to sign in, and g
 });
 
 test.serial(
-  'prompt: consent asks, login consent asks both, select_account is refused with the standard error',
+  'prompt: consent asks, login consent asks both, an unknown one is refused with the standard error',
   async (t) => {
     const { agent, config } = await authorize(postern, await addClient(postern));
     t.is((await agent.get((await request(config, { prompt: 'consent' })).url)).page, 'consent');
@@ -648,7 +648,7 @@ test.serial(
     const consent = await agent.submit(login, ADA);
     t.is(consent.page, 'consent');
     t.truthy((await redeem(both, (await signIn(agent, consent)).left!)).access_token);
-    const select = await agent.get((await request(config, { prompt: 'select_account' })).url);
+    const select = await agent.get((await request(config, { prompt: 'create_account' })).url);
     t.is(select.left?.searchParams.get('error'), 'invalid_request');
     const acr = await request(config, { acr_values: 'urn:example:unknown', display: 'touch', ui_locales: 'xx zz' });
     t.truthy((await redeem(acr, (await agent.get(acr.url)).left!)).access_token);

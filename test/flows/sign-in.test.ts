@@ -135,6 +135,20 @@ test('prompt=login asks again and auth_time is new; max_age is honoured; login_h
   t.truthy((await agent.get((await request(config, { max_age: '1000' })).url)).left);
 });
 
+test('prompt=select_account asks who it is, whoever is signed in, and takes somebody else', async (t) => {
+  await addPerson(postern, 'mary@example.com', 'Mary Shelley');
+  const { agent, config } = await authorize(postern, await addClient(postern, { firstParty: true }));
+  const asked = await request(config, { prompt: 'select_account' });
+  const page = await agent.get(asked.url);
+  t.is(page.page, 'login');
+  t.regex(page.html, /value="ada@example\.com"/);
+  const answer = await signIn(agent, page, 'mary@example.com');
+  t.is((await redeem(asked, answer.left!)).claims()?.['name'], 'Mary Shelley');
+  const stranger = new UserAgent(postern.issuer);
+  const first = await request(config, { prompt: 'select_account' });
+  t.truthy((await signIn(stranger, await stranger.get(first.url))).left?.searchParams.get('code'));
+});
+
 test('ui_locales decides the language of every page of the request, before what the browser asks for', async (t) => {
   const config = await discover(postern, await addClient(postern));
   const agent = new UserAgent(postern.issuer, { 'accept-language': 'en' });
