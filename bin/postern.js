@@ -3,7 +3,7 @@
 // Plain JavaScript that Node 20 can run.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -16,6 +16,8 @@ const enough = Number(process.versions.node.split('.')[0]) >= NEEDED;
 const installed = here.split(/[\\/]/).includes('node_modules');
 
 if (enough && !installed) {
+  // Half the time of a command is making the sources runnable: kept in our own folder, never in a shared one.
+  module.enableCompileCache?.(join(here, '../node_modules/.cache/node-compile'));
   await import(pathToFileURL(main).href);
 } else {
   const node = enough ? process.execPath : broughtAlong();

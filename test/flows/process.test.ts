@@ -11,8 +11,8 @@ import test from 'ava';
 const ROOT = new URL('../../', import.meta.url).pathname;
 
 /** `npm start` without npm: the process itself, in folders of its own. */
-function start(folder: string, env: Record<string, string> = {}, args: string[] = []) {
-  const child = spawn(process.execPath, ['src/main.ts', ...args], {
+function start(folder: string, env: Record<string, string> = {}, args: string[] = [], command = process.execPath) {
+  const child = spawn(command, command === process.execPath ? ['src/main.ts', ...args] : args, {
     cwd: ROOT,
     env: {
       PATH: process.env['PATH'],
@@ -64,6 +64,17 @@ test('the first line on standard output is JSON that says where it listens, and 
   t.is(await server.exited, 0);
   for (const line of server.lines) t.notThrows(() => JSON.parse(line));
   t.is(server.errors(), '');
+  rmSync(folder, { recursive: true });
+});
+
+test('npm start hands SIGTERM on: the server drains, and npm exits 0 with it', async (t) => {
+  const folder = temporary();
+  const npm = start(folder, {}, ['start', '--silent'], 'npm');
+  const { url } = await npm.listening();
+  npm.child.kill('SIGTERM');
+  t.is(await npm.exited, 0);
+  t.regex(npm.lines.join('\n'), /stopping: answering what was asked/);
+  await t.throwsAsync(fetch(url));
   rmSync(folder, { recursive: true });
 });
 
