@@ -38,7 +38,7 @@ export { type Locale, supportedLocales } from './languages.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Listening, listen } from './listen.ts';
 export { createLogger } from './log.ts';
-export { createMetrics, type GuessLimit, type Metrics, type SignInOutcome } from './metrics.ts';
+export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps } from './ops.ts';
 export { PACE, paceSignIns } from './pace.ts';

@@ -5,10 +5,7 @@ import { errorOf } from './outcome.ts';
 import { stateOf } from './state.ts';
 
 /** How a sign-in ended. */
-export type SignInOutcome = 'succeeded' | 'wrong' | 'disabled' | 'limited' | 'abandoned';
-
-/** Whose guesses were too many. */
-export type GuessLimit = 'account' | 'network' | 'browser';
+export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -46,14 +43,8 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
   });
   const signIns = new Counter({
     name: 'postern_sign_ins_total',
-    help: 'Sign-ins by how they ended.',
+    help: 'Attempts at the sign-in form by how they ended.',
     labelNames: ['outcome'] as const,
-    registers,
-  });
-  const guesses = new Counter({
-    name: 'postern_guesses_refused_total',
-    help: 'Guesses refused because there had been too many.',
-    labelNames: ['limit'] as const,
     registers,
   });
   const commits = new Histogram({
@@ -107,7 +98,6 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
       tokens.inc({ grant: GRANTS.has(grant) ? grant : 'other' });
     },
     signIn: (outcome: SignInOutcome): void => signIns.inc({ outcome }),
-    guessRefused: (limit: GuessLimit): void => guesses.inc({ limit }),
     /** A commit took this many seconds to be durable. */
     observeCommit: (seconds: number): void => commits.observe(seconds),
     /** Everything, in Prometheus' text format. */

@@ -11,7 +11,7 @@ export interface Interacting {
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly device: Device;
-  readonly metrics: Pick<Metrics, 'signIn' | 'guessRefused'>;
+  readonly metrics: Pick<Metrics, 'signIn'>;
 }
 
 /** Sends the browser on with GET, so that going back or reloading repeats no form (RFC 9110 §15.4.4). */

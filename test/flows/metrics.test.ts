@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import test from 'ava';
+import { authorize, discover, request } from '../support/client.ts';
+import { addClient, addPerson, startPostern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
+
+/** A port that was free a moment ago: 0 turns the ops listener off. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+}
+
+test('a sign-in and its tokens are counted on the ops listener, and readiness ends with the server', async (t) => {
+  const ops = `http://127.0.0.1:${await freePort()}`;
+  const postern = await startPostern({ env: { POSTERN_OPS_PORT: new URL(ops).port } });
+  t.is((await fetch(`${ops}/readyz`)).status, 200);
+  await addPerson(postern);
+  const client = await addClient(postern);
+  await authorize(postern, client);
+  const agent = new UserAgent(postern.issuer);
+  const page = await agent.get((await request(await discover(postern, client))).url);
+  await agent.submit(page, { email: 'ada@example.com', password: 'not the password' });
+  const text = await (await fetch(`${ops}/metrics`)).text();
+  for (const line of [
+    'postern_sign_ins_total{outcome="succeeded"} 1',
+    'postern_sign_ins_total{outcome="wrong"} 1',
+    'postern_tokens_issued_total{grant="authorization_code"} 1',
+    'postern_http_requests_total{endpoint="token",status="2xx",error="none"} 1',
+    'postern_store_writable 1',
+  ])
+    t.true(text.includes(`${line}\n`), line);
+  t.regex(text, /postern_store_commit_duration_seconds_count [1-9]/);
+  await postern.close();
+  await t.throwsAsync(fetch(`${ops}/readyz`));
+});
