@@ -1,0 +1,250 @@
+/**
+ * What the rows of each table hold. A record is plain JSON. Secrets in it are hashed or sealed before they come here.
+ */
+
+/** A person. */
+export interface Account {
+  /** As the person wrote it. */
+  readonly email: string;
+  readonly emailVerified: boolean;
+  readonly name?: string;
+  /** A PHC string, `$argon2id$…`. Absent for a person who has no password. */
+  readonly passwordHash?: string;
+  readonly admin: boolean;
+  readonly disabled: boolean;
+  /** Raised whenever all that was proven before must no longer count: a changed password, a disabled account. */
+  readonly epoch: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** Who an address belongs to. The row's id is the address as compared, so that no two people can ever have one. */
+export interface EmailOwner {
+  readonly accountId: string;
+}
+
+export type ClientType = 'web' | 'spa' | 'native' | 'service';
+
+/** An application as the operator registered it, privileges included. */
+export interface Client {
+  readonly name: string;
+  readonly type: ClientType;
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris: readonly string[];
+  /** OAuth grant types (RFC 7591 §2): `authorization_code`, `refresh_token`, `client_credentials`, `password`. */
+  readonly grantTypes: readonly string[];
+  /** Scopes it may ask for; empty: all that its resources and OpenID Connect define. */
+  readonly scopes: readonly string[];
+  /** Resource URIs it may ask tokens for, beside the default audience. The first is what it gets when it asks for none. */
+  readonly resources: readonly string[];
+  /** Ours: people are not asked for consent. */
+  readonly firstParty: boolean;
+  readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
+  /** SHA-256 of each secret that is good; the newest first. */
+  readonly secretHashes: readonly string[];
+  /** Until then the secrets after the newest are good too; none of them is where this is absent. */
+  readonly oldSecretsUntil?: number;
+  /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** An API that tokens are for. The row's id is its URI, which is the `aud` of its tokens. */
+export interface Resource {
+  readonly name?: string;
+  readonly scopes: readonly string[];
+  /** Lifetime of its access tokens in milliseconds; the setting `tokens.access` where absent. */
+  readonly ttl?: number;
+  /** Machine tokens are recorded too, so that they can be introspected and revoked. */
+  readonly revocable: boolean;
+  readonly createdAt: number;
+}
+
+/** A key that signs tokens. The row's id is its `kid` (RFC 7638). */
+export interface SigningKey {
+  readonly alg: 'RS256' | 'PS256' | 'ES256';
+  readonly publicJwk: Readonly<Record<string, unknown>>;
+  /** PKCS #8, sealed under the master key. Gone once the key only verifies. */
+  readonly sealedPrivateKey?: string;
+  readonly createdAt: number;
+  /** From then on it is the one that signs, until a later one's time comes. */
+  readonly signsFrom: number;
+}
+
+/** A secret of the server itself (cookie keys), sealed under the master key. */
+export interface ServerSecret {
+  readonly purpose: string;
+  readonly sealed: string;
+  readonly createdAt: number;
+  readonly usedFrom: number;
+}
+
+/** What a person allowed an application, remembered across sessions. The row's id is made of both. */
+export interface Consent {
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** OpenID Connect claims allowed one by one (OIDC Core §5.5). */
+  readonly claims: readonly string[];
+  /** Scopes by resource URI. */
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When the application last got a token under it. */
+  readonly lastUsedAt?: number;
+}
+
+/**
+ * Something the engine keeps: a session, a code, a token. The row's id is the SHA-256 of the value that was issued, the
+ * engine's payload is sealed, and what is beside it is what rows are found by.
+ */
+export interface Artifact {
+  readonly sealed: string;
+  readonly grantId?: string;
+  readonly accountId?: string;
+  readonly clientId?: string;
+  /** SHA-256 of a session's uid. */
+  readonly uid?: string;
+  /** When it was used up (codes, refresh tokens, pushed requests). */
+  readonly consumedAt?: number;
+  /** Row id of the refresh token that follows this one. */
+  readonly successor?: string;
+}
+
+/** The answer a refresh was given, kept for a retry. The row's id is that of the refresh token that was presented. */
+export interface RefreshAnswer {
+  /** Sealed under the presented token itself: nobody without it can read the answer. */
+  readonly sealed: string;
+  /** A digest of what was asked beside the token (scope, resource): another request is not a retry. */
+  readonly request: string;
+}
+
+/** An assertion or DPoP proof that was seen. The row's id is a digest of issuer and `jti`. */
+export interface Seen {
+  readonly issuer: string;
+}
+
+/** Wrong guesses against one account, network or browser. */
+export interface GuessCounter {
+  readonly count: number;
+  readonly since: number;
+}
+
+/** Why a request was refused, for `postern explain ID`. Never holds a secret. */
+export interface RefusalRecord {
+  readonly at: number;
+  readonly error: string;
+  readonly sentence: string;
+  /** The rule that refused, in words, with the names that help to mend it. */
+  readonly rule: string;
+  readonly asked: Readonly<Record<string, string>>;
+  readonly registered: Readonly<Record<string, unknown>>;
+}
+
+/** Something an operator or a person may later want to know happened. */
+export interface AuditEvent {
+  readonly at: number;
+  readonly type: string;
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+}
+
+export type FactorKind = 'totp' | 'passkey' | 'recovery';
+
+/** What a person can prove who they are with, beside the password. */
+export interface Factor {
+  readonly accountId: string;
+  readonly kind: FactorKind;
+  /** What its owner calls it. */
+  readonly name?: string;
+  /** A TOTP key, sealed under the master key. */
+  readonly sealed?: string;
+  /** The last time step a TOTP code was accepted for (RFC 6238 §5.2): from then on only later ones are. */
+  readonly lastStep?: number;
+  /** SHA-256 of each recovery code that is still good. */
+  readonly hashes?: readonly string[];
+  /** A passkey's credential id (base64url), which the browser finds it by. */
+  readonly credential?: string;
+  /** A passkey's public key (COSE, base64url), counter, transports and backup state (WebAuthn §4). */
+  readonly passkey?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly createdAt: number;
+  readonly lastUsedAt?: number;
+}
+
+/** A WebAuthn challenge that was given out. The row's id is its SHA-256; it is removed by whoever answers it. */
+export interface Challenge {
+  readonly purpose: 'register' | 'authenticate';
+  /** Whose passkey is asked for; absent where any will do. */
+  readonly accountId?: string;
+  /** What it is bound to: an interaction, or a session. */
+  readonly boundTo: string;
+}
+
+export type LinkPurpose = 'verify-email' | 'change-email' | 'reset-password' | 'invitation' | 'email-code' | 'setup';
+
+/** A link or a code that was mailed or printed. The row's id is a digest of purpose and secret; using it removes it. */
+export interface Link {
+  readonly purpose: LinkPurpose;
+  readonly accountId?: string;
+  readonly email?: string;
+  /** What it is bound to beside its purpose, such as an interaction. */
+  readonly boundTo?: string;
+  /** The account's epoch it was made in: raised since, the link is good for nothing. */
+  readonly epoch?: number;
+  readonly createdAt: number;
+}
+
+/** A provider people may sign in with instead of a password here. The row's id is its short name in paths. */
+export interface Upstream {
+  readonly name: string;
+  /** A row of upstream/kinds: `oidc`, `google`, `github`, … */
+  readonly kind: string;
+  readonly issuer?: string;
+  readonly clientId: string;
+  /** Sealed under the master key. */
+  readonly sealedSecret?: string;
+  readonly scopes: readonly string[];
+  /** Its word about an e-mail address is believed. */
+  readonly trustsEmail: boolean;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+}
+
+/** Who somebody is at an upstream. The row's id is a digest of upstream and `sub`. */
+export interface Identity {
+  readonly accountId: string;
+  readonly upstream: string;
+  readonly subject: string;
+  /** As the upstream calls them; shown to their owner only, never compared. */
+  readonly label?: string;
+  readonly createdAt: number;
+  readonly lastUsedAt?: number;
+}
+
+/** A sign-in that is under way at an upstream. The row's id is a digest of its `state`. */
+export interface UpstreamRequest {
+  readonly upstream: string;
+  /** Nonce, PKCE verifier and where to go on, sealed under the master key. */
+  readonly sealed: string;
+}
+
+/** Where and when a session was begun. The row's id is that of its uid in the sessions table. */
+export interface SessionPlace {
+  readonly accountId: string;
+  readonly address: string;
+  readonly userAgent: string;
+  readonly signedInAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** Something to be sent to somebody else, tried again until it is taken or given up. */
+export interface Delivery {
+  readonly kind: 'mail' | 'logout';
+  /** What is sent and where to, sealed under the master key. */
+  readonly sealed: string;
+  readonly attempts: number;
+  /** Nobody else tries before then: when the next attempt is due, or whoever is at it has given up. */
+  readonly nextAt: number;
+}
