@@ -29,12 +29,12 @@ import {
   securityHeaders,
   serveOps,
   silenceKoa,
-  supportedLocales,
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
+import { supportedLocales } from './words/index.ts';
 
 export interface ServerOptions {
   readonly settings: Settings;

@@ -34,7 +34,6 @@ export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms
 export { allowFormRedirect, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
-export { type Locale, supportedLocales } from './languages.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Listening, listen } from './listen.ts';
 export { createLogger } from './log.ts';

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Settings } from '../config/index.ts';
-import { type Assets, createAssets } from './assets.ts';
 import {
   directionOf,
   inMinutes,
@@ -13,7 +12,8 @@ import {
   messageParts,
   pickLocale,
   plain,
-} from './languages.ts';
+} from '../words/index.ts';
+import { type Assets, createAssets } from './assets.ts';
 
 /** An application as a person meets it. */
 export interface ClientShown {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import { supportedLocales } from '../../src/http/languages.ts';
 import type { PageName } from '../../src/http/pages.ts';
+import { supportedLocales } from '../../src/words/index.ts';
 import { axe, openBrowser, screenshot } from '../browser/browser.ts';
 import { hostile, usual } from './samples.ts';
 import { openSite, type Site } from './site.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { supportedLocales } from '../../src/http/languages.ts';
+import { supportedLocales } from '../../src/words/index.ts';
 import en from '../../views/messages/en.json' with { type: 'json' };
 
 const FOLDER = new URL('../../views/messages/', import.meta.url);

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { createAssets } from '../../src/http/assets.ts';
-import { supportedLocales } from '../../src/http/languages.ts';
 import { createPages, type PageName } from '../../src/http/pages.ts';
+import { supportedLocales } from '../../src/words/index.ts';
 import type { Samples } from './samples.ts';
 
 const CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'";
