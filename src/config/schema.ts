@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Duration, days, hours, minutes, parseDuration, seconds } from '../lib/index.ts';
+import { type Duration, days, hours, minutes, networkFault, parseDuration, seconds } from '../lib/index.ts';
 
 const duration = (fallback: Duration, description: string) =>
   z
@@ -39,6 +39,19 @@ const list = (description: string) =>
       ),
     ])
     .describe(description);
+
+const HOST_NAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
+
+const destinations = list(
+  'Host names, addresses and CIDR ranges on private networks that this server may send requests to; all others are refused.',
+).superRefine((entries, ctx) => {
+  for (const [at, entry] of entries.entries()) {
+    // A name that is all digits and dots is a mistyped address.
+    if (HOST_NAME.test(entry) && !/^[\d.]+$/.test(entry)) continue;
+    const fault = networkFault(entry);
+    if (fault) ctx.addIssue({ code: 'custom', path: [at], message: `${JSON.stringify(entry)} ${fault}` });
+  }
+});
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -139,6 +152,12 @@ export const settingsSchema = z.strictObject({
         100,
       ),
       window: duration(minutes(15), 'The window; nobody is locked out for longer.'),
+    })
+    .prefault({}),
+  outbound: z
+    .strictObject({
+      allow: destinations.prefault([]),
+      timeout: duration(seconds(5), 'How long another server may take to answer one request of ours.'),
     })
     .prefault({}),
 });

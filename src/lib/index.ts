@@ -3,6 +3,7 @@
  *
  * It owns no state and knows no noun of the domain. It imports nobody, so anyone may import it.
  */
+export * from './addresses.ts';
 export * from './clock.ts';
 export * from './digest.ts';
 export * from './durations.ts';

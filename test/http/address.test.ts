@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { parseAddress } from '../../src/http/address.ts';
 import { addressOf, clientAddress, parseNetworks, stateOf } from '../../src/http/index.ts';
+import { parseAddress } from '../../src/lib/index.ts';
 import { answer, serve } from './support.ts';
 
 const site = (trusted: readonly string[]) =>
