@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** A request is one line of JSON, `{"operation", "arguments"}`; so is the answer, `{"result"}` or `{"error"}`. */
-const LARGEST_REQUEST = 1024 * 1024;
+const LARGEST_REQUEST = 64 * 1024 * 1024;
 const PATIENCE = seconds(10);
 const MOST_AT_ONCE = 32;
 
@@ -72,7 +72,7 @@ async function converse(socket: Socket, domain: Domain, log: Logger): Promise<vo
   if (!socket.destroyed) await new Promise<void>((resolve) => socket.end(`${JSON.stringify(answer)}\n`, resolve));
 }
 
-const tooLarge = { error: { code: 'request_too_large', message: 'the request is longer than 1 MiB' } };
+const tooLarge = { error: { code: 'request_too_large', message: 'the request is longer than 64 MiB' } };
 
 async function answerTo(line: string, domain: Domain, log: Logger): Promise<unknown> {
   try {

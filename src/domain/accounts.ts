@@ -3,6 +3,8 @@ import { type Account, type Change, type Page, type Row, type Store, StoreConfli
 import type { Audit } from './audit.ts';
 import { emailKey, parseEmail } from './email.ts';
 import { every } from './every.ts';
+import type { Imports } from './imports.ts';
+import { checkName } from './names.ts';
 import type { Passwords } from './passwords.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
@@ -26,16 +28,16 @@ interface Options {
   readonly passwords: Passwords;
   readonly audit: Audit;
   readonly sessions: Sessions;
+  readonly imports: Imports;
 }
 
 /** Code points, so that an emoji is one character to the person who typed it. */
 const PASSWORD_LENGTH = { min: 8, max: 128 };
-const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u;
 
 const person = ({ id, record }: Row<Account>): Person => ({ id, ...record });
 
 /** People: who they are, whether they may sign in, and whether a password is theirs. */
-export function createAccounts({ store, now, passwords, audit, sessions }: Options) {
+export function createAccounts({ store, now, passwords, audit, sessions, imports }: Options) {
   async function existing(id: string): Promise<Row<Account>> {
     const row = await store.get('accounts', id);
     if (!row) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(id.slice(0, 80))}`);
@@ -44,7 +46,8 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
 
   async function byEmail(email: string): Promise<Person | undefined> {
     const owner = await store.get('emails', emailKey(email));
-    const row = owner && (await store.get('accounts', owner.record.accountId));
+    if (!owner || (await imports.isPending(owner.record))) return undefined;
+    const row = await store.get('accounts', owner.record.accountId);
     return row && person(row);
   }
 
@@ -57,9 +60,35 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
   ): Promise<Person> {
     return retryOnConflict(async () => {
       const row = await existing(id);
-      const record: Account = { ...row.record, ...alter(row.record), updatedAt: now() };
+      const altered = alter(row.record);
+      const { importId, ...rest } = row.record;
+      // A new password is no longer the one they came with.
+      const before = altered.passwordHash === undefined ? row.record : rest;
+      const record: Account = { ...before, ...altered, updatedAt: now() };
       await commit([{ put: 'accounts', id, record, expect: row.version }, audit.record(event, { accountId: id })]);
       return { id, ...record };
+    });
+  }
+
+  /**
+   * Keeps a password that came from elsewhere as ours are kept, unless somebody changed it meanwhile. Nothing that began
+   * with it ends: it is the same password.
+   */
+  async function adopt({ id, passwordHash: imported }: Person, password: string): Promise<void> {
+    const passwordHash = await passwords.hash(password).catch((error: unknown) => {
+      // Too busy: the next sign-in does it.
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    });
+    if (passwordHash === undefined) return;
+    await retryOnConflict(async () => {
+      const row = await store.get('accounts', id);
+      if (!row || row.record.passwordHash !== imported) return;
+      const { importId, ...rest } = row.record;
+      await store.commit([
+        { put: 'accounts', id, record: { ...rest, passwordHash, updatedAt: now() }, expect: row.version },
+        audit.record('account.password_adopted', { accountId: id, details: { import: importId ?? '' } }),
+      ]);
     });
   }
 
@@ -76,7 +105,7 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
     /** In the order of their ids. */
     async list(page?: Page): Promise<{ people: readonly Person[]; next?: string }> {
       const { rows, next } = await store.find('accounts', 'all', '', page);
-      return { people: rows.map(person), ...(next && { next }) };
+      return { people: (await imports.present(rows)).map(person), ...(next && { next }) };
     },
 
     /**
@@ -84,8 +113,7 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
      */
     async add({ email: text, name, password, admin = false, emailVerified = false }: NewPerson): Promise<Person> {
       const { email, key } = parseEmail(text);
-      if (name !== undefined && !NAME.test(name))
-        throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+      checkName(name);
       if (password !== undefined) checkPassword(password);
       const taken = () => new Refusal('email_taken', `${email} belongs to somebody already`);
       if (await store.get('emails', key)) throw taken();
@@ -157,10 +185,13 @@ export function createAccounts({ store, now, passwords, audit, sessions }: Optio
      * @throws Refusal `busy`
      */
     async authenticate(email: string, password: string): Promise<Person | undefined> {
-      const found = await byEmail(email);
+      const [found, work] = await Promise.all([byEmail(email), imports.work()]);
       const hash = found?.disabled ? undefined : found?.passwordHash;
-      if (!hash) await passwords.decoy(password);
-      else if (await passwords.verify(hash, password)) return found;
+      if (!hash) await passwords.decoy(password, work);
+      else if (await passwords.verify(hash, password, work)) {
+        if (found?.importId) await adopt(found, password);
+        return found;
+      }
       return undefined;
     },
   };

@@ -1,15 +1,16 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { hashSync, verifySync } from '@node-rs/argon2';
+import { hashSync } from '@node-rs/argon2';
+import { COST, normal, type Work } from './key-derivation.ts';
+import { check } from './password-formats.ts';
 
 /** What a worker is asked; one at a time. */
-export type HashingJob = { readonly hash: string; readonly password: string } | { readonly password: string };
+export type HashingJob =
+  | { readonly hash: string | undefined; readonly password: string; readonly work: Work }
+  | { readonly password: string };
 
 /** What it answers: a PHC string for a password alone, a verdict where a hash came with it. */
 export type HashingAnswer = { readonly value: string | boolean } | { readonly failure: string };
-
-/** OWASP's first choice for argon2id (the library's algorithm 2): 19 MiB, two passes, one lane. */
-const COST = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 const port = parentPort;
 if (!port) throw new Error('hashing-worker.ts runs as a worker thread');
@@ -25,7 +26,9 @@ port.on('message', (job: HashingJob) => port.postMessage(answer(job)));
 
 function answer(job: HashingJob): HashingAnswer {
   try {
-    return { value: 'hash' in job ? verifySync(job.hash, job.password) : hashSync(job.password, COST) };
+    return {
+      value: 'work' in job ? check(job.hash, job.password, job.work) : hashSync(normal(job.password), COST),
+    };
   } catch (error) {
     return { failure: (error as Error).message };
   }

@@ -15,6 +15,7 @@ import { createClients } from './clients.ts';
 import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
 import { createGuesses } from './guesses.ts';
+import { createImports } from './imports.ts';
 import { openKeys } from './keys.ts';
 import type { MasterKey } from './master-key.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
@@ -28,6 +29,7 @@ export type { Clients, ClientTerms, NewClient, RegisteredClient } from './client
 export type { Allowance, Consents } from './consents.ts';
 export type { CookieKeys } from './cookie-keys.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
+export type { Newcomer, RefusedLine } from './imports.ts';
 export type { Keys } from './keys.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { networkOf } from './networks.ts';
@@ -54,12 +56,14 @@ export interface NounOptions {
 export function createDomain({ store, now, settings, passwords = createPasswords() }: NounOptions) {
   const audit = createAudit({ store, now });
   const sessions = createSessions({ store });
+  const imports = createImports({ store, now, audit });
   return {
-    accounts: createAccounts({ store, now, passwords, audit, sessions }),
+    accounts: createAccounts({ store, now, passwords, audit, sessions, imports }),
     audit,
     clients: createClients({ store, now, audit, sessions }),
     consents: createConsents({ store, now, audit, sessions }),
     guesses: createGuesses({ store, now, limits: settings.guesses }),
+    imports,
     refusals: createRefusals({ store, now }),
     resources: createResources({ store, now, audit, issuer: settings.issuer }),
     sessions,

@@ -2,21 +2,22 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../lib/index.ts';
 import type { HashingAnswer, HashingJob } from './hashing-worker.ts';
+import type { Work } from './key-derivation.ts';
 
 /** The slow part of a sign-in, in threads of its own. */
 export interface Passwords {
   /** A PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`. @throws Refusal `busy` */
   hash(password: string): Promise<string>;
-  /** @throws Refusal `busy` when too many wait already. */
-  verify(hash: string, password: string): Promise<boolean>;
-  /** The work of {@link verify}, for a person who does not exist. @throws Refusal `busy` */
-  decoy(password: string): Promise<void>;
+  /**
+   * @param work what a refusal costs beside a hash of ours, whoever is refused: none unless said.
+   * @throws Refusal `busy` when too many wait already.
+   */
+  verify(hash: string, password: string, work?: Work): Promise<boolean>;
+  /** The work of a {@link verify} that refuses, for a person who does not exist. @throws Refusal `busy` */
+  decoy(password: string, work?: Work): Promise<void>;
   /** Ends the threads; what waits rejects. */
   close(): Promise<void>;
 }
-
-/** The hash of a random password nobody kept, at the cost every hash here has. */
-const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$0p5xPSQan2+f2p3YF4ey3A$C/J/yT7TyzqXdPKXCchwCIkMMwzWA/EFgx7iUoT3Huo';
 
 interface Waiting {
   readonly job: HashingJob;
@@ -48,7 +49,7 @@ export function createPasswords({
       worker.unref();
       idle.push(worker);
       if ('value' in answer) done?.resolve(answer.value);
-      else done?.reject(new Error(`argon2: ${answer.failure}`));
+      else done?.reject(new Error(`hashing: ${answer.failure}`));
       dispatch();
     });
     worker.on('error', (error) => lose(worker, error as Error));
@@ -87,9 +88,9 @@ export function createPasswords({
   }
 
   return {
-    hash: async (password) => (await run({ password: normal(password) })) as string,
-    verify: async (hash, password) => (await run({ hash, password: normal(password) })) as boolean,
-    decoy: async (password) => void (await run({ hash: NOBODY, password: normal(password) })),
+    hash: async (password) => (await run({ password })) as string,
+    verify: async (hash, password, work = {}) => (await run({ hash, password, work })) as boolean,
+    decoy: async (password, work = {}) => void (await run({ hash: undefined, password, work })),
     async close() {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(new Error('the hashing threads were closed'));
@@ -97,6 +98,3 @@ export function createPasswords({
     },
   };
 }
-
-/** One password typed on two keyboards is one password (NIST SP 800-63B-4 §3.1.1.2). */
-const normal = (password: string): string => password.normalize('NFKC');

@@ -8,8 +8,10 @@ export interface Account {
   readonly email: string;
   readonly emailVerified: boolean;
   readonly name?: string;
-  /** A PHC string, `$argon2id$…`. Absent for a person who has no password. */
+  /** A PHC string, `$argon2id$…`, or as it was imported. Absent for a person who has no password. */
   readonly passwordHash?: string;
+  /** The import they came with, until their password is kept as ours are. */
+  readonly importId?: string;
   readonly admin: boolean;
   readonly disabled: boolean;
   /** Raised whenever all that was proven before must no longer count: a changed password, a disabled account. */
@@ -21,6 +23,20 @@ export interface Account {
 /** Who an address belongs to. The row's id is the address as compared, so that no two people can ever have one. */
 export interface EmailOwner {
   readonly accountId: string;
+  /** The import it came with: while that one is not done, the address is taken and leads nowhere. */
+  readonly importId?: string;
+}
+
+/**
+ * People brought from elsewhere. All of them are there when it is done, none while it is not, and where there is no
+ * such row (any more) it is done.
+ */
+export interface Import {
+  readonly state: 'open' | 'undoing' | 'done';
+  /** Whoever is at it renews this; past it nobody is, and the next one undoes what was begun. */
+  readonly leaseUntil: number;
+  /** The dearest of its hashes by function; units as in domain/key-derivation.ts. */
+  readonly work: Readonly<Partial<Record<'own' | 'pbkdf2' | 'scrypt' | 'bcrypt' | 'argon2', number>>>;
 }
 
 export type ClientType = 'web' | 'spa' | 'native' | 'service';

@@ -13,6 +13,7 @@ import type {
   Factor,
   GuessCounter,
   Identity,
+  Import,
   Link,
   RefreshAnswer,
   RefusalRecord,
@@ -30,6 +31,7 @@ export type * from './kinds.ts';
 export interface Tables {
   accounts: Account;
   emails: EmailOwner;
+  imports: Import;
   clients: Client;
   resources: Resource;
   signing_keys: SigningKey;
@@ -73,8 +75,13 @@ const byOwner = {
 } satisfies IndexOf<Artifact>;
 
 export const TABLES = {
-  accounts: { durability: 'strict', indexes: {} },
-  emails: { durability: 'strict', indexes: {} },
+  // Those who still have the password they came with.
+  accounts: {
+    durability: 'strict',
+    indexes: { importId: (r: Account) => (r.passwordHash === undefined ? undefined : r.importId) },
+  },
+  emails: { durability: 'strict', indexes: { importId: (r: EmailOwner) => r.importId } },
+  imports: { durability: 'strict', indexes: {} },
   clients: { durability: 'strict', indexes: {} },
   resources: { durability: 'strict', indexes: {} },
   signing_keys: { durability: 'strict', indexes: {} },

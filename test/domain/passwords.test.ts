@@ -31,7 +31,7 @@ test('a password typed on another keyboard is the same password', async (t) => {
 });
 
 test('the decoy asks for the very cost every password here is kept with', async (t) => {
-  const source = readFileSync(new URL('../../src/domain/passwords.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../src/domain/key-derivation.ts', import.meta.url), 'utf8');
   const passwords = createPasswords();
   const [, cost] = /^(\$argon2id\$v=19\$[^$]+\$)/.exec(await passwords.hash('x')) ?? [];
   t.true(source.includes(`NOBODY = '${cost}`));

@@ -1,7 +1,7 @@
 /** The server on PostgreSQL as an operator meets it: a bad start, a database that goes and comes back. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -122,3 +122,29 @@ test.serial('the database goes: 503 within 5 s, /readyz says so; it comes back: 
   t.true(performance.now() - began < 3000);
   t.log(`answered again after ${Math.round(performance.now() - began)} ms`);
 });
+
+test.serial(
+  'people of another system come in whole on PostgreSQL too, and sign in with the password they had',
+  async (t) => {
+    const { url, query } = await databases.create();
+    const folder = folderOf(t);
+    const vectors = readFileSync(new URL('../domain/foreign-hashes.jsonl', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const { hash, password } = vectors.map((line) => JSON.parse(line)).find(({ by }) => by.endsWith('1,000'));
+    const lines = Array.from({ length: 250 }, (_, i) =>
+      JSON.stringify({ email: `p${i}@example.com`, password_hash: hash, email_verified: i > 0 }),
+    );
+    const env = { POSTERN_DATABASE_URL: url };
+    const refused = await postern(folder, ['user', 'import', '-'], [...lines, '{}'].join('\n'), env);
+    t.is(refused.code, 1);
+    t.is((await query('SELECT count(*)::int AS n FROM postern.accounts')).rows[0].n, 0);
+    t.is((await postern(folder, ['user', 'import', '-'], lines.join('\n'), env)).stdout, '250 people imported\n');
+    const server = await startPostern({ env, folder });
+    const pending = async () => (await query('SELECT count(import_id)::int AS n FROM postern.accounts')).rows[0].n;
+    t.is(await pending(), 250);
+    t.truthy(await server.domain.accounts.authenticate('p7@example.com', password));
+    t.is(await pending(), 249);
+    await server.close();
+  },
+);

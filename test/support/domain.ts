@@ -4,20 +4,25 @@ import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from './memory-store.ts';
 
 /** Hashing without its cost, that counts what was asked of it. */
-export function countingPasswords(): Passwords & { readonly calls: string[] } {
+export function countingPasswords(): Passwords & { readonly calls: string[]; readonly works: object[] } {
   const calls: string[] = [];
+  /** What each refusal was to cost beside a hash of ours. */
+  const works: object[] = [];
   return {
     calls,
+    works,
     async hash(password) {
       calls.push('hash');
       return `plain:${sha256(password)}`;
     },
-    async verify(hash, password) {
+    async verify(hash, password, work = {}) {
       calls.push('slow');
+      works.push(work);
       return hash === `plain:${sha256(password)}`;
     },
-    async decoy() {
+    async decoy(_, work = {}) {
       calls.push('slow');
+      works.push(work);
     },
     async close() {},
   };

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import { passwordFromInput, passwordFromPerson } from '../password.ts';
 import { details, table } from '../print.ts';
 import type { Context } from './context.ts';
+import { userImportCommand } from './user-import.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
 const WHO = 'their e-mail address or id';
 
-export function userCommands(program: Command, { ask, show, terminal }: Context): void {
+export function userCommands(program: Command, context: Context): void {
+  const { ask, show, terminal } = context;
   const user = program.command('user').description('people who can sign in');
 
   user
@@ -36,6 +38,8 @@ export function userCommands(program: Command, { ask, show, terminal }: Context)
         table(people, ['id', 'email', 'name', 'admin', 'disabled', 'created_at']),
       ),
     );
+
+  userImportCommand(user, context);
 
   for (const [verb, description] of [
     ['show', 'one person'],

@@ -13,9 +13,10 @@ import { keys } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { refusals } from './refusals.ts';
 import { resources } from './resources.ts';
+import { userImport } from './user-import.ts';
 import { users } from './users.ts';
 
-const OPERATIONS = { ...users, ...clients, ...resources, ...keys, ...refusals };
+const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...keys, ...refusals };
 
 export type OperationName = keyof typeof OPERATIONS;
 
