@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { createPasswords } from '../../src/domain/index.ts';
+import { NOBODY } from '../../src/domain/key-derivation.ts';
 import { Refusal } from '../../src/lib/index.ts';
 
 /** How nice each thread of this process is (proc_pid_stat(5), field 19). */
@@ -31,10 +32,9 @@ test('a password typed on another keyboard is the same password', async (t) => {
 });
 
 test('the decoy asks for the very cost every password here is kept with', async (t) => {
-  const source = readFileSync(new URL('../../src/domain/key-derivation.ts', import.meta.url), 'utf8');
   const passwords = createPasswords();
   const [, cost] = /^(\$argon2id\$v=19\$[^$]+\$)/.exec(await passwords.hash('x')) ?? [];
-  t.true(source.includes(`NOBODY = '${cost}`));
+  t.true(NOBODY.startsWith(`${cost}`));
   await t.notThrowsAsync(passwords.decoy('whatever'));
   await passwords.close();
 });
