@@ -67,14 +67,15 @@ export async function signIn(
 
 /** The whole way from an application's button to its tokens. */
 export async function authorize(
-  server: Server,
+  server: Pick<Server, 'issuer'>,
   client: Registered,
   parameters: Record<string, string> = {},
   agent = new UserAgent(server.issuer),
+  email?: string,
 ) {
   const config = await discover(server, client);
   const asked = await request(config, parameters);
-  const answer = await signIn(agent, await agent.get(asked.url));
+  const answer = await signIn(agent, await agent.get(asked.url), email);
   if (!answer.left) throw new Error(`not sent back but shown ${answer.page} (${answer.status})`);
   return { config, agent, asked, left: answer.left, tokens: await redeem(asked, answer.left) };
 }

@@ -18,6 +18,8 @@ export interface Database {
 
 export interface DatabaseServer {
   readonly port: number;
+  /** Of the server's first process. */
+  readonly pid: number;
   /** A new empty database. */
   create(): Promise<Database>;
   drop(name: string): Promise<void>;
@@ -31,10 +33,15 @@ export interface DatabaseServer {
 }
 
 const PASSWORD = 'not a secret';
-const FLAGS = ['fsync=off', 'full_page_writes=off', 'max_connections=200', 'unix_socket_directories='];
+const FLAGS = ['max_connections=200', 'unix_socket_directories='];
+/** Tests need no disk; a power cut is simulated elsewhere. */
+const FORGETFUL = ['fsync=off', 'full_page_writes=off'];
 
-/** A real PostgreSQL server of its own, on a free port of loopback. It runs as `postgres` where we are root. */
-export async function startDatabaseServer(): Promise<DatabaseServer> {
+/**
+ * A real PostgreSQL server of its own, on a free port of loopback. It runs as `postgres` where we are root.
+ * @param durable as it comes, with every commit on the disk.
+ */
+export async function startDatabaseServer({ durable = false } = {}): Promise<DatabaseServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-postgres-'));
   // The server's user is another than ours and has to pass through.
   chmodSync(folder, 0o711);
@@ -48,7 +55,7 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
     persistent: true,
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: FLAGS.flatMap((flag) => ['-c', flag]),
+    postgresFlags: [...FLAGS, ...(durable ? [] : FORGETFUL)].flatMap((flag) => ['-c', flag]),
     onLog() {},
     onError() {},
   });
@@ -74,8 +81,12 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
     }
   };
   let count = 0;
+  const postmaster = (): ChildProcess => (server as unknown as { process: ChildProcess }).process;
   return {
     port,
+    get pid() {
+      return postmaster().pid!;
+    },
     async create() {
       count += 1;
       const name = `db${count}`;
@@ -88,9 +99,9 @@ export async function startDatabaseServer(): Promise<DatabaseServer> {
     stop: () => server.stop(),
     start: () => server.start(),
     async crash() {
-      const { process: postmaster } = server as unknown as { process: ChildProcess };
-      const gone = once(postmaster, 'exit');
-      postmaster.kill('SIGKILL');
+      const dying = postmaster();
+      const gone = once(dying, 'exit');
+      dying.kill('SIGKILL');
       await gone;
       // Its children notice a little later, and until then nobody may start on the same data.
       for (let attempt = 0; ; attempt += 1) {

@@ -1,0 +1,66 @@
+import { Agent, request } from 'node:http';
+import type { Script } from './scripts.ts';
+
+interface Arrivals {
+  readonly url: string;
+  readonly script: Script & { kind: 'same' };
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+/** Milliseconds from the moment a request was due to the end of its answer. */
+export interface Latencies {
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+  readonly answered: number;
+  readonly failed: number;
+}
+
+/**
+ * Requests that arrive at a fixed rate, whatever becomes of those before them. Each is timed from the moment it was due,
+ * so that a stall of the server (or of this process) counts against every request that came into it: nothing is omitted
+ * in coordination with the server.
+ */
+export async function openLoop({ url, script, perSecond, seconds }: Arrivals): Promise<Latencies> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 512 });
+  const { hostname, port } = new URL(url);
+  const body = script.body ?? '';
+  const headers = { ...script.headers, 'Content-Length': Buffer.byteLength(body) };
+  const options = { hostname, port, agent, method: script.method, path: script.path, headers };
+  const took: number[] = [];
+  let failed = 0;
+  let open = 0;
+
+  function send(due: number): void {
+    open += 1;
+    const end = (good: boolean): void => {
+      open -= 1;
+      if (good) took.push(performance.now() - due);
+      else failed += 1;
+    };
+    const asked = request(options, (response) => {
+      response.resume();
+      response.on('end', () => end(response.statusCode === 200));
+    });
+    asked.on('error', () => end(false));
+    asked.end(body);
+  }
+
+  const total = Math.floor(perSecond * seconds);
+  const begun = performance.now();
+  await new Promise<void>((done) => {
+    let sent = 0;
+    const turn = (): void => {
+      const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
+      for (; sent < due; sent += 1) send(begun + (sent / perSecond) * 1000);
+      if (sent < total || open > 0) setImmediate(turn);
+      else done();
+    };
+    turn();
+  });
+  agent.destroy();
+  took.sort((a, b) => a - b);
+  const at = (share: number): number => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), most: at(1), answered: took.length, failed };
+}

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { freePort, startDatabaseServer } from '../../test/support/postgres.ts';
+import { BOTH, type Cores, ONE } from '../cores.ts';
+import { limits } from '../limits.ts';
+import { load } from '../loads.ts';
+import { interleave } from '../measure.ts';
+import { deploy, run, signIn } from '../postern.ts';
+import { CLIENTS, refreshing, SCOPE, SIGNATURES } from '../requests.ts';
+import { perSecond, spread } from '../table.ts';
+import type { Row } from './row.ts';
+
+/** Moves a process, its threads and its children to these cores. */
+function pin(pid: number, cores: Cores): void {
+  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).split(/\s+/);
+  for (const each of [String(pid), ...children.filter(Boolean)])
+    execFileSync('taskset', ['-acp', cores, each], { stdio: 'ignore' });
+}
+
+/**
+ * Everything that takes part (the processes, PostgreSQL with fsync on, the load) on one core with one process, then on two
+ * with three.
+ */
+const scaling: Row = {
+  name: 'processes',
+  async measure() {
+    const database = await startDatabaseServer({ durable: true });
+    const { url } = await database.create();
+    const deployment = await deploy({ people: 2 * CLIENTS, env: { POSTERN_DATABASE_URL: url } });
+    const signing = limits('0', '1');
+    const one = await run(deployment, ONE);
+    const three = [];
+    for (let i = 0; i < 3; i += 1) three.push(await run(deployment, BOTH, { POSTERN_PORT: String(await freePort()) }));
+    const [narrow, wide] = [load(ONE), load(BOTH)];
+    const signed = await signIn(deployment, SCOPE);
+    const part = (from: number) => ({ ...signed, tokens: signed.tokens.slice(from, from + CLIENTS) });
+    await narrow.keep('refresh', refreshing(deployment, part(0)));
+    await wide.keep('refresh', refreshing(deployment, part(CLIENTS)));
+    const onOne = () => {
+      pin(database.pid, ONE);
+      return narrow.closed('refresh', one.url, 3, CLIENTS);
+    };
+    const urls = three.map((process) => process.url);
+    const onBoth = () => {
+      pin(database.pid, BOTH);
+      return wide.closed('refresh', urls, 3, CLIENTS);
+    };
+    try {
+      await onOne();
+      await onBoth();
+      const { limit, work } = await interleave(4, onOne, { both: onBoth });
+      const { rate, share } = work['both']!;
+      const most = (await signing.rsa(1)) / SIGNATURES;
+      return [
+        {
+          work: 'PostgreSQL, refresh: three processes on two cores ÷ one on one (database and load on them too)',
+          limit: `one core: ${perSecond(limit)}`,
+          postern: `${perSecond(rate)} = ${spread(share, '×', 2)}, ${Math.round((rate.median / most) * 100)} % of RSA ÷ ${SIGNATURES}`,
+          goal: '≥ 1.6 ×',
+          reached: share.median >= 1.6,
+        },
+      ];
+    } finally {
+      await Promise.all([narrow.stop(), wide.stop(), signing.stop()]);
+      await Promise.all([one, ...three].map((process) => process.stop()));
+      await database.remove();
+      deployment.remove();
+    }
+  },
+};
+
+export const processes: readonly Row[] = [scaling];
