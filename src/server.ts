@@ -7,6 +7,7 @@ import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
+import { createEnrolment } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accessLog,
@@ -188,10 +189,17 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       issuer,
       domain,
       interactions: engine.interactions,
+      enrolment: createEnrolment({
+        factors: domain.factors,
+        challenges: domain.challenges,
+        now,
+        brand: settings.brand.name,
+      }),
       pages,
       csrf: createCsrf({ issuer, secrets }),
       device: createDevice({ issuer }),
       metrics,
+      now,
     }),
   ]) {
     app.use(middleware);

@@ -132,6 +132,12 @@ export const settingsSchema = z.strictObject({
       interaction: duration(hours(1), 'How long a sign-in that was begun may take.'),
     })
     .prefault({}),
+  second_factor: z
+    .enum(['optional', 'operators', 'required'])
+    .describe(
+      'Who must have a second factor: nobody (`optional`), operators, or everybody (`required`). Whoever has one is always asked for it.',
+    )
+    .prefault('optional'),
   signing: z
     .strictObject({
       rotate_after: duration(days(30), 'Age at which the signing key is replaced.'),

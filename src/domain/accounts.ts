@@ -34,6 +34,9 @@ interface Options {
 /** Code points, so that an emoji is one character to the person who typed it. */
 const PASSWORD_LENGTH = { min: 8, max: 128 };
 
+/** What goes with a person who is removed. */
+const BELONGINGS = ['consents', 'factors'] as const;
+
 const person = ({ id, record }: Row<Account>): Person => ({ id, ...record });
 
 /** People: who they are, whether they may sign in, and whether a password is theirs. */
@@ -163,17 +166,17 @@ export function createAccounts({ store, now, passwords, audit, sessions, imports
       return change(id, 'account.password_changed', ({ epoch }) => ({ passwordHash, epoch: epoch + 1 }), ending(id));
     },
 
-    /** The person, their consents and everything issued to them. @throws Refusal `user_unknown` */
+    /** The person, what belongs to them and everything issued to them. @throws Refusal `user_unknown` */
     remove(id: string): Promise<void> {
       return retryOnConflict(async () => {
         const { record, version } = await existing(id);
-        const consents: Change[] = [];
-        for await (const consent of every(store, 'consents', 'accountId', id))
-          consents.push({ remove: 'consents', id: consent.id });
+        const belongings: Change[] = [];
+        for (const table of BELONGINGS)
+          for await (const row of every(store, table, 'accountId', id)) belongings.push({ remove: table, id: row.id });
         await sessions.endForAccount(id, [
           { remove: 'accounts', id, expect: version },
           { remove: 'emails', id: emailKey(record.email) },
-          ...consents,
+          ...belongings,
           audit.record('account.removed', { accountId: id }),
         ]);
       });

@@ -1,5 +1,6 @@
 import { type Clock, type Duration, newId, newSecret, Refusal, sameText, sha256 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
+import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { parsePublicJwks } from './public-jwks.ts';
@@ -20,6 +21,8 @@ export interface ClientTerms {
   readonly scopes?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly firstParty?: boolean | undefined;
+  /** The least that people prove for it, of {@link ACR_VALUES}: any of these. */
+  readonly acrValues?: readonly string[] | undefined;
   /** Its public keys: it then proves itself by `private_key_jwt` and has no secret. */
   readonly jwks?: unknown;
 }
@@ -74,6 +77,7 @@ export function createClients({ store, now, audit, sessions }: Options) {
       scopes: parseScopes(terms.scopes ?? []),
       resources,
       firstParty: terms.firstParty ?? false,
+      ...(terms.acrValues?.length && { acrValues: parseAcrValues(terms.acrValues) }),
       tokenEndpointAuthMethod: !confidential ? 'none' : terms.jwks ? 'private_key_jwt' : 'client_secret_basic',
       ...(terms.jwks !== undefined && { jwks: parsePublicJwks(terms.jwks) }),
     } as const;
@@ -92,7 +96,7 @@ export function createClients({ store, now, audit, sessions }: Options) {
     /**
      * Gives the secret of a client that has one; nobody can ever read it again.
      * @throws Refusal `name_invalid`, `redirect_uri_invalid`, `redirect_uri_missing`, `redirect_uri_unused`,
-     * `scope_invalid`, `resource_unknown`, `jwks_invalid`
+     * `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
      */
     async add({ type, ...terms }: NewClient): Promise<{ client: RegisteredClient; secret?: string }> {
       const settled = await settle(type, terms);
@@ -185,6 +189,14 @@ export function createClients({ store, now, audit, sessions }: Options) {
       return good.filter((hash) => sameText(hash, presented)).length > 0;
     },
   };
+}
+
+/** @throws Refusal `acr_unknown` */
+function parseAcrValues(words: readonly string[]): readonly string[] {
+  const unknown = words.find((word) => leastOf([word]) === 'unmet');
+  if (unknown !== undefined)
+    throw new Refusal('acr_unknown', `${JSON.stringify(unknown.slice(0, 80))} is none of ${ACR_VALUES.join(', ')}`);
+  return [...new Set(words)];
 }
 
 /** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused` */

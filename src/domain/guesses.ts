@@ -13,7 +13,7 @@ export interface GuessLimits {
   readonly window: Duration;
 }
 
-/** Who is about to try a password. */
+/** Who is about to try a password, or a code of a second factor: both count together. */
 export interface Attempt {
   readonly email: string;
   /** The IP address it comes from, as the edge believes it. */
@@ -23,16 +23,21 @@ export interface Attempt {
    * without the cookie is given a new one here too, so that it is known after its first success.
    */
   readonly device?: string | undefined;
+  /** It is a code that is tried, by somebody who has the password. */
+  readonly secondFactor?: boolean | undefined;
 }
 
 /** A guess that may be made. It counts as wrong from the moment it is given, until it is told otherwise. */
 export interface Allowed {
   readonly allowed: true;
-  /** The password was right: the guess no longer counts, and the browser is known to the account from now on. */
+  /**
+   * The person is signed in: the guess no longer counts, and the browser is known to the account from now on. Not for a
+   * right password alone where a second factor is still to come: whoever knows it would begin every guess at that anew.
+   */
   succeed(): Promise<void>;
-  /** The password was wrong: the guess goes on counting. */
+  /** It was wrong: the guess goes on counting. */
   fail(): Promise<void>;
-  /** No password was tried (the server was busy): the guess no longer counts. */
+  /** It was right, and more is asked; or nothing was tried (the server was busy): the guess no longer counts. */
   release(): Promise<void>;
 }
 
@@ -44,9 +49,16 @@ export type Guesses = ReturnType<typeof createGuesses>;
 interface Bucket {
   readonly id: string;
   readonly limit: number;
+  readonly window: Duration;
   /** How long its row is kept beyond the window: for a browser, how long it stays known. */
   readonly keep: Duration;
 }
+
+/**
+ * Whoever tries codes has the password, so that patience alone would find a code of six digits: so many times the limit of
+ * an account, and no more in a day (NIST SP 800-63B-4 §3.2.2).
+ */
+const CODES = { times: 3, window: days(1) } as const;
 
 /** How long an account remembers a browser that signed in to it. */
 const KNOWN_FOR = days(90);
@@ -57,11 +69,12 @@ const KNOWN_FOR = days(90);
  * counter of its own, so that nobody elsewhere can lock its owner out. Whether the account exists makes no difference.
  */
 export function createGuesses({ store, now, limits }: { store: Store; now: Clock; limits: GuessLimits }) {
-  const bucket = (kind: string, of: string, limit: number, keep: Duration = 0): Bucket => ({
-    id: sha256(`${kind}\n${of}`),
-    limit,
-    keep,
-  });
+  const bucket = (
+    kind: string,
+    of: string,
+    limit: number,
+    { window = limits.window, keep = 0 }: Partial<Pick<Bucket, 'window' | 'keep'>> = {},
+  ): Bucket => ({ id: sha256(`${kind}\n${of}`), limit, window, keep });
 
   /** What the attempt is counted against. A browser's row exists only once it has signed in to that very account. */
   async function bucketsOf(attempt: Attempt, device: Bucket | undefined): Promise<Bucket[]> {
@@ -69,18 +82,21 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
     return [
       bucket('network', networkOf(attempt.address), limits.network),
       bucket('account', emailKey(attempt.email), limits.account),
+      ...(attempt.secondFactor
+        ? [bucket('codes', emailKey(attempt.email), limits.account * CODES.times, { window: CODES.window })]
+        : []),
     ];
   }
 
   /** The count of the running window: a window that is over counts nothing, and begins anew. */
-  const running = (row: Row<GuessCounter> | undefined): GuessCounter =>
-    row && row.record.since + limits.window > now() ? row.record : { count: 0, since: now() };
+  const running = ({ window }: Bucket, row: Row<GuessCounter> | undefined): GuessCounter =>
+    row && row.record.since + window > now() ? row.record : { count: 0, since: now() };
 
-  const put = ({ id, keep }: Bucket, record: GuessCounter, row?: Row<GuessCounter>): Put<'guesses'> => ({
+  const put = ({ id, window, keep }: Bucket, record: GuessCounter, row?: Row<GuessCounter>): Put<'guesses'> => ({
     put: 'guesses',
     id,
     record,
-    expiresAt: Math.max(record.since + limits.window, keep && now() + keep),
+    expiresAt: Math.max(record.since + window, keep && now() + keep),
     expect: row?.version ?? 'absent',
   });
 
@@ -88,9 +104,11 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
   function reserve(buckets: readonly Bucket[]): Promise<{ since: number[] } | { wait: Duration }> {
     return retryOnConflict(async () => {
       const rows = await Promise.all(buckets.map(({ id }) => store.get('guesses', id)));
-      const counters = rows.map(running);
-      const full = counters.filter(({ count }, i) => count >= buckets[i]!.limit);
-      if (full.length > 0) return { wait: Math.max(...full.map(({ since }) => since + limits.window - now())) };
+      const counters = buckets.map((each, i) => running(each, rows[i]));
+      const waits = buckets.flatMap(({ limit, window }, i) =>
+        counters[i]!.count >= limit ? [counters[i]!.since + window - now()] : [],
+      );
+      if (waits.length > 0) return { wait: Math.max(...waits) };
       await store.commit(
         buckets.map((each, i) => put(each, { ...counters[i]!, count: counters[i]!.count + 1 }, rows[i])),
       );
@@ -121,7 +139,7 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
   return {
     async begin(attempt: Attempt): Promise<Verdict> {
       const device = attempt.device
-        ? bucket('device', `${attempt.device}\n${emailKey(attempt.email)}`, limits.account, KNOWN_FOR)
+        ? bucket('device', `${attempt.device}\n${emailKey(attempt.email)}`, limits.account, { keep: KNOWN_FOR })
         : undefined;
       const buckets = await bucketsOf(attempt, device);
       const reserved = await reserve(buckets);

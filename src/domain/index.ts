@@ -7,13 +7,16 @@
  * the verbs here and never write these tables themselves.
  */
 import type { Settings } from '../config/index.ts';
-import { type Clock, type Logger, minutes, seconds } from '../lib/index.ts';
+import { type Clock, type Logger, minutes, type SealingKey, seconds } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { createAccounts } from './accounts.ts';
+import { createAssurance } from './assurance.ts';
 import { createAudit } from './audit.ts';
+import { createChallenges } from './challenges.ts';
 import { createClients } from './clients.ts';
 import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
+import { createFactors } from './factors.ts';
 import { createGuesses } from './guesses.ts';
 import { createImports } from './imports.ts';
 import { openKeys } from './keys.ts';
@@ -24,10 +27,23 @@ import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
 
 export type { Accounts, NewPerson, Person } from './accounts.ts';
+export {
+  ACR_VALUES,
+  type Acr,
+  type Assurance,
+  acrOf,
+  type Demands,
+  leastOf,
+  type Standing,
+  together,
+  toldAs,
+} from './assurance.ts';
 export type { Audit } from './audit.ts';
+export type { Binding, Challenges } from './challenges.ts';
 export type { Clients, ClientTerms, NewClient, RegisteredClient } from './clients.ts';
 export type { Allowance, Consents } from './consents.ts';
 export type { CookieKeys } from './cookie-keys.ts';
+export type { Factors, OwnFactor } from './factors.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
 export type { Keys } from './keys.ts';
@@ -46,22 +62,28 @@ const LEAST_CACHED = seconds(30);
 export interface NounOptions {
   readonly store: Store;
   readonly now: Clock;
-  readonly settings: Pick<Settings, 'issuer' | 'guesses'>;
+  readonly settings: Pick<Settings, 'issuer' | 'guesses' | 'second_factor'>;
+  /** Seals what people prove themselves with. */
+  readonly sealingKey: SealingKey;
   readonly log?: Logger;
   /** For tests that count; the real ones otherwise. */
   readonly passwords?: Passwords;
 }
 
-/** Every noun that needs no key. */
-export function createDomain({ store, now, settings, passwords = createPasswords() }: NounOptions) {
+/** Every noun but the server's own keys. */
+export function createDomain({ store, now, settings, sealingKey, passwords = createPasswords() }: NounOptions) {
   const audit = createAudit({ store, now });
   const sessions = createSessions({ store });
+  const factors = createFactors({ store, now, audit, sessions, sealingKey });
   const imports = createImports({ store, now, audit });
   return {
     accounts: createAccounts({ store, now, passwords, audit, sessions, imports }),
+    assurance: createAssurance({ settings, factors }),
     audit,
+    challenges: createChallenges({ sealingKey, now }),
     clients: createClients({ store, now, audit, sessions }),
     consents: createConsents({ store, now, audit, sessions }),
+    factors,
     guesses: createGuesses({ store, now, limits: settings.guesses }),
     imports,
     refusals: createRefusals({ store, now }),
@@ -73,7 +95,7 @@ export function createDomain({ store, now, settings, passwords = createPasswords
   };
 }
 
-export interface DomainOptions extends NounOptions {
+export interface DomainOptions extends Omit<NounOptions, 'sealingKey'> {
   readonly settings: Settings;
   readonly log: Logger;
   readonly masterKey: MasterKey;
@@ -96,7 +118,7 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
     // ID tokens come back as hints for as long as their session lives.
     verifyFor: Math.max(settings.sessions.lifetime, settings.tokens.refresh_absolute, LONGEST_TTL) + minutes(1),
   });
-  const nouns = createDomain(options);
+  const nouns = createDomain({ ...options, sealingKey: masterKey.factors });
   return {
     ...nouns,
     cookieKeys,

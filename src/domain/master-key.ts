@@ -13,6 +13,8 @@ export interface MasterKey {
   readonly artifacts: SealingKey;
   /** Seals private signing keys and the server's own secrets. */
   readonly secrets: SealingKey;
+  /** Seals what people prove themselves with beside a password. */
+  readonly factors: SealingKey;
   /** Signs DPoP nonces (RFC 9449 §8). */
   readonly dpopNonce: SealingKey;
   /** True until {@link markDataMade} was called for this keys folder: no data folder ever belonged to it. */
@@ -35,6 +37,7 @@ export function openMasterKey({ folder, override }: { folder: string; override?:
     return {
       artifacts: deriveKey(secret, 'artifacts'),
       secrets: deriveKey(secret, 'secrets'),
+      factors: deriveKey(secret, 'factors'),
       dpopNonce: deriveKey(secret, 'dpop-nonce'),
       fresh: !existsSync(join(folder, MARK)),
     };

@@ -1,6 +1,6 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
-import type { Domain, MasterKey } from '../domain/index.ts';
+import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
 import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
@@ -74,6 +74,7 @@ export function configuration(
     routes: ROUTES,
     scopes: [...STATIC_SCOPES],
     claims: CLAIMS,
+    acrValues: [...ACR_VALUES],
     subjectTypes: ['public'],
     responseTypes: ['code'],
     pkce: { required: () => true },
@@ -136,7 +137,7 @@ export function configuration(
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
-    interactions: { policy: interactionPolicy(), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: interactionPolicy(domain), url: (_ctx, { uid }) => `/interaction/${uid}` },
     renderError,
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),

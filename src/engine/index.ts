@@ -7,5 +7,7 @@
  */
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
-export type { Interactions, PendingRequest, Proof } from './interactions.ts';
+export type { Interactions } from './interactions.ts';
+export type { PendingRequest, Progress } from './pending.ts';
+export type { Proof } from './proofs.ts';
 export { type PageReason, tellRefusals } from './refused.ts';

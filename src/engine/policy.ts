@@ -1,17 +1,44 @@
-import { interactionPolicy as engine } from 'oidc-provider';
+import { interactionPolicy as engine, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Domain, leastOf } from '../domain/index.ts';
+import { ASSURANCE } from './proofs.ts';
+import { splitScope } from './scopes.ts';
 
-/** When a person has to be asked: the engine's own checks, one of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
-export function interactionPolicy() {
+const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = engine.Check;
+
+/** When a person has to be asked: the engine's own checks, two of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
+export function interactionPolicy(domain: Domain) {
   const policy = engine.base();
-  policy.get('login')?.checks.add(
+  const login = policy.get('login');
+  login?.checks.add(
     // Somebody is signed in who was disabled or removed, or whose sign-in no longer counts (engine/accounts.ts).
     new engine.Check('account_gone', 'the person who was signed in has to sign in again', 'login_required', (ctx) =>
-      ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined
-        ? engine.Check.REQUEST_PROMPT
-        : engine.Check.NO_NEED_TO_PROMPT,
+      ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined ? REQUEST_PROMPT : NO_NEED_TO_PROMPT,
+    ),
+  );
+  login?.checks.add(
+    // Every answer of the engine comes by here, however somebody was signed in.
+    new engine.Check(ASSURANCE, 'the person has to prove more', 'login_required', async (ctx) =>
+      (await isEnough(domain, ctx)) ? NO_NEED_TO_PROMPT : REQUEST_PROMPT,
     ),
   );
   // Choosing is signing in: the page begins with who is signed in, and takes anybody.
   policy.add(new engine.Prompt({ name: 'select_account', requestable: true }), 0);
   return policy;
+}
+
+/**
+ * Whether the session is proven as the operator, the application and the request demand.
+ * @throws UnmetAuthenticationRequirements where the request demands nothing that we know (RFC 9470 §5)
+ */
+async function isEnough(domain: Domain, { oidc }: KoaContextWithOIDC): Promise<boolean> {
+  const asked = splitScope(oidc.params?.['acr_values'] as string | undefined);
+  if (leastOf(asked) === 'unmet')
+    throw new errors.UnmetAuthenticationRequirements('none of the acr_values is known to this server');
+  const { accountId, amr = [] } = oidc.session ?? {};
+  const person = accountId ? await domain.accounts.get(accountId) : undefined;
+  // The other checks ask who it is.
+  if (!person) return true;
+  const client = await domain.clients.get(oidc.client?.clientId ?? '');
+  const registered = client?.acrValues ?? [];
+  return (await domain.assurance.standing(person, amr, { asked, registered })).missing === undefined;
 }

@@ -24,7 +24,7 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
     await issue(ctx, person.id, grant, [...scopes].join(' '), proof);
   }
 
-  /** The same answer for an unknown address, a wrong password and a disabled account (RFC 6749 §5.2). */
+  /** The same answer for an unknown address, a wrong password, a disabled account and one with a second factor (RFC 6749 §5.2). */
   async function authenticate(ctx: Ctx) {
     const { username, password } = ctx.oidc.params as { username?: string; password?: string };
     if (!username || !password) throw new errors.InvalidRequest('username and password are required');
@@ -39,12 +39,18 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
     }
     try {
       const person = await domain.accounts.authenticate(username, password);
-      if (!person) {
-        await verdict.fail();
-        throw new errors.InvalidGrant('unknown person or wrong password');
+      const refusal = !person
+        ? 'unknown person or wrong password'
+        : (await domain.assurance.passwordAlone(person, await demandsOf(ctx)))
+          ? undefined
+          : 'a second factor is needed, which this grant cannot ask for';
+      if (person && !refusal) {
+        await verdict.succeed();
+        return person;
       }
-      await verdict.succeed();
-      return person;
+      // To the client it is one answer and counts as one: a right password must not be told from a wrong one.
+      await verdict.fail();
+      throw new errors.InvalidGrant(refusal);
     } catch (error) {
       if (error instanceof errors.OIDCProviderError) throw error;
       await verdict.release();
@@ -56,6 +62,9 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
       });
     }
   }
+
+  const demandsOf = async ({ oidc }: Ctx): Promise<readonly string[]> =>
+    (await domain.clients.get(oidc.client?.clientId ?? ''))?.acrValues ?? [];
 
   async function grantTo(ctx: Ctx, accountId: string, scopes: readonly string[]): Promise<Grant> {
     const { client, resourceServers = {} } = ctx.oidc;

@@ -14,6 +14,7 @@ import {
   plain,
 } from '../words/index.ts';
 import { type Assets, createAssets } from './assets.ts';
+import { qrPath } from './qr.ts';
 
 /** An application as a person meets it. */
 export interface ClientShown {
@@ -28,6 +29,14 @@ export type ConsentItem =
 /** Reasons that have a sentence in every language, `error.reason.…`. */
 export type ErrorReason =
   Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
+
+/** What the pages about a second factor have in common. */
+interface FactorForm {
+  readonly action: string;
+  readonly csrf: string;
+  readonly person: { readonly email: string };
+  readonly client?: (ClientShown & { readonly host: string }) | undefined;
+}
 
 /** Every page there is and what its view takes. All texts are plain; the view escapes them. */
 export interface PageData {
@@ -44,6 +53,23 @@ export interface PageData {
     readonly otherAccount?: boolean | undefined;
     /** Offer the way back to the application, `decision=deny`. */
     readonly cancel?: boolean | undefined;
+  };
+  readonly 'second-factor': FactorForm & {
+    /** What the person can prove it with. */
+    readonly kinds: readonly string[];
+    readonly error?: PageData['login']['error'];
+  };
+  readonly enrol: FactorForm & {
+    /** An authenticator app: absent where a code would not do. */
+    readonly totp?: { readonly enrolment: string; readonly secret: string; readonly uri: string } | undefined;
+    readonly error?: 'wrong' | 'over' | 'taken' | 'full' | 'name' | undefined;
+  };
+  readonly 'recovery-codes': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly codes: readonly string[];
+    /** Names these codes when the form comes back. */
+    readonly set: string;
   };
   readonly consent: {
     readonly action: string;
@@ -140,6 +166,8 @@ const words = (locale: Locale) => ({
   t: (key: MessageKey, values?: Record<string, string>) => message(locale, key, values),
   /** A message in pieces, for `partials/sentence`. */
   parts: (key: MessageKey, values?: Record<string, string>) => messageParts(locale, key, values),
+  hasMessage: isMessageKey,
+  qr: qrPath,
   item: (item: ConsentItem, known: Record<string, string | undefined>) => describe(locale, item, known),
   minutes: (n: number) => inMinutes(locale, n),
   plain,

@@ -2,9 +2,13 @@ import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
 import { allowFormRedirect, readForm } from '../http/index.ts';
 import { type Interacting, sendOn } from './context.ts';
-import { loadRequest, refusingExpired, type Step } from './steps.ts';
+import { loadRequest, type Step, type Taken } from './steps.ts';
 
 const boundTo = (uid: string, accountId = '') => `${uid}|${accountId}`;
+
+/** Who the request is answered for, once that is known. */
+const whoOf = ({ progress }: PendingRequest): string | undefined =>
+  progress.missing === undefined ? progress.accountId : undefined;
 
 /** May this application do what it asks for? */
 export function consentStep(room: Interacting): Step {
@@ -23,7 +27,8 @@ export function consentStep(room: Interacting): Step {
   }
 
   async function show(ctx: Context, request: PendingRequest): Promise<void> {
-    const person = request.accountId ? await domain.accounts.get(request.accountId) : undefined;
+    const accountId = whoOf(request);
+    const person = accountId ? await domain.accounts.get(accountId) : undefined;
     if (!person || person.disabled) {
       await interactions.anotherAccount(ctx);
       return sendOn(ctx, `/interaction/${request.uid}`);
@@ -41,31 +46,36 @@ export function consentStep(room: Interacting): Step {
     });
   }
 
-  /** What each button does; where the person goes next. */
-  const decisions: Readonly<Record<string, (ctx: Context, accountId: string, uid: string) => Promise<string>>> = {
-    allow: (ctx, accountId) => interactions.allow(ctx, accountId),
-    deny: (ctx) => interactions.deny(ctx),
-    switch: async (ctx, _accountId, uid) => {
+  /** What each button does. */
+  const decisions: Readonly<Record<string, (ctx: Context, accountId: string) => Promise<Taken>>> = {
+    allow: async (ctx, accountId) => {
+      await interactions.allow(ctx, accountId);
+      return 'next';
+    },
+    deny: async (ctx) => ({ to: await interactions.deny(ctx) }),
+    switch: async (ctx) => {
       await interactions.anotherAccount(ctx);
-      return `/interaction/${uid}`;
+      return 'next';
     },
   };
 
   return {
     name: 'consent',
-    isNext: async (ctx, { accountId }) => accountId !== undefined && interactions.needsConsent(ctx, accountId),
+    async isNext(ctx, request) {
+      const accountId = whoOf(request);
+      return accountId !== undefined && interactions.needsConsent(ctx, accountId);
+    },
     show,
 
     async submit(ctx, uid) {
       const form = await readForm(ctx);
       const request = await loadRequest(ctx, room, uid);
+      const accountId = whoOf(request);
       // Bound to the interaction, whose cookie only this browser has, and to the person who was asked.
-      csrf.check(ctx, form, ctx.path, boundTo(uid, request.accountId));
+      csrf.check(ctx, form, ctx.path, boundTo(uid, accountId));
       const decide = decisions[form['decision'] ?? ''];
       // Nobody is known yet, or no button was pressed: back to whatever is missing.
-      if (!request.accountId || !decide) return sendOn(ctx, `/interaction/${uid}`);
-      const { accountId } = request;
-      sendOn(ctx, await refusingExpired(() => decide(ctx, accountId, uid)));
+      return accountId && decide ? decide(ctx, accountId) : 'next';
     },
   };
 }

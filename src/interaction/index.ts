@@ -9,15 +9,24 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
+import { enrolStep } from './enrol.ts';
 import { loginStep } from './login.ts';
 import { byGet } from './posted.ts';
-import { nextStep, type Step } from './steps.ts';
+import { recoveryCodesStep } from './recovery-codes.ts';
+import { secondFactorStep } from './second-factor.ts';
+import { nextStep, type Step, takeForm } from './steps.ts';
 
 export type { Interacting } from './context.ts';
 export { signOutPages } from './sign-out.ts';
 
-/** Every step of an interaction: a new one is one file and one line. Its name is its view's and its path's. */
-const STEPS: readonly ((room: Interacting) => Step)[] = [loginStep, consentStep];
+/** Every step of an interaction, in their order: a new one is one file and one line. Its name is its view's and its path's. */
+const STEPS: readonly ((room: Interacting) => Step)[] = [
+  loginStep,
+  secondFactorStep,
+  enrolStep,
+  recoveryCodesStep,
+  consentStep,
+];
 
 /** The routes of this room. */
 export function interactionRoutes(room: Interacting): Middleware {
@@ -30,7 +39,7 @@ export function interactionRoutes(room: Interacting): Middleware {
     const back = (ctx: Context) => ctx.redirect(`/interaction/${encodeURIComponent(uid(ctx))}`);
     // Somebody reloads, or comes back to, the address a form was sent to.
     router.get(`/interaction/:uid/${step.name}`, back);
-    router.post(`/interaction/:uid/${step.name}`, (ctx) => step.submit(ctx, uid(ctx)));
+    router.post(`/interaction/:uid/${step.name}`, (ctx) => takeForm(ctx, room, steps, step, uid(ctx)));
   }
   router.post(['/authorize', '/logout'], byGet);
   router.get('/', (ctx) => room.pages.show(ctx, 'home', { issuer: room.issuer }));

@@ -4,6 +4,12 @@ import { HttpRefusal, stateOf } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
 import { type Interacting, sendOn } from './context.ts';
 
+/**
+ * What became of a form. `next`: what is stored may have changed, see what is missing now. `shown`: it was answered with a
+ * page, such as the form once more. `to`: the person leaves the interaction.
+ */
+export type Taken = 'next' | 'shown' | { readonly to: string };
+
 /** One thing asked of a person. */
 export interface Step {
   /** Names the view and the last part of the form's path. */
@@ -12,15 +18,33 @@ export interface Step {
   isNext(ctx: Context, request: PendingRequest): Promise<boolean>;
   /** Asks. */
   show(ctx: Context, request: PendingRequest): Promise<void>;
-  /** Takes the form, changes what is stored, and sends the person back to the dispatcher or to the engine. */
-  submit(ctx: Context, uid: string): Promise<void>;
+  /** Takes the form and changes what is stored. */
+  submit(ctx: Context, uid: string): Promise<Taken>;
 }
+
+const addressOf = (uid: string): string => `/interaction/${encodeURIComponent(uid)}`;
 
 /** Reads what is stored and shows the step that is missing; where none is, the engine goes on. */
 export async function nextStep(ctx: Context, room: Interacting, steps: readonly Step[], uid: string): Promise<void> {
   const request = await loadRequest(ctx, room, uid);
   for (const step of steps) if (await step.isNext(ctx, request)) return step.show(ctx, request);
-  sendOn(ctx, await room.interactions.finish(ctx));
+  sendOn(ctx, await refusingExpired(() => room.interactions.finish(ctx)));
+}
+
+/** Has a step take its form, and goes on from what is stored then. */
+export async function takeForm(
+  ctx: Context,
+  room: Interacting,
+  steps: readonly Step[],
+  step: Step,
+  uid: string,
+): Promise<void> {
+  const taken = await refusingExpired(() => step.submit(ctx, uid));
+  if (taken === 'shown') return;
+  if (taken !== 'next') return sendOn(ctx, taken.to);
+  const request = await loadRequest(ctx, room, uid);
+  for (const each of steps) if (await each.isNext(ctx, request)) return sendOn(ctx, addressOf(uid));
+  sendOn(ctx, await refusingExpired(() => room.interactions.finish(ctx)));
 }
 
 /** @throws HttpRefusal 400 where the request is over, was never this browser's, or its session has ended */
@@ -32,11 +56,11 @@ export async function loadRequest(ctx: Context, { interactions }: Interacting, u
 }
 
 /** Turns the engine's word for a request that is over into a page. */
-export async function refusingExpired<R>(step: () => Promise<R>): Promise<R> {
+async function refusingExpired<R>(step: () => Promise<R>): Promise<R> {
   try {
     return await step();
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'request_expired') throw error;
+    if (!(error instanceof Refusal) || error instanceof HttpRefusal || error.code !== 'request_expired') throw error;
     throw new HttpRefusal('request_expired', 'This sign-in took too long or was already finished.', {
       status: 400,
       reason: 'expired',

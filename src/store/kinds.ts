@@ -55,6 +55,8 @@ export interface Client {
   readonly resources: readonly string[];
   /** Ours: people are not asked for consent. */
   readonly firstParty: boolean;
+  /** How sure it has to be of who somebody is (`default_acr_values`, OIDC Registration §2); none where absent. */
+  readonly acrValues?: readonly string[];
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
   /** SHA-256 of each secret that is good; the newest first. */
   readonly secretHashes: readonly string[];
@@ -179,22 +181,36 @@ export interface Factor {
   readonly sealed?: string;
   /** The last time step a TOTP code was accepted for (RFC 6238 §5.2): from then on only later ones are. */
   readonly lastStep?: number;
-  /** SHA-256 of each recovery code that is still good. */
-  readonly hashes?: readonly string[];
-  /** A passkey's credential id (base64url), which the browser finds it by. */
-  readonly credential?: string;
-  /** A passkey's public key (COSE, base64url), counter, transports and backup state (WebAuthn §4). */
-  readonly passkey?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** A keyed digest of each recovery code that is still good. */
+  readonly digests?: readonly string[];
+  /** Its owner said that they kept the recovery codes. */
+  readonly kept?: boolean;
+  readonly passkey?: Passkey;
   readonly createdAt: number;
   readonly lastUsedAt?: number;
 }
 
-/** A WebAuthn challenge that was given out. The row's id is its SHA-256; it is removed by whoever answers it. */
+/** A WebAuthn credential (WebAuthn §4, "credential record"). */
+export interface Passkey {
+  /** What the browser finds it by, base64url. */
+  readonly credential: string;
+  /** COSE, base64url. */
+  readonly publicKey: string;
+  /** The signature counter it was last seen with; 0 where it counts nothing. */
+  readonly counter: number;
+  readonly transports: readonly string[];
+  /** It may be on several devices of its owner; `backedUp` says whether it was when last seen. */
+  readonly synced: boolean;
+  readonly backedUp: boolean;
+  /** The model of the authenticator, a UUID; zeros where it does not say. */
+  readonly aaguid: string;
+}
+
+/** A challenge, or an enrolment begun, that was answered. The row's id is its SHA-256: nobody answers it again. */
 export interface Challenge {
-  readonly purpose: 'register' | 'authenticate';
-  /** Whose passkey is asked for; absent where any will do. */
+  readonly purpose: 'enrol-passkey' | 'enrol-totp' | 'passkey';
   readonly accountId?: string;
-  /** What it is bound to: an interaction, or a session. */
+  /** SHA-256 of what it was bound to: an interaction, or a session. */
   readonly boundTo: string;
 }
 

@@ -108,11 +108,8 @@ export const TABLES = {
   guesses: { durability: 'relaxed', indexes: {} },
   refusals: { durability: 'relaxed', indexes: {} },
   audit: { durability: 'strict', indexes: { accountId: (r: AuditEvent) => r.accountId } },
-  factors: {
-    durability: 'strict',
-    indexes: { accountId: (r: Factor) => r.accountId, credential: (r: Factor) => r.credential },
-  },
-  challenges: { durability: 'relaxed', indexes: {} },
+  factors: { durability: 'strict', indexes: { accountId: (r: Factor) => r.accountId } },
+  challenges: { durability: 'strict', indexes: {} },
   links: { durability: 'strict', indexes: { accountId: (r: Link) => r.accountId } },
   upstreams: { durability: 'strict', indexes: {} },
   identities: {

@@ -1,5 +1,5 @@
 import { createDomain, type Passwords } from '../../src/domain/index.ts';
-import { type Clock, minutes, sha256, silent } from '../../src/lib/index.ts';
+import { type Clock, deriveKey, minutes, sha256, silent } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -32,13 +32,17 @@ export const ISSUER = 'https://id.example.com';
 const guesses = { account: 10, network: 100, window: minutes(15) };
 
 /** A domain on a store in memory, at a time that the test moves. */
-export function testDomain(options: { guesses?: Partial<typeof guesses> } = {}) {
+export function testDomain(
+  options: { guesses?: Partial<typeof guesses>; second_factor?: 'optional' | 'operators' | 'required' } = {},
+) {
   const time = { at: Date.UTC(2026, 0, 1) };
   const now: Clock = () => time.at;
   const memory = memoryStore(now);
   const store: Store = memory;
   const passwords = countingPasswords();
-  const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses } };
-  const domain = createDomain({ store, now, settings, log: silent, passwords });
+  const { second_factor = 'optional' } = options;
+  const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses }, second_factor };
+  const sealingKey = deriveKey('a key of the test', 'factors');
+  const domain = createDomain({ store, now, settings, sealingKey, log: silent, passwords });
   return { domain, store, passwords, time, now, commits: () => memory.commits };
 }

@@ -1,5 +1,5 @@
 -- Second factors, mailed links, upstreams, places and deliveries.
-SELECT postern.declare_kind('factors', 'account_id', 'credential');
+SELECT postern.declare_kind('factors', 'account_id');
 SELECT postern.declare_kind('challenges');
 SELECT postern.declare_kind('links', 'account_id');
 SELECT postern.declare_kind('upstreams');

@@ -1,0 +1,270 @@
+import { type Clock, hmac, newId, Refusal, type SealingKey, seal, sha256, unseal } from '../lib/index.ts';
+import {
+  type Change,
+  type Factor,
+  type FactorKind,
+  type Passkey,
+  type Row,
+  type Store,
+  StoreConflict,
+} from '../store/index.ts';
+import type { Audit } from './audit.ts';
+import { every } from './every.ts';
+import { retryOnConflict } from './retry.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A factor with its id. */
+export type OwnFactor = Factor & { readonly id: string };
+
+export type Factors = ReturnType<typeof createFactors>;
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly audit: Audit;
+  readonly sessions: Sessions;
+  readonly sealingKey: SealingKey;
+}
+
+/** Far more than anybody has; a bound on what one account may store. */
+const MOST = 20;
+
+const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u;
+
+const own = ({ id, record }: Row<Factor>): OwnFactor => ({ id, ...record });
+
+/** A credential belongs to one person: its row can exist once. */
+const passkeyId = (credential: string): string => `fac_${sha256(credential)}`;
+const setOf = (digests: readonly string[]): string => sha256(digests.join());
+const recoveryId = (accountId: string): string => `fac_recovery_${accountId}`;
+
+/**
+ * What people own beside a password to prove who they are. Each verb that uses one up (a time step, a recovery code, a
+ * counter) is one commit that expects the row as it was read: of all who try at once, in however many processes, one wins.
+ */
+export function createFactors({ store, now, audit, sessions, sealingKey }: Options) {
+  const codeDigest = (accountId: string, code: string): string => hmac(sealingKey, `recovery/${accountId}/${code}`);
+
+  async function list(accountId: string): Promise<OwnFactor[]> {
+    const found: OwnFactor[] = [];
+    for await (const row of every(store, 'factors', 'accountId', accountId)) found.push(own(row));
+    return found.toSorted((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /** @throws Refusal `factor_unknown` where this person owns none of this id */
+  async function existing(accountId: string, id: string): Promise<Row<Factor>> {
+    const row = await store.get('factors', id);
+    if (row?.record.accountId !== accountId) throw new Refusal('factor_unknown', 'there is no such factor');
+    return row;
+  }
+
+  async function add(
+    accountId: string,
+    id: string,
+    record: Omit<Factor, 'accountId' | 'createdAt'>,
+    spent: Change,
+  ): Promise<OwnFactor> {
+    if (record.name !== undefined && !NAME.test(record.name))
+      throw new Refusal('factor_name', 'a name has 1 to 60 characters, none of them invisible');
+    if ((await list(accountId)).length >= MOST)
+      throw new Refusal('factors_full', `nobody has more than ${MOST} factors: remove one first`);
+    const whole: Factor = { ...record, accountId, createdAt: now() };
+    try {
+      await store.commit([
+        spent,
+        { put: 'factors', id, record: whole, expect: 'absent' },
+        audit.record('factor.added', { accountId, details: { kind: record.kind, factor: id } }),
+      ]);
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error;
+      if (error.table === 'factors') throw new Refusal('factor_taken', 'this passkey is enrolled already');
+      throw new Refusal('enrolment_over', 'this enrolment was finished already');
+    }
+    return { id, ...whole };
+  }
+
+  /** Commits the row with what `alter` makes of it, unless it gives nothing. */
+  function use(id: string, alter: (record: Factor) => { record: Factor; event?: Change; spent?: Change } | undefined) {
+    return retryOnConflict(async (): Promise<boolean> => {
+      const row = await store.get('factors', id);
+      const next = row && alter(row.record);
+      if (!next) return false;
+      const { event, spent } = next;
+      try {
+        await store.commit([
+          { put: 'factors', id, record: { ...next.record, lastUsedAt: now() }, expect: row.version },
+          ...(event ? [event] : []),
+          ...(spent ? [spent] : []),
+        ]);
+      } catch (error) {
+        if (error instanceof StoreConflict && error.table === 'challenges') return false;
+        throw error;
+      }
+      return true;
+    });
+  }
+
+  /** Raised, so that no sign-in goes on that was begun with what is gone. */
+  async function removal(accountId: string): Promise<Change[]> {
+    const account = await store.get('accounts', accountId);
+    if (!account) throw new Refusal('user_unknown', 'there is no such person');
+    const record = { ...account.record, epoch: account.record.epoch + 1, updatedAt: now() };
+    return [{ put: 'accounts', id: accountId, record, expect: account.version }];
+  }
+
+  return {
+    /** All that a person owns, the oldest first. */
+    list,
+
+    /** Whether the person has something to prove themselves with beside the password. */
+    async hasSecond(accountId: string): Promise<boolean> {
+      return (await list(accountId)).some(({ kind }) => kind !== 'recovery');
+    },
+
+    /** Whether the person has recovery codes that they said they keep. */
+    async keepsRecoveryCodes(accountId: string): Promise<boolean> {
+      return (await store.get('factors', recoveryId(accountId)))?.record.kept === true;
+    },
+
+    /** The passkey with this credential id, whoever owns it. */
+    async passkey(credential: string): Promise<OwnFactor | undefined> {
+      const row = await store.get('factors', passkeyId(credential));
+      return row && own(row);
+    },
+
+    /**
+     * @param spent uses up the challenge that was answered, in the same commit
+     * @throws Refusal `factor_taken`, `factor_name`, `factors_full`, `enrolment_over`
+     */
+    addPasskey(accountId: string, passkey: Passkey, name: string | undefined, spent: Change): Promise<OwnFactor> {
+      return add(accountId, passkeyId(passkey.credential), { kind: 'passkey', ...(name && { name }), passkey }, spent);
+    },
+
+    /**
+     * @param step the time step its first code was for: that code is used
+     * @throws Refusal `factor_name`, `factors_full`, `enrolment_over`
+     */
+    addTotp(
+      accountId: string,
+      secret: string,
+      step: number,
+      name: string | undefined,
+      spent: Change,
+    ): Promise<OwnFactor> {
+      const id = newId('fac');
+      const sealed = seal(sealingKey, `factors/${id}`, secret);
+      return add(accountId, id, { kind: 'totp', ...(name && { name }), sealed, lastStep: step }, spent);
+    },
+
+    /** The key of a TOTP factor, base32. */
+    totpSecret: ({ id, sealed = '' }: OwnFactor): string => unseal(sealingKey, `factors/${id}`, sealed),
+
+    /** Whether this time step was still unused; it is used from now on, and so is every one before it. */
+    useStep(id: string, step: number): Promise<boolean> {
+      return use(id, (record) =>
+        (record.lastStep ?? -1) < step ? { record: { ...record, lastStep: step } } : undefined,
+      );
+    },
+
+    /**
+     * What a passkey said of itself when it answered; false where the challenge was answered before, or its counter has
+     * not risen (WebAuthn §7.2 step 22: there may be a copy of it).
+     */
+    usePasskey(
+      id: string,
+      { counter, backedUp }: Pick<Passkey, 'counter' | 'backedUp'>,
+      spent: Change,
+    ): Promise<boolean> {
+      return use(id, (record) => {
+        if (!record.passkey) return undefined;
+        const before = record.passkey.counter;
+        if ((counter > 0 || before > 0) && counter <= before) return undefined;
+        return { record: { ...record, passkey: { ...record.passkey, counter, backedUp } }, spent };
+      });
+    },
+
+    /**
+     * New recovery codes instead of all earlier ones; they are good at once, and asked about until they are kept.
+     * @returns what names this set of codes
+     */
+    async putRecoveryCodes(accountId: string, codes: readonly string[]): Promise<string> {
+      const digests = codes.map((code) => codeDigest(accountId, code));
+      const id = recoveryId(accountId);
+      await retryOnConflict(async () => {
+        const row = await store.get('factors', id);
+        const record: Factor = { accountId, kind: 'recovery', digests, kept: false, createdAt: now() };
+        await store.commit([
+          { put: 'factors', id, record, expect: row?.version ?? 'absent' },
+          audit.record('recovery_codes.made', { accountId, details: { codes: codes.length } }),
+        ]);
+      });
+      return setOf(digests);
+    },
+
+    /** The person keeps this set of codes; false where there is another one by now. */
+    keepRecoveryCodes(accountId: string, set: string): Promise<boolean> {
+      return retryOnConflict(async () => {
+        const row = await store.get('factors', recoveryId(accountId));
+        if (!row || setOf(row.record.digests ?? []) !== set) return false;
+        const record = { ...row.record, kept: true };
+        await store.commit([{ put: 'factors', id: row.id, record, expect: row.version }]);
+        return true;
+      });
+    },
+
+    /** Whether the code was one of the person's that are left; it is not any more. */
+    useRecoveryCode(accountId: string, code: string): Promise<boolean> {
+      const digest = codeDigest(accountId, code);
+      return use(recoveryId(accountId), (record) => {
+        const digests = record.digests ?? [];
+        const left = digests.filter((each) => each !== digest);
+        if (left.length === digests.length) return undefined;
+        const event = audit.record('recovery_code.used', { accountId, details: { left: left.length } });
+        return { record: { ...record, digests: left }, event };
+      });
+    },
+
+    /** @throws Refusal `factor_unknown`, `factor_name` */
+    rename(accountId: string, id: string, name: string): Promise<void> {
+      if (!NAME.test(name)) throw new Refusal('factor_name', 'a name has 1 to 60 characters, none of them invisible');
+      return retryOnConflict(async () => {
+        const row = await existing(accountId, id);
+        await store.commit([{ put: 'factors', id, record: { ...row.record, name }, expect: row.version }]);
+      });
+    },
+
+    /**
+     * Takes one away, and the recovery codes with the last one. Sign-ins under way begin anew; what is signed in stays.
+     * @throws Refusal `factor_unknown`
+     */
+    remove(accountId: string, id: string): Promise<void> {
+      return retryOnConflict(async () => {
+        const row = await existing(accountId, id);
+        const rest = (await list(accountId)).filter((factor) => factor.id !== id);
+        const codes = rest.every(({ kind }) => kind === 'recovery') ? rest : [];
+        await store.commit([
+          { remove: 'factors', id, expect: row.version },
+          ...codes.map((factor): Change => ({ remove: 'factors', id: factor.id })),
+          ...(await removal(accountId)),
+          audit.record('factor.removed', { accountId, details: { kind: row.record.kind, factor: id } }),
+        ]);
+      });
+    },
+
+    /**
+     * Takes all of them away, for somebody who lost everything, and ends all that was issued to them.
+     * @throws Refusal `user_unknown`
+     */
+    reset(accountId: string): Promise<readonly FactorKind[]> {
+      return retryOnConflict(async () => {
+        const all = await list(accountId);
+        await sessions.endForAccount(accountId, [
+          ...all.map(({ id }): Change => ({ remove: 'factors', id })),
+          ...(await removal(accountId)),
+          audit.record('factors.reset', { accountId, details: { factors: all.length } }),
+        ]);
+        return all.map(({ kind }) => kind);
+      });
+    },
+  };
+}

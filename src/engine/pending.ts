@@ -1,0 +1,156 @@
+import type { Context } from 'koa';
+import { errors, type Provider } from 'oidc-provider';
+import type { Domain, OwnFactor, Person, RegisteredClient } from '../domain/index.ts';
+import { Refusal } from '../lib/index.ts';
+import { type Asked, askedOf, covers } from './grants.ts';
+import { isSignedIn, provenHere, type Stored, steppingUp } from './proofs.ts';
+import type { ResourceServers } from './resources.ts';
+import { resourceScopesOf, splitScope } from './scopes.ts';
+
+/** How far the person is with saying who they are. */
+export type Progress =
+  /** Nobody has proven anything yet that counts. */
+  | { readonly missing: 'login' }
+  /** Somebody has, and it is not enough: they prove one of `with`, or add a factor that reaches `needed`. */
+  | {
+      readonly missing: 'factor' | 'enrolment' | 'unmet';
+      readonly person: Person;
+      readonly with: readonly OwnFactor[];
+      readonly needed: string;
+    }
+  /** Enough is proven: the request is answered for this person. */
+  | { readonly missing: undefined; readonly accountId: string };
+
+/** An authorization request that waits for a person. */
+export interface PendingRequest {
+  readonly uid: string;
+  readonly client: RegisteredClient;
+  /** Where the answer goes. */
+  readonly redirectUri: string;
+  /** Its host (or scheme, for an app), as a person is told it. */
+  readonly returnsTo: string;
+  readonly loginHint?: string;
+  readonly uiLocales?: string;
+  readonly progress: Progress;
+  /** The application itself demands more than a sign-in (RFC 9470): who gives up has not met that. */
+  readonly demanding: boolean;
+  /** The person proved who they are in this very interaction. */
+  readonly signedInHere: boolean;
+  /** Who this browser's session belongs to; another person may be signing in. */
+  readonly sessionAccountId?: string;
+  /** What is asked, resource by resource, OpenID Connect's own scopes apart. */
+  readonly asked: {
+    readonly scopes: readonly string[];
+    readonly resources: Readonly<Record<string, readonly string[]>>;
+  };
+}
+
+export type Pending = ReturnType<typeof createPending>;
+
+/** Reads what is stored of an interaction, and says what it lacks. */
+export function createPending(provider: Provider, domain: Domain, servers: ResourceServers) {
+  const details = (ctx: Context): Promise<Stored> =>
+    whileItLasts(() => provider.interactionDetails(ctx.req, ctx.res) as Promise<Stored>);
+
+  async function clientOf(interaction: Stored): Promise<RegisteredClient> {
+    const client = await domain.clients.get(parameter(interaction, 'client_id') ?? '');
+    if (!client) throw expired('the client was removed');
+    return client;
+  }
+
+  async function askedIn(interaction: Stored, client: RegisteredClient): Promise<Asked> {
+    const uris = [interaction.params['resource'] ?? []].flat() as string[];
+    const known = await Promise.all(
+      uris.map(async (uri) => [uri, { scope: (await servers.serverFor(client.id, uri)).scope ?? '' }] as const),
+    );
+    return askedOf(parameter(interaction, 'scope'), Object.fromEntries(known));
+  }
+
+  /** What is missing, from what is stored alone: a reload, a second tab and a second process see the same. */
+  async function progressOf(interaction: Stored, client: RegisteredClient): Promise<Progress> {
+    if (isSignedIn(interaction)) {
+      const accountId = interaction.result?.login?.accountId ?? interaction.session?.accountId;
+      return accountId ? { missing: undefined, accountId } : { missing: 'login' };
+    }
+    const proven = provenHere(interaction);
+    const who = proven ?? steppingUp(interaction);
+    const person = who && (await domain.accounts.get(who.accountId));
+    if (!person || person.disabled || (proven && proven.epoch !== person.epoch)) return { missing: 'login' };
+    const { missing, needed, ...standing } = await domain.assurance.standing(person, who.amr, {
+      asked: splitScope(parameter(interaction, 'acr_values')),
+      registered: client.acrValues ?? [],
+    });
+    return missing === undefined ? { missing, accountId: person.id } : { missing, person, needed, with: standing.with };
+  }
+
+  return {
+    details,
+    clientOf,
+    askedIn,
+    progressOf,
+
+    /** Whether the person has to be asked: they never allowed all of it, the client wants it asked, or it may be anyone (RFC 8252 §8.6). */
+    async mustAsk(interaction: Stored, client: RegisteredClient, accountId: string): Promise<boolean> {
+      if (interaction.result?.['consent']) return false;
+      if (
+        splitScope(parameter(interaction, 'prompt')).includes('consent') ||
+        interaction.prompt.reasons.includes('native_client_prompt')
+      )
+        return true;
+      if (client.firstParty) return false;
+      if (client.type === 'native') return true;
+      return !covers(await domain.consents.find(accountId, client.id), await askedIn(interaction, client));
+    },
+
+    async load(ctx: Context, uid: string): Promise<PendingRequest> {
+      const interaction = await details(ctx);
+      if (interaction.uid !== uid) throw expired('the form belongs to another request');
+      const client = await clientOf(interaction);
+      const { scopes, resources } = await askedIn(interaction, client);
+      const redirectUri = parameter(interaction, 'redirect_uri') ?? '';
+      const loginHint = parameter(interaction, 'login_hint');
+      const uiLocales = parameter(interaction, 'ui_locales');
+      const sessionAccountId = interaction.session?.accountId;
+      return {
+        uid,
+        client,
+        redirectUri,
+        returnsTo: placeOf(redirectUri),
+        progress: await progressOf(interaction, client),
+        signedInHere: interaction.result?.login !== undefined,
+        demanding: parameter(interaction, 'acr_values') !== undefined,
+        asked: {
+          scopes,
+          resources: Object.fromEntries(
+            Object.entries(resources).map(([uri, words]) => [uri, resourceScopesOf(words)]),
+          ),
+        },
+        ...(sessionAccountId && { sessionAccountId }),
+        ...(loginHint && { loginHint }),
+        ...(uiLocales && { uiLocales }),
+      };
+    },
+  };
+}
+
+export const parameter = (interaction: Stored, name: string): string | undefined => {
+  const value = interaction.params[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+export const expired = (rule: string) => new Refusal('request_expired', rule);
+
+/** @throws Refusal `request_expired` where the request is over, or its session is */
+export async function whileItLasts<R>(step: () => Promise<R>): Promise<R> {
+  try {
+    return await step();
+  } catch (error) {
+    throw error instanceof errors.SessionNotFound ? expired(error.error_description ?? error.message) : error;
+  }
+}
+
+/** `app.example.com`, or `com.example.app` for a private-use scheme (RFC 8252 §7.1). */
+function placeOf(uri: string): string {
+  const url = URL.parse(uri);
+  return url?.host || url?.protocol.slice(0, -1) || uri;
+}

@@ -1,0 +1,91 @@
+import type { Binding, Challenges, Factors, Person } from '../domain/index.ts';
+import { type Clock, Refusal } from '../lib/index.ts';
+import { newTotpSecret, stepOf, totp, totpUri } from './totp.ts';
+
+/** What a page shows of a TOTP key that is about to be enrolled. */
+export interface TotpOffer {
+  /** Goes along in the form: the key, sealed, so that the server remembers nothing. */
+  readonly enrolment: string;
+  /** The key in base32, for who types it in. */
+  readonly secret: string;
+  /** The same as an `otpauth:` address, for a QR code. */
+  readonly uri: string;
+}
+
+/** `code` is wrong: ask again with the same key. `over`: the form is used or too old, begin anew. */
+export type NotEnrolled = { readonly error: 'wrong' | 'over' | 'taken' | 'full' | 'name' };
+
+/** What enrolling proves, in words of RFC 8176. */
+export type Enrolled = { readonly amr: readonly string[] };
+
+export type Enrolment = ReturnType<typeof createEnrolment>;
+
+interface Options {
+  readonly factors: Factors;
+  readonly challenges: Challenges;
+  readonly now: Clock;
+  /** What an authenticator app calls us. */
+  readonly brand: string;
+}
+
+/** The domain's refusals, as a form tells them. */
+const TOLD: Readonly<Record<string, NotEnrolled['error']>> = {
+  factor_taken: 'taken',
+  factors_full: 'full',
+  factor_name: 'name',
+  enrolment_over: 'over',
+};
+
+/**
+ * Adding a factor: what is offered, and what is made of the answer. `boundTo` names the interaction or session it happens
+ * in; an answer from another one is worth nothing.
+ */
+export function createEnrolment({ factors, challenges, now, brand }: Options) {
+  const ofTotp = (person: Person, boundTo: string): Binding => ({
+    purpose: 'enrol-totp',
+    boundTo,
+    accountId: person.id,
+  });
+
+  return {
+    /** @param again the same key as in an earlier offer, where that one still holds */
+    offerTotp(person: Person, boundTo: string, again = ''): TotpOffer {
+      const binding = ofTotp(person, boundTo);
+      const kept = challenges.open(binding, again);
+      const secret = kept ?? newTotpSecret();
+      return {
+        enrolment: kept === undefined ? challenges.issue(binding, secret) : again,
+        secret,
+        uri: totpUri(secret, brand, person.email),
+      };
+    },
+
+    /** The factor is there from the moment its first code is right. */
+    async takeTotp(
+      person: Person,
+      boundTo: string,
+      { enrolment = '', code = '', name }: { enrolment?: string; code?: string; name?: string },
+    ): Promise<Enrolled | NotEnrolled> {
+      const binding = ofTotp(person, boundTo);
+      const secret = challenges.open(binding, enrolment);
+      if (secret === undefined) return { error: 'over' };
+      const digits = totp.read(code);
+      const step = digits && stepOf(secret, digits, now());
+      if (!step) return { error: 'wrong' };
+      return told(async () => {
+        await factors.addTotp(person.id, secret, step, name, challenges.spend(binding, enrolment));
+        return { amr: totp.amr };
+      });
+    },
+  };
+}
+
+async function told(add: () => Promise<Enrolled>): Promise<Enrolled | NotEnrolled> {
+  try {
+    return await add();
+  } catch (error) {
+    const known = error instanceof Refusal && TOLD[error.code];
+    if (!known) throw error;
+    return { error: known };
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * factors: the proofs made here beside a password: data in, verdict out.
+ *
+ * It owns what a right answer is, one file per factor; it knows no request and no page. What is used up by an answer the
+ * domain writes down, in one commit; which factor is asked for, and what a proof is worth, domain/assurance.ts says.
+ * A factor more is a file, its line here, its row in domain/assurance.ts, and a view in views/partials/factors/.
+ */
+import type { OwnFactor, Person } from '../domain/index.ts';
+import type { CodeFactor, FactorRoom } from './code-factor.ts';
+import { recovery } from './recovery.ts';
+import { totp } from './totp.ts';
+
+export type { CodeFactor, FactorRoom } from './code-factor.ts';
+export { createEnrolment, type Enrolled, type Enrolment, type NotEnrolled, type TotpOffer } from './enrolment.ts';
+export { newRecoveryCodes, spelled } from './recovery.ts';
+export { newTotpSecret, stepOf, totpUri } from './totp.ts';
+
+/** Every factor that is proven by typing a code. No text can be read as the code of two. */
+const CODE_FACTORS: readonly CodeFactor[] = [totp, recovery];
+
+/**
+ * Which of the person's factors a code that was typed proves.
+ * @param own the factors that are asked for: one that is not among them proves nothing
+ * @returns the factor's kind and what it proves in words of RFC 8176, or undefined where the code is wrong or was used
+ */
+export async function verifyCode(
+  room: FactorRoom,
+  person: Person,
+  own: readonly OwnFactor[],
+  text: string,
+): Promise<Pick<CodeFactor, 'kind' | 'amr'> | undefined> {
+  for (const factor of CODE_FACTORS) {
+    const code = factor.read(text);
+    if (code === undefined || !own.some(({ kind }) => kind === factor.kind)) continue;
+    if (await factor.verify(room, person, own, code)) return factor;
+  }
+  return undefined;
+}

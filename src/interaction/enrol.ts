@@ -1,0 +1,69 @@
+import type { Context } from 'koa';
+import type { PendingRequest, Progress } from '../engine/index.ts';
+import type { NotEnrolled } from '../factors/index.ts';
+import { allowFormRedirect, type Form, readForm } from '../http/index.ts';
+import type { Interacting } from './context.ts';
+import { loadRequest, type Step } from './steps.ts';
+
+type Asked = Extract<Progress, { readonly with: unknown }>;
+
+const boundTo = (uid: string, accountId: string) => `${uid}|${accountId}`;
+const during = (uid: string) => `interaction:${uid}`;
+
+/** Somebody has to own a second factor and does not: they add one before they go on. */
+export function enrolStep(room: Interacting): Step {
+  const { interactions, pages, csrf, metrics, enrolment } = room;
+
+  async function ask(
+    ctx: Context,
+    request: PendingRequest,
+    { person, needed }: Asked,
+    form: Form = {},
+    error?: NotEnrolled['error'],
+  ): Promise<void> {
+    const action = `/interaction/${request.uid}/enrol`;
+    allowFormRedirect(ctx, request.redirectUri);
+    pages.show(
+      ctx,
+      'enrol',
+      {
+        action,
+        csrf: csrf.token(ctx, action, boundTo(request.uid, person.id)),
+        person: { email: person.email },
+        client: { name: request.client.name, host: request.returnsTo },
+        // A code does not resist phishing (RFC 9470 §5; OIDC EAP ACR Values 1.0 §3).
+        ...(needed !== 'phr' && { totp: enrolment.offerTotp(person, during(request.uid), form['enrolment']) }),
+        error,
+      },
+      error && 400,
+    );
+  }
+
+  return {
+    name: 'enrol',
+    isNext: async (_ctx, { progress }) => progress.missing === 'enrolment',
+    async show(ctx, request) {
+      if (request.progress.missing === 'enrolment') await ask(ctx, request, request.progress);
+    },
+
+    async submit(ctx, uid) {
+      const form = await readForm(ctx);
+      const request = await loadRequest(ctx, room, uid);
+      const { progress } = request;
+      if (progress.missing !== 'enrolment') return 'next';
+      const { person } = progress;
+      csrf.check(ctx, form, ctx.path, boundTo(uid, person.id));
+      if (form['decision'] === 'deny') {
+        metrics.signIn('abandoned');
+        return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };
+      }
+      const result = await enrolment.takeTotp(person, during(uid), form);
+      if ('error' in result) {
+        await ask(ctx, request, progress, form, result.error);
+        return 'shown';
+      }
+      await interactions.proved(ctx, { accountId: person.id, amr: result.amr, epoch: person.epoch });
+      return 'next';
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Context } from 'koa';
+import type { PendingRequest } from '../engine/index.ts';
+import { newRecoveryCodes, spelled } from '../factors/index.ts';
+import { allowFormRedirect, readForm } from '../http/index.ts';
+import type { Interacting } from './context.ts';
+import { loadRequest, type Step } from './steps.ts';
+
+const boundTo = (uid: string, accountId: string) => `${uid}|${accountId}`;
+
+/**
+ * Codes for the day the phone is lost. They are made as they are shown, so that nobody ever has to keep them readable;
+ * whoever comes back to the page without having kept them is given others.
+ */
+export function recoveryCodesStep(room: Interacting): Step {
+  const { domain, pages, csrf } = room;
+
+  async function show(ctx: Context, { progress, uid, redirectUri }: PendingRequest): Promise<void> {
+    if (progress.missing !== undefined) return;
+    const { accountId } = progress;
+    const codes = newRecoveryCodes();
+    const set = await domain.factors.putRecoveryCodes(accountId, codes);
+    const action = `/interaction/${uid}/recovery-codes`;
+    allowFormRedirect(ctx, redirectUri);
+    pages.show(ctx, 'recovery-codes', {
+      action,
+      csrf: csrf.token(ctx, action, boundTo(uid, accountId)),
+      codes: codes.map(spelled),
+      set,
+    });
+  }
+
+  return {
+    name: 'recovery-codes',
+
+    async isNext(_ctx, { progress, signedInHere }) {
+      if (progress.missing !== undefined || !signedInHere) return false;
+      const { factors } = domain;
+      return !(await factors.keepsRecoveryCodes(progress.accountId)) && factors.hasSecond(progress.accountId);
+    },
+
+    show,
+
+    async submit(ctx, uid) {
+      const form = await readForm(ctx);
+      const { progress } = await loadRequest(ctx, room, uid);
+      if (progress.missing !== undefined) return 'next';
+      csrf.check(ctx, form, ctx.path, boundTo(uid, progress.accountId));
+      await domain.factors.keepRecoveryCodes(progress.accountId, form['set'] ?? '');
+      return 'next';
+    },
+  };
+}
