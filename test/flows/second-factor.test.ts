@@ -1,12 +1,9 @@
 import test from 'ava';
-import { decodeJwt } from 'jose';
-import { newTotpSecret, stepOf } from '../../src/factors/index.ts';
-import { minutes, seconds } from '../../src/lib/index.ts';
+import { newTotpSecret } from '../../src/factors/index.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { discover, redeem, request } from '../support/client.ts';
-import { pass } from '../support/clock.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { type Answer, UserAgent } from '../support/user-agent.ts';
+import { UserAgent } from '../support/user-agent.ts';
 
 const TWO = 'urn:postern:acr:two-factor';
 

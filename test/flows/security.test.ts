@@ -650,7 +650,13 @@ test.serial(
     t.truthy((await redeem(both, (await signIn(agent, consent)).left!)).access_token);
     const select = await agent.get((await request(config, { prompt: 'create_account' })).url);
     t.is(select.left?.searchParams.get('error'), 'invalid_request');
-    const acr = await request(config, { acr_values: 'urn:example:unknown', display: 'touch', ui_locales: 'xx zz' });
+    const unknown = await agent.get((await request(config, { acr_values: 'urn:example:unknown' })).url);
+    t.is(unknown.left?.searchParams.get('error'), 'unmet_authentication_requirements');
+    const acr = await request(config, {
+      acr_values: 'urn:example:unknown urn:postern:acr:one-factor',
+      display: 'touch',
+      ui_locales: 'xx zz',
+    });
     t.truthy((await redeem(acr, (await agent.get(acr.url)).left!)).access_token);
   },
 );

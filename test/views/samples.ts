@@ -113,7 +113,7 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     totp: { enrolment: text, secret: 'JBSWY3DP', uri: text },
     error: 'wrong',
   },
-  'recovery-codes': { action: `/x?${text}`, csrf: text, codes: [text || '-'], set: text },
+  'recovery-codes': { action: `/x?${text}`, csrf: text, codes: ['7QMK-2XHD-9RTP'], set: text },
   consent: {
     action: `/x?${text}`,
     csrf: text,
