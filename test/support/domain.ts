@@ -29,6 +29,7 @@ export function countingPasswords(): Passwords & { readonly calls: string[]; rea
 }
 
 export const ISSUER = 'https://id.example.com';
+export const SEALING_KEY = deriveKey('a key of the test', 'factors');
 const guesses = { account: 10, network: 100, window: minutes(15) };
 
 /** A domain on a store in memory, at a time that the test moves. */
@@ -42,7 +43,6 @@ export function testDomain(
   const passwords = countingPasswords();
   const { second_factor = 'optional' } = options;
   const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses }, second_factor };
-  const sealingKey = deriveKey('a key of the test', 'factors');
-  const domain = createDomain({ store, now, settings, sealingKey, log: silent, passwords });
+  const domain = createDomain({ store, now, settings, sealingKey: SEALING_KEY, log: silent, passwords });
   return { domain, store, passwords, time, now, commits: () => memory.commits };
 }
