@@ -5,11 +5,12 @@
 import Koa, { type Middleware } from 'koa';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
-import { type Domain, markDataMade, openDomain, openMasterKey } from './domain/index.ts';
+import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
 import { createEnrolment } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
+  accentColours,
   accessLog,
   cacheable,
   clientAddress,
@@ -33,6 +34,7 @@ import {
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
+import { mailHandler } from './mail/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { supportedLocales } from './words/index.ts';
@@ -113,6 +115,14 @@ export async function startServer({ settings: given, log, pid, init = false }: S
     });
     if (ops) undo.push(() => ops.close({ grace: 0 }));
     undo.push(tend(store, domain, log));
+    const { name, accent } = settings.brand;
+    const look = { name, colours: accentColours(accent), logo: assets.logo };
+    const courier = startCourier({
+      deliveries: domain.deliveries,
+      handlers: { request: domain.answerMailRequest, mail: mailHandler({ settings, look, log }) },
+      log,
+    });
+    undo.push(() => courier.close());
     door.open(app.callback());
 
     return {

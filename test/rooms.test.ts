@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   grants: 3,
   http: 3,
   factors: 4,
+  mail: 4,
   upstream: 4,
   domain: 5,
   store: 6,

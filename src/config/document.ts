@@ -9,7 +9,7 @@ interface Property {
 }
 
 /** Settings whose value is a secret: shown nowhere. */
-const SECRETS: ReadonlySet<string> = new Set(['master_key', 'database_url']);
+const SECRETS: ReadonlySet<string> = new Set(['master_key', 'database_url', 'smtp_url']);
 
 /** The settings as JSON Schema (draft 2020-12), for editors of `postern.yaml`. */
 export const settingsJsonSchema = (): Property =>

@@ -79,6 +79,19 @@ const databaseUrl = z.string().superRefine((value, ctx) => {
     ctx.addIssue({ code: 'custom', message: 'must be a URL such as postgresql://user:password@host:5432/postern' });
 });
 
+const smtpUrl = z.string().superRefine((value, ctx) => {
+  // It may hold a password, so the mistake is told without it.
+  const url = URL.parse(value);
+  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname)
+    return ctx.addIssue({ code: 'custom', message: 'must be a URL such as smtp://user:password@mail.example.com:587' });
+  if (url.search || url.hash || url.pathname.length > 1)
+    ctx.addIssue({ code: 'custom', message: 'must end after the port: it takes no path and no options' });
+});
+
+/** `no-reply@example.com`, or with a name before it: `Example <no-reply@example.com>`. */
+const SENDER =
+  /^(?:[^<>"@\p{C}]{1,100} <[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189}>|[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189})$/u;
+
 /** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
 export const settingsSchema = z.strictObject({
   issuer: issuer.prefault('http://localhost:3000'),
@@ -108,6 +121,43 @@ export const settingsSchema = z.strictObject({
         .regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #0b6e4f')
         .describe('The colour of buttons and links.')
         .prefault('#1f5fbf'),
+    })
+    .prefault({}),
+  smtp_url: smtpUrl
+    .optional()
+    .describe(
+      'The mail server, `smtp://` or `smtps://`. Unset: mails are kept as files in the folder `outbox` of the data folder.',
+    ),
+  mail: z
+    .strictObject({
+      from: z
+        .string()
+        .regex(SENDER, 'must be an address such as no-reply@example.com, or Example <no-reply@example.com>')
+        .optional()
+        .describe('The sender of every mail; `no-reply@` the host of the issuer unless set.'),
+      per_address: whole('Mails that may be asked for to one address within an hour.', 1, 1000).prefault(5),
+      per_network: whole(
+        'Mails that may be asked for from one network (IPv4 /24, IPv6 /56) within an hour.',
+        1,
+        100_000,
+      ).prefault(50),
+    })
+    .prefault({}),
+  sign_up: z
+    .enum(['off', 'invitation', 'open'])
+    .describe(
+      'Who may make an account: whom an operator adds or invites (`off`; `invitation` says so on the sign-in page), or anybody with an e-mail address (`open`).',
+    )
+    .prefault('off'),
+  invitations: duration(days(7), 'How long an invitation is good for.'),
+  passwords: z
+    .strictObject({
+      minimum: whole('Characters a password must have, at least.', 8, 64).prefault(8),
+      minimum_alone: whole(
+        'The same for people who have nothing else to prove themselves with; NIST SP 800-63B-4 asks for 15.',
+        8,
+        64,
+      ).prefault(8),
     })
     .prefault({}),
   tokens: z

@@ -9,24 +9,35 @@
 import type { Settings } from '../config/index.ts';
 import { type Clock, type Logger, minutes, type SealingKey, seconds } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
+import { createAccountChanges } from './account-changes.ts';
 import { createAccounts } from './accounts.ts';
 import { createAssurance } from './assurance.ts';
 import { createAudit } from './audit.ts';
 import { createChallenges } from './challenges.ts';
 import { createClients } from './clients.ts';
+import { createCodes } from './codes.ts';
 import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
+import { createDeliveries } from './deliveries.ts';
 import { createFactors } from './factors.ts';
 import { createGuesses } from './guesses.ts';
 import { createImports } from './imports.ts';
+import { createJoins } from './joining.ts';
 import { openKeys } from './keys.ts';
+import { createLetters } from './letters.ts';
+import { createLinks } from './links.ts';
+import { createMailAnswers } from './mail-answers.ts';
+import { createMailRequests } from './mail-requests.ts';
 import type { MasterKey } from './master-key.ts';
+import { createPasswordPolicy } from './password-policy.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
+import { createRecovery } from './recovery.ts';
 import { createRefusals } from './refusals.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
 
-export type { Accounts, NewPerson, Person } from './accounts.ts';
+export type { Person } from './account-changes.ts';
+export type { Accounts, NewPerson } from './accounts.ts';
 export {
   ACR_VALUES,
   type Acr,
@@ -41,12 +52,20 @@ export {
 export type { Audit } from './audit.ts';
 export type { Binding, Challenges } from './challenges.ts';
 export type { Clients, ClientTerms, NewClient, RegisteredClient } from './clients.ts';
+export type { Codes, CodeUse } from './codes.ts';
 export type { Allowance, Consents } from './consents.ts';
 export type { CookieKeys } from './cookie-keys.ts';
+export { type Courier, type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
+export type { Deliveries, DeliveryKind, Payloads } from './deliveries.ts';
+export { parseEmail } from './email.ts';
 export type { Factors, OwnFactor } from './factors.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
+export type { Joining, Joins } from './joining.ts';
 export type { Keys } from './keys.ts';
+export type { Letter, LetterName } from './letters.ts';
+export { browserOf, type Links, type Origin } from './links.ts';
+export type { MailRequest, MailRequests } from './mail-requests.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
@@ -62,8 +81,11 @@ const LEAST_CACHED = seconds(30);
 export interface NounOptions {
   readonly store: Store;
   readonly now: Clock;
-  readonly settings: Pick<Settings, 'issuer' | 'guesses' | 'second_factor'>;
-  /** Seals what people prove themselves with. */
+  readonly settings: Pick<
+    Settings,
+    'issuer' | 'brand' | 'guesses' | 'invitations' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'
+  >;
+  /** Seals what people prove themselves with, and what is to be sent. */
   readonly sealingKey: SealingKey;
   readonly log?: Logger;
   /** For tests that count; the real ones otherwise. */
@@ -72,22 +94,50 @@ export interface NounOptions {
 
 /** Every noun but the server's own keys. */
 export function createDomain({ store, now, settings, sealingKey, passwords = createPasswords() }: NounOptions) {
+  const { issuer, brand, invitations } = settings;
   const audit = createAudit({ store, now });
   const sessions = createSessions({ store });
   const factors = createFactors({ store, now, audit, sessions, sealingKey });
+  const assurance = createAssurance({ settings, factors });
   const imports = createImports({ store, now, audit });
+  const links = createLinks({ store, now });
+  const deliveries = createDeliveries({ store, now, audit, sealingKey });
+  const letters = createLetters({ issuer, deliveries });
+  const serverWords = [brand.name, new URL(issuer).hostname];
+  const policy = createPasswordPolicy({ settings: settings.passwords, serverWords });
+  const changes = createAccountChanges({ store, now, audit });
+  const accounts = createAccounts({
+    store,
+    now,
+    passwords,
+    policy,
+    audit,
+    sessions,
+    imports,
+    assurance,
+    letters,
+    changes,
+  });
   return {
-    accounts: createAccounts({ store, now, passwords, audit, sessions, imports }),
-    assurance: createAssurance({ settings, factors }),
+    accounts,
+    answerMailRequest: createMailAnswers({ accounts, links, letters, audit }),
+    assurance,
     audit,
     challenges: createChallenges({ sealingKey, now }),
+    codes: createCodes({ store, now, sealingKey }),
+    deliveries,
+    joins: createJoins({ store, now, accounts, audit, links, letters, invitations }),
+    letters,
+    links,
+    mailRequests: createMailRequests({ store, now, settings, deliveries }),
+    recovery: createRecovery({ store, changes, accounts, audit, letters, links }),
     clients: createClients({ store, now, audit, sessions }),
     consents: createConsents({ store, now, audit, sessions }),
     factors,
     guesses: createGuesses({ store, now, limits: settings.guesses }),
     imports,
     refusals: createRefusals({ store, now }),
-    resources: createResources({ store, now, audit, issuer: settings.issuer }),
+    resources: createResources({ store, now, audit, issuer }),
     sessions,
 
     /** Lets go of the hashing threads; the store is its owner's to close. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../lib/index.ts';
 import type { HashingAnswer, HashingJob } from './hashing-worker.ts';
-import type { Work } from './key-derivation.ts';
+import { COST, type Work } from './key-derivation.ts';
 
 /** The slow part of a sign-in, in threads of its own. */
 export interface Passwords {
@@ -15,9 +15,14 @@ export interface Passwords {
   verify(hash: string, password: string, work?: Work): Promise<boolean>;
   /** The work of a {@link verify} that refuses, for a person who does not exist. @throws Refusal `busy` */
   decoy(password: string, work?: Work): Promise<void>;
+  /** Whether the hash is as a new one would be: another cost or method, and it is time to make it anew. */
+  isCurrent(hash: string): boolean;
   /** Ends the threads; what waits rejects. */
   close(): Promise<void>;
 }
+
+/** How every hash begins that is made here now. */
+const CURRENT = `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=${COST.parallelism}$`;
 
 interface Waiting {
   readonly job: HashingJob;
@@ -91,6 +96,7 @@ export function createPasswords({
     hash: async (password) => (await run({ password })) as string,
     verify: async (hash, password, work = {}) => (await run({ hash, password, work })) as boolean,
     decoy: async (password, work = {}) => void (await run({ hash: undefined, password, work })),
+    isCurrent: (hash) => hash.startsWith(CURRENT),
     async close() {
       closed = true;
       for (const { reject } of waiting.splice(0)) reject(new Error('the hashing threads were closed'));

@@ -31,6 +31,7 @@ const SECRET_NAMES = new Set([
   'cookie',
   'master_key',
   'database_url',
+  'smtp_url',
   'sealed',
   'd',
 ]);

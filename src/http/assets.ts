@@ -15,6 +15,8 @@ export interface AssetLinks {
 
 export interface Assets {
   readonly links: AssetLinks;
+  /** The operator's logo, where there is one. */
+  readonly logo: { readonly type: string; readonly body: Buffer } | undefined;
   /** Answers `/assets/…`, `/favicon.ico` and `/robots.txt`; everything else goes on. */
   readonly middleware: Middleware;
 }
@@ -64,7 +66,11 @@ export function createAssets({ brand }: { readonly brand: Settings['brand'] }): 
   files.set('/favicon.ico', assetOf(logo.type, logo.body, A_DAY));
   files.set('/robots.txt', assetOf('text/plain; charset=utf-8', Buffer.from('User-agent: *\nDisallow: /\n'), A_DAY));
 
-  return { links, middleware: serve(files) };
+  return {
+    links,
+    logo: brand.logo === undefined ? undefined : { type: logo.type, body: logo.body },
+    middleware: serve(files),
+  };
 }
 
 const assetOf = (type: string, body: Buffer, cacheControl: string): Asset => ({

@@ -22,6 +22,7 @@
  *
  * Beside them, once: `silenceKoa(app, logger)`. 1 to 6 throw nothing.
  */
+export { type AccentColours, accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
 export { type AssetLinks, type Assets, createAssets } from './assets.ts';

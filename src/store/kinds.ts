@@ -8,6 +8,8 @@ export interface Account {
   readonly email: string;
   readonly emailVerified: boolean;
   readonly name?: string;
+  /** The language of mails to them. */
+  readonly locale?: string;
   /** A PHC string, `$argon2id$…`, or as it was imported. Absent for a person who has no password. */
   readonly passwordHash?: string;
   /** The import they came with, until their password is kept as ours are. */
@@ -214,17 +216,34 @@ export interface Challenge {
   readonly boundTo: string;
 }
 
-export type LinkPurpose = 'verify-email' | 'change-email' | 'reset-password' | 'invitation' | 'email-code' | 'setup';
+export type LinkPurpose =
+  | 'sign-up'
+  | 'invitation'
+  | 'verify-email'
+  | 'change-email'
+  | 'reset-password'
+  | 'email-code'
+  | 'setup';
 
-/** A link or a code that was mailed or printed. The row's id is a digest of purpose and secret; using it removes it. */
+/**
+ * A link that was mailed or printed, whose row's id is a digest of purpose and secret; or a mailed code, whose row's id is
+ * a digest of what it is for. Using it removes it.
+ */
 export interface Link {
   readonly purpose: LinkPurpose;
+  /** A digest of its purpose and whom it is for: a newer one ends the older. */
+  readonly of: string;
   readonly accountId?: string;
+  /** The address that whoever presents it has proven to read. */
   readonly email?: string;
-  /** What it is bound to beside its purpose, such as an interaction. */
-  readonly boundTo?: string;
   /** The account's epoch it was made in: raised since, the link is good for nothing. */
   readonly epoch?: number;
+  /** The sign-in it was asked for in, and a digest of the name of that browser. */
+  readonly interaction?: string;
+  readonly browser?: string;
+  /** A keyed digest of a code, and how often another one was tried. */
+  readonly code?: string;
+  readonly wrong?: number;
   readonly createdAt: number;
 }
 
@@ -271,12 +290,18 @@ export interface SessionPlace {
   readonly lastSeenAt: number;
 }
 
-/** Something to be sent to somebody else, tried again until it is taken or given up. */
+/**
+ * Something to be done after a commit, outside this store: tried again until it is done or given up. Rows of a kind come
+ * in the order in which they are due: the id begins with that moment, and putting off is another id.
+ */
 export interface Delivery {
-  readonly kind: 'mail' | 'logout';
+  readonly kind: 'request' | 'mail' | 'logout';
   /** What is sent and where to, sealed under the master key. */
   readonly sealed: string;
   readonly attempts: number;
-  /** Nobody else tries before then: when the next attempt is due, or whoever is at it has given up. */
-  readonly nextAt: number;
+  readonly createdAt: number;
+  /** Given up from then on. */
+  readonly until: number;
+  /** Whom it is about, for the audit. */
+  readonly accountId?: string;
 }

@@ -110,7 +110,7 @@ export const TABLES = {
   audit: { durability: 'strict', indexes: { accountId: (r: AuditEvent) => r.accountId } },
   factors: { durability: 'strict', indexes: { accountId: (r: Factor) => r.accountId } },
   challenges: { durability: 'strict', indexes: {} },
-  links: { durability: 'strict', indexes: { accountId: (r: Link) => r.accountId } },
+  links: { durability: 'strict', indexes: { accountId: (r: Link) => r.accountId, of: (r: Link) => r.of } },
   upstreams: { durability: 'strict', indexes: {} },
   identities: {
     durability: 'strict',
@@ -118,7 +118,7 @@ export const TABLES = {
   },
   upstream_requests: { durability: 'relaxed', indexes: {} },
   session_places: { durability: 'relaxed', indexes: { accountId: (r: SessionPlace) => r.accountId } },
-  deliveries: { durability: 'strict', indexes: {} },
+  deliveries: { durability: 'strict', indexes: { kind: (r: Delivery) => r.kind } },
 } as const satisfies { readonly [T in TableName]: TableDeclaration<Tables[T]> };
 
 export type IndexName<T extends TableName> = 'all' | keyof (typeof TABLES)[T]['indexes'];

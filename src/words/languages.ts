@@ -1,5 +1,6 @@
 import de from '../../views/messages/de.json' with { type: 'json' };
 import en from '../../views/messages/en.json' with { type: 'json' };
+import { type Duration, days, hours, minutes } from '../lib/index.ts';
 
 /** Every text a person can read, by name. English is the measure; a language that lacks one does not compile. */
 export type MessageKey = keyof typeof en;
@@ -44,10 +45,24 @@ export const message = (locale: Locale, key: MessageKey, values?: Values): strin
 export const plain = (text: string): string =>
   text.replace(/[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, ' ');
 
-export const inMinutes = (locale: Locale, minutes: number): string =>
+export const inMinutes = (locale: Locale, wait: number): string =>
   new Intl.NumberFormat(locale, { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(
-    Math.max(1, Math.ceil(minutes)),
+    Math.max(1, Math.ceil(wait)),
   );
+
+/** `30 minutes`, `7 days`: in the largest unit that tells it whole. */
+export function lengthOf(locale: Locale, duration: Duration): string {
+  const [unit, size] = UNITS.find(([, each]) => duration >= each && duration % each === 0) ?? UNITS.at(-1)!;
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(
+    duration / size,
+  );
+}
+
+const UNITS = [
+  ['day', days(1)],
+  ['hour', hours(1)],
+  ['minute', minutes(1)],
+] as const;
 
 /** The first of `tags` (BCP 47, the person's order) whose language is ours. */
 export function matchLocale(tags: readonly string[]): Locale | undefined {

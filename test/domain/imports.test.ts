@@ -3,7 +3,7 @@ import test from 'ava';
 import { createDomain, createPasswords, type Newcomer } from '../../src/domain/index.ts';
 import { minutes, seconds } from '../../src/lib/index.ts';
 import { type Change, type Store, StoreUnavailable } from '../../src/store/index.ts';
-import { SEALING_KEY, testDomain } from '../support/domain.ts';
+import { SEALING_KEY, SETTINGS, testDomain } from '../support/domain.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 const HASHES = new Map(
@@ -40,12 +40,7 @@ function setUp() {
     },
   };
   const passwords = createPasswords({ workers: 2, queue: 1000 });
-  const settings = {
-    issuer: 'https://id.example.com',
-    guesses: { account: 10, network: 100, window: minutes(15) },
-    second_factor: 'optional',
-  } as const;
-  const domain = createDomain({ store, now: () => time.at, settings, sealingKey: SEALING_KEY, passwords });
+  const domain = createDomain({ store, now: () => time.at, settings: SETTINGS, sealingKey: SEALING_KEY, passwords });
   const hashOf = async (email: string) => (await domain.accounts.byEmail(email))?.passwordHash;
   return { domain, store, hooks, time, hashOf, commits: memory.commits, passwords };
 }

@@ -1,5 +1,6 @@
-import { createDomain, type Passwords } from '../../src/domain/index.ts';
-import { type Clock, deriveKey, minutes, sha256, silent } from '../../src/lib/index.ts';
+import type { Settings } from '../../src/config/index.ts';
+import { createDomain, type NounOptions, type Passwords } from '../../src/domain/index.ts';
+import { type Clock, days, deriveKey, minutes, sha256, silent } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from './memory-store.ts';
 
@@ -24,6 +25,7 @@ export function countingPasswords(): Passwords & { readonly calls: string[]; rea
       calls.push('slow');
       works.push(work);
     },
+    isCurrent: (hash) => hash.startsWith('plain:'),
     async close() {},
   };
 }
@@ -32,17 +34,29 @@ export const ISSUER = 'https://id.example.com';
 export const SEALING_KEY = deriveKey('a key of the test', 'factors');
 const guesses = { account: 10, network: 100, window: minutes(15) };
 
+export const SETTINGS: NounOptions['settings'] = {
+  issuer: ISSUER,
+  brand: { name: 'Postern', accent: '#1f5fbf' },
+  guesses,
+  invitations: days(7),
+  mail: { per_address: 5, per_network: 50 },
+  passwords: { minimum: 8, minimum_alone: 8 },
+  second_factor: 'optional',
+  sign_up: 'open',
+};
+
+interface TestSettings extends Partial<Pick<Settings, 'brand' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'>> {
+  readonly guesses?: Partial<typeof guesses>;
+}
+
 /** A domain on a store in memory, at a time that the test moves. */
-export function testDomain(
-  options: { guesses?: Partial<typeof guesses>; second_factor?: 'optional' | 'operators' | 'required' } = {},
-) {
+export function testDomain(options: TestSettings = {}) {
   const time = { at: Date.UTC(2026, 0, 1) };
   const now: Clock = () => time.at;
   const memory = memoryStore(now);
   const store: Store = memory;
   const passwords = countingPasswords();
-  const { second_factor = 'optional' } = options;
-  const settings = { issuer: ISSUER, guesses: { ...guesses, ...options.guesses }, second_factor };
+  const settings = { ...SETTINGS, ...options, guesses: { ...guesses, ...options.guesses } };
   const domain = createDomain({ store, now, settings, sealingKey: SEALING_KEY, log: silent, passwords });
   return { domain, store, passwords, time, now, commits: () => memory.commits };
 }

@@ -1,0 +1,64 @@
+import { type Clock, Refusal } from '../lib/index.ts';
+import type { Account, Change, Row, Store } from '../store/index.ts';
+import type { Audit } from './audit.ts';
+import { retryOnConflict } from './retry.ts';
+
+/** An account with its id: a person. */
+export type Person = Account & { readonly id: string };
+
+export const personOf = ({ id, record }: Row<Account>): Person => ({ id, ...record });
+
+/** What else happens in the same commit; asked for anew at each attempt at it. */
+export type Alongside = () => Promise<readonly Change[]>;
+
+export const nothingElse: Alongside = async () => [];
+
+interface Committed {
+  readonly commit?: (changes: readonly Change[]) => Promise<unknown>;
+  readonly also?: (before: Account) => Promise<readonly Change[]>;
+}
+
+export type AccountChanges = ReturnType<typeof createAccountChanges>;
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly audit: Audit;
+}
+
+/** The one way an account's row is changed: from what it is at that moment, with its audit event. */
+export function createAccountChanges({ store, now, audit }: Options) {
+  /** @throws Refusal `user_unknown` */
+  async function existing(id: string): Promise<Row<Account>> {
+    const row = await store.get('accounts', id);
+    if (!row) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(id.slice(0, 80))}`);
+    return row;
+  }
+
+  return {
+    existing,
+
+    /** @throws Refusal `user_unknown`, and whatever `also` throws */
+    change(
+      id: string,
+      event: string,
+      alter: (record: Account) => Partial<Account>,
+      { commit = (changes) => store.commit(changes), also = nothingElse }: Committed = {},
+    ): Promise<Person> {
+      return retryOnConflict(async () => {
+        const row = await existing(id);
+        const altered = alter(row.record);
+        const { importId, ...rest } = row.record;
+        // A new password is no longer the one they came with.
+        const before = altered.passwordHash === undefined ? row.record : rest;
+        const record: Account = { ...before, ...altered, updatedAt: now() };
+        await commit([
+          { put: 'accounts', id, record, expect: row.version },
+          audit.record(event, { accountId: id }),
+          ...(await also(row.record)),
+        ]);
+        return { id, ...record };
+      });
+    },
+  };
+}

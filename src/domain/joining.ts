@@ -1,0 +1,93 @@
+import { type Clock, type Duration, Refusal } from '../lib/index.ts';
+import type { Link, LinkPurpose, Store } from '../store/index.ts';
+import type { Locale } from '../words/index.ts';
+import type { Person } from './account-changes.ts';
+import type { Accounts } from './accounts.ts';
+import type { Audit } from './audit.ts';
+import type { Letters } from './letters.ts';
+import type { Links } from './links.ts';
+
+export interface NewInvitation {
+  readonly email: string;
+  readonly name?: string | undefined;
+  readonly admin?: boolean | undefined;
+  readonly locale: Locale;
+}
+
+/** What somebody who joins says of themselves. */
+export interface Joining {
+  readonly name?: string | undefined;
+  readonly password: string;
+  readonly locale: Locale;
+}
+
+export type Joins = ReturnType<typeof createJoins>;
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly links: Links;
+  readonly letters: Letters;
+  /** How long an invitation is good for. */
+  readonly invitations: Duration;
+}
+
+/** How people come to an account: they ask for it and prove their address first, or an operator invites them. */
+export function createJoins({ store, now, accounts, audit, links, letters, invitations }: Options) {
+  /** The person an invitation is for: a new one, or one who could never sign in. */
+  async function invited({ email, name, admin, locale }: NewInvitation): Promise<Person> {
+    const known = await accounts.byEmail(email);
+    if (!known) return accounts.add({ email, name, admin, locale });
+    if (known.passwordHash !== undefined)
+      throw new Refusal(
+        'email_taken',
+        `${known.email} has a password already, and can have it reset on the sign-in page`,
+      );
+    if (known.disabled) throw new Refusal('user_disabled', `${known.email} is disabled: enable them first`);
+    if (name !== undefined || admin)
+      throw new Refusal('email_taken', `${known.email} is here already: an invitation does not change who they are`);
+    return known;
+  }
+
+  return {
+    /**
+     * Mails an invitation, and gives its link to whoever invites.
+     * @throws Refusal `email_invalid`, `email_taken`, `name_invalid`, `user_disabled`
+     */
+    async invite(invitation: NewInvitation): Promise<{ person: Person; link: string; expiresAt: number }> {
+      const person = await invited(invitation);
+      const { email } = person;
+      const { secret, changes } = await links.issue({ purpose: 'invitation', person, email, lifetime: invitations });
+      const link = letters.linkTo('invitation', secret);
+      await store.commit([
+        ...changes,
+        audit.record('account.invited', { accountId: person.id }),
+        letters.send(
+          { name: 'invitation', to: email, locale: invitation.locale, link, goodFor: invitations },
+          person.id,
+        ),
+      ]);
+      return { person, link, expiresAt: now() + invitations };
+    },
+
+    /**
+     * Takes the link of a mail: the address is proven, so the account is made, or opened, with this password.
+     * @throws Refusal `link_gone`, `email_taken`, and what a name or a password is refused with
+     */
+    async join(
+      purpose: Extract<LinkPurpose, 'sign-up' | 'invitation'>,
+      secret: string,
+      { name, password, locale }: Joining,
+    ): Promise<{ person: Person; link: Link }> {
+      const link = await links.read(purpose, secret);
+      const also = () => links.spend(purpose, secret);
+      const { accountId, email = '' } = link;
+      const person = accountId
+        ? await accounts.setPassword(accountId, password, { name, locale, emailVerified: true, also })
+        : await accounts.add({ email, name, password, locale, emailVerified: true }, also);
+      return { person, link };
+    },
+  };
+}

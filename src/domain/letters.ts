@@ -1,0 +1,59 @@
+import type { Duration } from '../lib/index.ts';
+import type { LinkPurpose, Put } from '../store/index.ts';
+import { type Locale, matchLocale } from '../words/index.ts';
+import type { Deliveries } from './deliveries.ts';
+
+/** Every mail there is; what each says is in the message files, `mail.<name>.…`. */
+export type LetterName =
+  | 'sign-up'
+  | 'already-signed-up'
+  | 'invitation'
+  | 'reset-password'
+  | 'password-changed'
+  | 'verify-email'
+  | 'change-email'
+  | 'change-email-asked'
+  | 'email-changed'
+  | 'email-code';
+
+/** A mail to be written: who to, in which language, and what only this one says. */
+export interface Letter {
+  readonly name: LetterName;
+  readonly to: string;
+  readonly locale: Locale;
+  /** Where its button leads. */
+  readonly link?: string;
+  readonly code?: string;
+  /** How long link or code are good for. */
+  readonly goodFor?: Duration;
+}
+
+export type Letters = ReturnType<typeof createLetters>;
+
+/** The page that takes the links of a purpose. */
+const PAGES: Readonly<Partial<Record<LinkPurpose, string>>> = {
+  'sign-up': '/account/join',
+  invitation: '/account/welcome',
+  'reset-password': '/account/reset',
+  'verify-email': '/account/verify-email',
+  'change-email': '/account/change-email',
+};
+
+/** The language of mails to a person; English for whoever told none. */
+export const localeOf = (locale: string | undefined): Locale => matchLocale([locale ?? '']) ?? 'en';
+
+/** Mails as the domain knows them: enqueued in the commit that gives the reason, written and sent by mail/. */
+export function createLetters({ issuer, deliveries }: { readonly issuer: string; readonly deliveries: Deliveries }) {
+  return {
+    /** The address of the page that takes a link. */
+    linkTo: (purpose: LinkPurpose, secret: string): string => `${issuer}${PAGES[purpose]}?token=${secret}`,
+
+    /** The address of a page without a secret. */
+    pageAt: (path: string): string => `${issuer}${path}`,
+
+    /** The change that sends it. */
+    send(letter: Letter, accountId?: string): Put<'deliveries'> {
+      return deliveries.enqueue('mail', letter, { accountId, ...(letter.goodFor && { goodFor: letter.goodFor }) });
+    },
+  };
+}

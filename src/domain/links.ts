@@ -1,0 +1,103 @@
+import { type Clock, type Duration, minutes, newSecret, Refusal, sha256 } from '../lib/index.ts';
+import type { Change, Link, LinkPurpose, Row, Store } from '../store/index.ts';
+import { every } from './every.ts';
+
+/** How long a mailed link is good for, unless said otherwise. */
+export const LINK_LIFETIME: Duration = minutes(30);
+
+/** Where in which browser a link was asked for, so that its owner can go on there. */
+export interface Origin {
+  readonly interaction?: string | undefined;
+  /** What names the browser, as in a guess. */
+  readonly device?: string | undefined;
+}
+
+export interface NewLink {
+  readonly purpose: LinkPurpose;
+  /** The person it is for, in the epoch it is made in; or the address, where there is no person yet. */
+  readonly person?: { readonly id: string; readonly epoch: number } | undefined;
+  readonly email?: string | undefined;
+  readonly origin?: Origin | undefined;
+  readonly lifetime?: Duration | undefined;
+}
+
+/** A link that is still good for what it was made for. */
+export type LiveLink = Row<Link>;
+
+export type Links = ReturnType<typeof createLinks>;
+
+const digestOf = (purpose: LinkPurpose, secret: string): string => sha256(`link\n${purpose}\n${secret}`);
+
+/** Names a browser without telling which. */
+export const browserOf = (device: string): string => sha256(`browser\n${device}`);
+
+/**
+ * Links that are mailed or printed: 256 random bits that are good for one purpose, once, for a while, and only until
+ * another one is made for the same, or whatever the person proved before no longer counts.
+ */
+export function createLinks({ store, now }: { readonly store: Store; readonly now: Clock }) {
+  const groupOf = ({ purpose, person, email }: NewLink): string =>
+    sha256(`links\n${purpose}\n${person ? `person ${person.id}` : `address ${email}`}`);
+
+  async function removals(of: string, but?: string): Promise<Change[]> {
+    const changes: Change[] = [];
+    for await (const { id } of every(store, 'links', 'of', of)) if (id !== but) changes.push({ remove: 'links', id });
+    return changes;
+  }
+
+  async function find(purpose: LinkPurpose, secret: string): Promise<LiveLink | undefined> {
+    const row = await store.get('links', digestOf(purpose, secret));
+    if (!row || row.record.purpose !== purpose) return undefined;
+    const { accountId, epoch } = row.record;
+    if (accountId === undefined) return row;
+    const account = (await store.get('accounts', accountId))?.record;
+    return account && !account.disabled && account.epoch === epoch ? row : undefined;
+  }
+
+  return {
+    /** The changes that make it, and end the earlier ones for the same, to go into the commit that sends it. */
+    async issue(link: NewLink): Promise<{ readonly secret: string; readonly changes: readonly Change[] }> {
+      const { purpose, person, email, origin, lifetime = LINK_LIFETIME } = link;
+      const secret = newSecret();
+      const of = groupOf(link);
+      const record: Link = {
+        purpose,
+        of,
+        ...(person && { accountId: person.id, epoch: person.epoch }),
+        ...(email !== undefined && { email }),
+        ...(origin?.interaction !== undefined && { interaction: origin.interaction }),
+        ...(origin?.device !== undefined && { browser: browserOf(origin.device) }),
+        createdAt: now(),
+      };
+      const id = digestOf(purpose, secret);
+      return {
+        secret,
+        changes: [...(await removals(of)), { put: 'links', id, record, expiresAt: now() + lifetime, expect: 'absent' }],
+      };
+    },
+
+    /** The link of this secret, where it is good for this purpose now. Changes nothing. */
+    find,
+
+    /** @throws Refusal `link_gone` where it is used, replaced, too old, or never was */
+    async read(purpose: LinkPurpose, secret: string): Promise<Link> {
+      const link = await find(purpose, secret);
+      if (!link) throw gone();
+      return link.record;
+    },
+
+    /**
+     * The changes that use it up, for the commit that does what it is good for: of any number, one happens. To be asked
+     * for anew when that commit met a conflict.
+     * @throws Refusal `link_gone`
+     */
+    async spend(purpose: LinkPurpose, secret: string): Promise<readonly Change[]> {
+      const link = await find(purpose, secret);
+      if (!link) throw gone();
+      const { id, version, record } = link;
+      return [{ remove: 'links', id, expect: version }, ...(await removals(record.of, id))];
+    },
+  };
+}
+
+const gone = () => new Refusal('link_gone', 'this link was used, replaced by a newer one, or is too old');

@@ -1,0 +1,85 @@
+import { Refusal } from '../lib/index.ts';
+import type { Account, Change, Link, Store } from '../store/index.ts';
+import type { AccountChanges, Person } from './account-changes.ts';
+import type { Accounts } from './accounts.ts';
+import type { Audit } from './audit.ts';
+import { emailKey, parseEmail } from './email.ts';
+import { type Letters, localeOf } from './letters.ts';
+import type { Links } from './links.ts';
+
+export type Recovery = ReturnType<typeof createRecovery>;
+
+interface Options {
+  readonly store: Store;
+  readonly changes: AccountChanges;
+  readonly letters: Letters;
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly links: Links;
+}
+
+/** What the links do that prove somebody reads a mailbox. Of any number of uses of one, one happens. */
+export function createRecovery({ store, changes, accounts, audit, letters, links }: Options) {
+  /** @throws Refusal `link_gone` */
+  async function personOf(purpose: 'reset-password' | 'verify-email' | 'change-email', secret: string) {
+    const link = await links.read(purpose, secret);
+    return { link, id: link.accountId ?? '' };
+  }
+
+  /**
+   * The rows that say whose an address is.
+   * @throws Refusal `email_taken` where somebody else took the new one meanwhile
+   */
+  async function handOver(id: string, from: string, to: string): Promise<readonly Change[]> {
+    const [old, key] = [emailKey(from), emailKey(to)];
+    if (old === key) return [];
+    if (await store.get('emails', key)) throw new Refusal('email_taken', `${to} belongs to somebody already`);
+    return [
+      { put: 'emails', id: key, record: { accountId: id }, expect: 'absent' },
+      { remove: 'emails', id: old },
+    ];
+  }
+
+  return {
+    /**
+     * A new password for who reads the mailbox. It ends every session and token; second factors stay, and are asked for
+     * at the next sign-in.
+     * @throws Refusal `link_gone`, and what a password is refused with
+     */
+    async resetPassword(secret: string, password: string): Promise<{ person: Person; link: Link }> {
+      const { link, id } = await personOf('reset-password', secret);
+      const also = async () => [
+        ...(await links.spend('reset-password', secret)),
+        audit.record('account.password_reset', { accountId: id }),
+      ];
+      return { person: await accounts.setPassword(id, password, { emailVerified: true, also }), link };
+    },
+
+    /** @throws Refusal `link_gone` */
+    async verifyEmail(secret: string): Promise<Person> {
+      const { id } = await personOf('verify-email', secret);
+      return changes.change(id, 'account.email_verified', () => ({ emailVerified: true }), {
+        also: () => links.spend('verify-email', secret),
+      });
+    },
+
+    /**
+     * The person has another address from now on, and the old one is told. What was mailed there is good for nothing.
+     * @throws Refusal `link_gone`, `email_taken` where somebody else took the address meanwhile
+     */
+    async changeEmail(secret: string): Promise<Person> {
+      const { id, link } = await personOf('change-email', secret);
+      const { email } = parseEmail(link.email ?? '');
+      const told = (before: Account): Change =>
+        letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id);
+      const alter = ({ epoch }: Account) => ({ email, emailVerified: true, epoch: epoch + 1 });
+      return changes.change(id, 'account.email_changed', alter, {
+        also: async (before) => [
+          told(before),
+          ...(await handOver(id, before.email, email)),
+          ...(await links.spend('change-email', secret)),
+        ],
+      });
+    },
+  };
+}

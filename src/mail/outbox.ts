@@ -1,0 +1,38 @@
+import { mkdir, open, rename } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Logger } from '../lib/index.ts';
+import type { Sender } from './message.ts';
+
+interface Options {
+  readonly folder: string;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps every message as a file of the operator's, where there is no mail server: `2026-01-31T08-15-30-reset-password-….eml`,
+ * mode 0600, for the links in it are as good as passwords.
+ */
+export function outbox({ folder, log }: Options): Sender {
+  return async (message, { name, reference }) => {
+    const { createTransport } = await import('nodemailer');
+    const whole = createTransport({ streamTransport: true, buffer: true });
+    // As it is, so that somebody who opens the file can copy the link.
+    const readable = {
+      ...message,
+      text: { content: message.text as string, contentTransferEncoding: '8bit' as const },
+    };
+    const { message: bytes } = await whole.sendMail(readable);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const moment = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+    const path = resolve(folder, `${moment}-${name}-${reference.slice(0, 6)}.eml`);
+    const file = await open(`${path}.new`, 'w', 0o600);
+    try {
+      await file.writeFile(bytes as Buffer);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+    log.info({ mail: name, file: path }, 'there is no mail server (smtp_url): a mail was kept in a file');
+  };
+}
