@@ -8,6 +8,8 @@ interface Options {
   readonly log: Logger;
 }
 
+const AS_IT_IS = 'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit';
+
 /**
  * Keeps every message as a file of the operator's, where there is no mail server: `2026-01-31T08-15-30-reset-password-….eml`,
  * mode 0600, for the links in it are as good as passwords.
@@ -16,11 +18,8 @@ export function outbox({ folder, log }: Options): Sender {
   return async (message, { name, reference }) => {
     const { createTransport } = await import('nodemailer');
     const whole = createTransport({ streamTransport: true, buffer: true });
-    // As it is, so that somebody who opens the file can copy the link.
-    const readable = {
-      ...message,
-      text: { content: message.text as string, contentTransferEncoding: '8bit' as const },
-    };
+    // Unencoded, so that somebody who opens the file can copy the link.
+    const readable = { ...message, text: { raw: `${AS_IT_IS}\r\n\r\n${message.text}` } };
     const { message: bytes } = await whole.sendMail(readable);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const moment = new Date().toISOString().slice(0, 19).replaceAll(':', '-');

@@ -58,7 +58,7 @@ export function smtp({ url, hostname }: Options): Sender {
 }
 
 async function reach(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host, port });
+  const socket = connect({ host, port, noDelay: true });
   try {
     await once(socket, 'connect', { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
     return socket;
