@@ -33,7 +33,7 @@ test('the views hold no words of their own', async (t) => {
     name.endsWith('.eta'),
   )) {
     const source = await readFile(new URL(file, VIEWS), 'utf8');
-    const text = source.replace(/<%[\s\S]*?%>/g, '').replace(/<[^>]*>/g, '');
+    const text = source.replace(/<%[\s\S]*?%>|<style>[\s\S]*?<\/style>/g, '').replace(/<[^>]*>/g, '');
     t.notRegex(text, /\p{L}/u, file);
   }
 });
