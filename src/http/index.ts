@@ -36,7 +36,7 @@ export { allowFormRedirect, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
-export { type Listening, listen } from './listen.ts';
+export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
 export { createLogger } from './log.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';

@@ -1,16 +1,23 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { type Duration, type Logger, Refusal, seconds, silent } from '../lib/index.ts';
+import { drainable, queueIsEmpty } from './drain.ts';
 
-interface Options {
+interface Serving {
   /** `app.callback()`. */
   readonly handler: RequestListener;
-  readonly host: string;
-  /** 0 takes any free one. */
-  readonly port: number;
   /** How long, once draining, a connection may be idle before it is closed; a second unless given. */
   readonly linger?: Duration;
   readonly timeouts?: Partial<typeof TIMEOUTS>;
+}
+
+interface Address {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
+interface Options extends Serving, Address {
   /** Hears of connections that could not be accepted: there are too many open files, say. */
   readonly logger?: Logger;
 }
@@ -43,31 +50,69 @@ const TIMEOUTS = {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 
-/** Pieces an idle connection's last while is waited in. */
-const HOPS = 5;
+/** @throws Refusal as {@link openPort} */
+export async function listen({ host, port, logger = silent, ...serving }: Options): Promise<Listening> {
+  const { server, close } = serve(serving);
+  let accepted = 0;
+  server.on('connection', () => {
+    accepted++;
+  });
+  const address = await openPort(server, { host, port });
+  server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
+  return closing(address, (grace) =>
+    close(grace, async () => {
+      await queueIsEmpty(() => accepted);
+      // net.Server's close stops accepting and no more; http.Server's would cut the idle connections first.
+      NetServer.prototype.close.call(server);
+    }),
+  );
+}
 
-/** Turns of the event loop that a queue of new connections is given when draining: an endless one is cut off. */
-const MOST_TURNS = 1_000;
+/** Where the process that accepts connections does so. */
+export interface Entrance {
+  readonly url: string;
+  readonly port: number;
+}
 
-/** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
-export async function listen(options: Options): Promise<Listening> {
-  const { handler, host, port, linger = seconds(1), timeouts, logger = silent } = options;
+/** {@link Listening} on connections that are handed in. */
+export interface Receiving extends Listening {
+  /** Takes a connection in the moment in which it arrives, before anything of it was read. */
+  take(socket: Socket): void;
+}
+
+/** Serves connections that another process accepted. */
+export function receive({ url, port, ...serving }: Serving & Entrance): Receiving {
+  const { server, close } = serve(serving);
+  // Without a port of its own it would never look whether somebody is too slow.
+  server.emit('listening');
+  const listening = closing({ url, port }, (grace) => close(grace, async () => {}));
+  return Object.assign(listening, {
+    take(socket: Socket) {
+      // As http.Server makes its own: whoever has said everything still gets an answer.
+      socket.allowHalfOpen = true;
+      server.emit('connection', socket);
+    },
+  });
+}
+
+function serve({ handler, linger = seconds(1), timeouts }: Serving) {
   const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
-  const drain = drainable(server, linger);
+  const close = drainable(server, linger);
   server.on('request', discardRest);
   server.on('request', handler);
-  await opened(server, host, port);
-  server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
-  const bound = (server.address() as AddressInfo).port;
+  return { server, close };
+}
+
+function closing({ url, port }: Entrance, end: (grace: Duration) => Promise<void>): Listening {
   let closed: Promise<void> | undefined;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    port: bound,
+    url,
+    port,
     get draining() {
       return closed !== undefined;
     },
     close: ({ grace = seconds(10) } = {}) => {
-      closed ??= drain(grace);
+      closed ??= end(grace);
       return closed;
     },
   };
@@ -78,12 +123,14 @@ function discardRest(req: IncomingMessage, res: ServerResponse): void {
   res.once('finish', () => req.resume());
 }
 
-function opened(server: Server, host: string, port: number): Promise<void> {
+/** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
+export function openPort(server: NetServer, { host, port }: Address): Promise<Entrance> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen({ host, port }, () => {
       server.removeAllListeners('error');
-      resolve();
+      const bound = (server.address() as AddressInfo).port;
+      resolve({ url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`, port: bound });
     });
   });
 }
@@ -105,71 +152,4 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
     default:
       return error;
   }
-}
-
-/**
- * Closing without losing a request. Node's own `close` cuts idle connections at once, and with them a request the client
- * has sent and we have not read. Here a connection that is idle gets a while in which its next request is still
- * answered, with `Connection: close`, which tells the client to go elsewhere.
- */
-function drainable(server: Server, linger: Duration): (grace: Duration) => Promise<void> {
-  const connections = new Map<Socket, Set<ServerResponse>>();
-  /** How to call off the closing of an idle connection. */
-  const timers = new WeakMap<Socket, () => void>();
-  let accepted = 0;
-  let draining = false;
-
-  // In hops, so that a stall of ours, which makes every timer due at once, is no time the client had.
-  const closeWhenIdle = (socket: Socket, hops = HOPS): void => {
-    const timer = setTimeout(() => {
-      if (connections.get(socket)?.size !== 0) return;
-      if (hops > 1) closeWhenIdle(socket, hops - 1);
-      else socket.destroySoon();
-    }, linger / HOPS);
-    timers.get(socket)?.();
-    timers.set(socket, () => clearTimeout(timer));
-  };
-
-  server.on('connection', (socket) => {
-    accepted++;
-    connections.set(socket, new Set());
-    socket.once('close', () => {
-      connections.delete(socket);
-      timers.get(socket)?.();
-    });
-    if (draining) closeWhenIdle(socket);
-  });
-
-  server.on('request', (req, res) => {
-    const { socket } = req;
-    const active = connections.get(socket);
-    active?.add(res);
-    if (draining) res.shouldKeepAlive = false;
-    res.once('close', () => {
-      active?.delete(res);
-      if (draining && !socket.destroyed) closeWhenIdle(socket);
-    });
-  });
-
-  return async (grace) => {
-    draining = true;
-    // Closing resets the connections that wait in the kernel's queue: not before a turn has accepted none.
-    for (let turns = 0, before = -1; before !== accepted && turns < MOST_TURNS; turns++) {
-      before = accepted;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    // net.Server's close stops accepting and waits; http.Server's would cut the idle connections first.
-    const closed = new Promise<void>((resolve) => {
-      NetServer.prototype.close.call(server, () => resolve());
-    });
-    for (const [socket, active] of connections) {
-      for (const res of active) if (!res.headersSent) res.shouldKeepAlive = false;
-      if (active.size === 0) closeWhenIdle(socket);
-    }
-    const cut = setTimeout(() => server.closeAllConnections(), grace);
-    await closed;
-    clearTimeout(cut);
-    // What remains of http.Server's own close: its timer.
-    server.close(() => {});
-  };
 }
