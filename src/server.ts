@@ -2,6 +2,7 @@
  * The one list of rooms: opens the store and the domain, puts the middlewares in their order, listens, and lets go of it
  * all again. It decides nothing itself.
  */
+import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
@@ -20,6 +21,7 @@ import {
   createMetrics,
   createPages,
   failures,
+  type Listening,
   limits,
   listen,
   type Metrics,
@@ -28,6 +30,7 @@ import {
   type Pages,
   paceSignIns,
   pinHost,
+  type Readiness,
   securityHeaders,
   serveOps,
   silenceKoa,
@@ -46,6 +49,8 @@ export interface ServerOptions {
   readonly pid: number;
   /** Begin anew where the data folder is missing though it once existed. */
   readonly init?: boolean;
+  /** Where connections come from; a port of its own, as the settings say, unless given. */
+  readonly enter?: (handler: RequestListener) => Listening;
 }
 
 export interface Server {
@@ -54,17 +59,21 @@ export interface Server {
   readonly opsPort: number | undefined;
   readonly domain: Domain;
   readonly store: Store;
+  readonly metrics: Metrics;
+  /** Whether it can serve. */
+  ready(): Promise<Readiness>;
   /** Answers what was asked, makes everything durable, lets go. At most `grace` (10 s) for requests under way. */
   close(grace?: Duration): Promise<void>;
 }
 
 /** @throws Refusal in words for the operator: settings, folders, keys or ports that cannot be used. */
-export async function startServer({ settings: given, log, pid, init = false }: ServerOptions): Promise<Server> {
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { settings: given, log, pid, init = false, enter } = options;
   const undo: (() => Promise<unknown> | unknown)[] = [];
   try {
     // The port comes first: where it is 0, the issuer's port is known only now.
     const door = doorway();
-    const listening = await listen({ handler: door.handler, host: given.host, port: given.port });
+    const listening = enter?.(door.handler) ?? (await listen({ ...given, handler: door.handler }));
     undo.push(() => listening.close({ grace: 0 }));
     const settings = { ...given, issuer: given.issuer.replace(/:0$/, `:${listening.port}`) };
 
@@ -105,10 +114,11 @@ export async function startServer({ settings: given, log, pid, init = false }: S
       const control = await serveControl({ folder: settings.data, domain, log });
       undo.push(() => control.close());
     }
+    const ready = () => readiness(store);
     const ops = await serveOps({
       host: settings.ops_host,
       port: settings.ops_port,
-      ready: () => readiness(store),
+      ready,
       draining: () => listening.draining,
       metrics,
       logger: log,
@@ -131,6 +141,8 @@ export async function startServer({ settings: given, log, pid, init = false }: S
       opsPort: ops?.port,
       domain,
       store,
+      metrics,
+      ready,
       async close(grace = seconds(10)) {
         await listening.close({ grace });
         await unwind(undo);
@@ -141,6 +153,10 @@ export async function startServer({ settings: given, log, pid, init = false }: S
     throw error;
   }
 }
+
+/** Whether there is no one who could sign in yet. */
+export const hasNobody = async ({ domain }: Server): Promise<boolean> =>
+  (await domain.accounts.list({ limit: 1 })).people.length === 0;
 
 /** Lets go in the opposite order of taking. */
 async function unwind(undo: (() => unknown)[]): Promise<void> {
@@ -218,7 +234,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   return Koa.prototype.use.call(app, notFound({ pages }));
 }
 
-async function readiness(store: Store) {
+async function readiness(store: Store): Promise<Readiness> {
   try {
     const { engine, writable } = await store.stats();
     const why = engine === 'file' ? 'read-only: a write failed' : 'read-only';

@@ -2,8 +2,8 @@
  * config: every setting there is, where it comes from, and what is wrong with it.
  *
  * It reads the environment and a YAML text that are handed to it and gives back one frozen value. It touches no file
- * but the one it is told to read, and nothing but main.ts and the command line calls it.
+ * but the one it is told to read, and nothing but the processes and the command line calls it.
  */
 export { configurationPage, effectiveSettings, settingsJsonSchema } from './document.ts';
-export { loadSettings, readSettings, SettingsError } from './load.ts';
+export { loadSettings, readDocument, readSettings, type SettingsDocument, SettingsError } from './load.ts';
 export { isLoopback, type Settings, settingsSchema } from './schema.ts';

@@ -36,19 +36,33 @@ export const unwrap = (schema: z.ZodType): z.ZodType =>
 
 export const variableOf = (path: string): string => `POSTERN_${path.replaceAll('.', '_').toUpperCase()}`;
 
+/** What `postern.yaml` says, and its name for messages. */
+export interface SettingsDocument {
+  readonly file: string;
+  readonly yaml: string;
+}
+
 /**
- * Reads `postern.yaml` (or the file POSTERN_CONFIG names, which must then exist) and the environment, which wins.
- * @throws SettingsError naming every mistake at once.
+ * Reads `postern.yaml` (or the file POSTERN_CONFIG names, which must then exist).
+ * @throws SettingsError when it cannot be read.
  */
-export function loadSettings(env: Environment): Settings {
+export function readDocument(env: Environment): SettingsDocument {
   const file = env['POSTERN_CONFIG'] ?? 'postern.yaml';
-  let yaml = '';
   try {
-    yaml = readFileSync(file, 'utf8');
+    return { file, yaml: readFileSync(file, 'utf8') };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code !== 'ENOENT' || env['POSTERN_CONFIG']) throw new SettingsError([`${file}: cannot be read (${code})`]);
+    return { file, yaml: '' };
   }
+}
+
+/**
+ * The settings of `postern.yaml` and the environment, which wins.
+ * @throws SettingsError naming every mistake at once.
+ */
+export function loadSettings(env: Environment): Settings {
+  const { file, yaml } = readDocument(env);
   return readSettings(env, yaml, file);
 }
 

@@ -92,15 +92,20 @@ const smtpUrl = z.string().superRefine((value, ctx) => {
 const SENDER =
   /^(?:[^<>"@\p{C}]{1,100} <[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189}>|[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189})$/u;
 
-/** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
-export const settingsSchema = z.strictObject({
+const settings = z.strictObject({
   issuer: issuer.prefault('http://localhost:3000'),
   host: text('The address to listen on.').prefault('127.0.0.1'),
   port: whole('The port to listen on; 0 takes any free one and prints it.', 0, 65535).prefault(3000),
+  workers: whole('Processes that serve, all on the one port. More than one needs PostgreSQL.', 1, 64).prefault(1),
   data: text('The folder of the file store.').prefault('./data'),
   database_url: databaseUrl
     .optional()
     .describe('A PostgreSQL database (15 or later) that keeps everything instead of the data folder.'),
+  database_pool: whole(
+    'Connections to the database that each process may open, besides one on which it hears of changes.',
+    2,
+    100,
+  ).prefault(10),
   keys: text('The folder of the master key.').prefault('./keys'),
   master_key: z
     .string()
@@ -217,5 +222,18 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
 });
+
+/** The file store belongs to one process. */
+function needDatabase({ workers, database_url }: z.output<typeof settings>, ctx: z.RefinementCtx): void {
+  if (workers > 1 && database_url === undefined)
+    ctx.addIssue({
+      code: 'custom',
+      path: ['workers'],
+      message: `${workers} processes need PostgreSQL (database_url, POSTERN_DATABASE_URL): the file store belongs to one`,
+    });
+}
+
+/** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
+export const settingsSchema = settings.superRefine(needDatabase);
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -7,17 +7,19 @@ interface Options {
   readonly level: Settings['log_level'];
   /** Standard output unless given. */
   readonly destination?: DestinationStream;
+  /** Said in every line: which of several processes speaks. */
+  readonly base?: Readonly<Record<string, number>>;
 }
 
 /**
  * The log: one JSON object per line, `level` and `time` in words, the sentence in `msg`. Everything passes through
  * {@link redact}, so that a secret which somebody logs by mistake is masked.
  */
-export function createLogger({ level, destination }: Options): PinoLogger {
+export function createLogger({ level, destination, base }: Options): PinoLogger {
   const logger = pino(
     {
       level,
-      base: null,
+      base: base ?? null,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // Errors have been made plain by then; pino's serializer would read them once more.

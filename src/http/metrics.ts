@@ -57,12 +57,20 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
     name: 'postern_store_rows',
     help: 'Rows kept, expired ones that are not yet swept included.',
     labelNames: ['table'] as const,
+    // Of several processes each tells of the same store.
+    aggregator: 'max',
     registers,
   });
-  const bytes = new Gauge({ name: 'postern_store_bytes', help: 'Size of the store.', registers });
+  const bytes = new Gauge({
+    name: 'postern_store_bytes',
+    help: 'Size of the store.',
+    aggregator: 'max',
+    registers,
+  });
   const writable = new Gauge({
     name: 'postern_store_writable',
-    help: '1 while the store can make changes durable, 0 once it cannot.',
+    help: '1 while the store can make changes durable, 0 once it cannot; of several, the least.',
+    aggregator: 'min',
     registers,
   });
 
@@ -100,6 +108,11 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
     signIn: (outcome: SignInOutcome): void => signIns.inc({ outcome }),
     /** A commit took this many seconds to be durable. */
     observeCommit: (seconds: number): void => commits.observe(seconds),
+    /** Everything, for whoever adds up several processes. */
+    async sample() {
+      await readStore();
+      return registry.getMetricsAsJSON();
+    },
     /** Everything, in Prometheus' text format. */
     async render(): Promise<{ type: string; text: string }> {
       await readStore();

@@ -1,0 +1,31 @@
+import type { Settings } from '../config/index.ts';
+import { createLogger } from '../http/index.ts';
+import { heldBack } from '../lib/index.ts';
+import { hasNobody, startServer } from '../server.ts';
+import { listeningLine, NOBODY, STOPPING } from './announce.ts';
+import type { Host } from './host.ts';
+
+/** One process that serves on a port of its own. @throws Refusal */
+export async function serveAlone({ args, pid, print, onSignal, exit }: Host, settings: Settings): Promise<void> {
+  const log = heldBack(createLogger({ level: settings.log_level }));
+  const server = await startServer({ settings, log, pid, init: args.includes('--init') });
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, STOPPING);
+    server.close().then(
+      () => exit(0),
+      (err: Error) => {
+        log.error({ err }, 'stopping failed');
+        exit(1);
+      },
+    );
+  };
+  onSignal('SIGTERM', stop);
+  onSignal('SIGINT', stop);
+
+  print(listeningLine({ url: server.url, issuer: server.issuer }));
+  log.release();
+  if (await hasNobody(server)) log.info({}, NOBODY);
+}

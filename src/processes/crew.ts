@@ -1,0 +1,154 @@
+import type { Socket } from 'node:net';
+import type { SettingsDocument } from '../config/index.ts';
+import { type Clock, type Duration, type Logger, milliseconds, minutes, seconds } from '../lib/index.ts';
+import type { Member, Serving } from './member.ts';
+
+interface Options {
+  readonly count: number;
+  readonly log: Logger;
+  /** Starts one. `first`: at the first start, when `--init` holds and nothing may be said yet. */
+  readonly start: (document: SettingsDocument, first: boolean) => Member;
+  readonly document: SettingsDocument;
+  /** One more serves. */
+  readonly onServing: () => void;
+  /** One is gone, and was not asked to go: `died`. */
+  readonly onGone: (member: Member, died: boolean) => void;
+  readonly now?: Clock;
+}
+
+/** Deaths within this count together: each doubles the wait before the next start. */
+const REMEMBERED = minutes(1);
+const SHORTEST_WAIT = milliseconds(100);
+const LONGEST_WAIT = seconds(30);
+
+export type Crew = ReturnType<typeof createCrew>;
+
+/** The workers, kept at their number. */
+export function createCrew({ count, log, start, document, onServing, onGone, now = Date.now }: Options) {
+  const members = new Set<Member>();
+  let current = document;
+  /** Starts that are waited for. */
+  let planned = 0;
+  let deaths: number[] = [];
+  let begun = false;
+  let stopping = false;
+  let rolling: Promise<void> | undefined;
+  let rollAgain: SettingsDocument | undefined;
+
+  const inState = (...states: Member['state'][]) => [...members].filter(({ state }) => states.includes(state));
+
+  /** Resolves once it serves. @throws Refusal */
+  async function launch(from: SettingsDocument): Promise<Serving> {
+    const member = start(from, !begun);
+    members.add(member);
+    void member.gone.then((how) => leave(member, how));
+    const serving = await member.serving;
+    log.info({ worker: member.id, pid: member.pid }, 'a worker serves');
+    onServing();
+    return serving;
+  }
+
+  function leave(member: Member, how: string): void {
+    members.delete(member);
+    const died = !leaving.has(member) && begun && !stopping;
+    onGone(member, died);
+    if (!died) {
+      fill();
+      return;
+    }
+    log.error({ worker: member.id, pid: member.pid, how }, 'a worker died');
+    deaths = [...deaths.filter((at) => at > now() - REMEMBERED), now()];
+    fill(wait());
+  }
+
+  const leaving = new WeakSet<Member>();
+  function retire(member: Member): Promise<string> {
+    leaving.add(member);
+    member.drain();
+    return member.gone;
+  }
+
+  const wait = (): Duration => Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (deaths.length - 1));
+
+  /** Starts as many as are missing. */
+  function fill(after: Duration = 0): void {
+    if (!begun) return;
+    while (!stopping && inState('starting', 'serving').length + planned < count) {
+      planned += 1;
+      setTimeout(() => {
+        planned -= 1;
+        if (stopping) return;
+        // That it did not get up is a death like any other.
+        launch(current).catch((err: Error) => log.error({ err: err.message }, 'a worker did not get up'));
+      }, after);
+    }
+  }
+
+  /** One after the other: a new one serves before an old one ends. */
+  async function replaceAll(next: SettingsDocument): Promise<void> {
+    for (const old of inState('serving', 'starting')) {
+      if (stopping || !members.has(old)) continue;
+      try {
+        await launch(next);
+      } catch (error) {
+        log.error({ err: (error as Error).message }, 'a new worker did not get up: the others go on as they are');
+        return;
+      }
+      current = next;
+      if (members.has(old)) await retire(old);
+    }
+    if (!stopping) log.info({ workers: count }, 'every worker has been replaced');
+  }
+
+  return {
+    get serving(): readonly Member[] {
+      return inState('serving');
+    },
+
+    /** Starts them all. @throws Refusal of the first that does not get up; none is left then. */
+    async begin(): Promise<Serving> {
+      try {
+        const [serving] = await Promise.all(Array.from({ length: count }, () => launch(current)));
+        begun = true;
+        for (const member of members) member.speak();
+        // One may have died meanwhile.
+        fill();
+        return serving!;
+      } catch (error) {
+        stopping = true;
+        for (const member of members) member.kill();
+        throw error;
+      }
+    },
+
+    /** Hands a connection to whoever has the fewest; false where nobody serves. */
+    give(connection: Socket, back: (connection: Socket) => void): boolean {
+      const [idlest] = inState('serving').toSorted((a, b) => a.connections - b.connections);
+      idlest?.take(connection, back);
+      return idlest !== undefined;
+    },
+
+    /** Replaces every worker, with what the settings say now; asked for meanwhile, it begins again after that. */
+    roll(next: SettingsDocument): void {
+      if (stopping) return;
+      if (rolling) {
+        rollAgain = next;
+        return;
+      }
+      rolling = replaceAll(next).finally(() => {
+        rolling = undefined;
+        const again = rollAgain;
+        rollAgain = undefined;
+        if (again) this.roll(again);
+      });
+    },
+
+    /** Lets every worker answer what it was asked. True when all ended in order. */
+    async stop(): Promise<boolean> {
+      stopping = true;
+      for (const member of inState('starting')) member.kill();
+      const ends = await Promise.all(inState('serving', 'leaving').map((member) => retire(member)));
+      return ends.every((how) => how === 'code 0');
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { Socket } from 'node:net';
+import type { FromWorker, ToWorker } from './messages.ts';
+
+/** What a role needs of the process it runs in. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly args: readonly string[];
+  readonly pid: number;
+  /** The path of main.ts as it was given: where that leads by a link, workers follow the link anew. */
+  readonly script: string;
+  /** One line on standard output. */
+  print(line: string): void;
+  /** Instead of what the signal does by itself. */
+  onSignal(signal: NodeJS.Signals, act: (signal: NodeJS.Signals) => void): void;
+  exit(code: number): void;
+  /** The primary, where this is a worker. */
+  readonly primary: Line;
+}
+
+/** A worker's line to its primary. */
+export interface Line {
+  /** Calls back once it is written, or cannot be. */
+  send(message: FromWorker, written?: () => void): void;
+  onMessage(act: (message: ToWorker, socket: Socket | undefined) => void): void;
+  /** The primary is gone. */
+  onGone(act: () => void): void;
+}

@@ -1,0 +1,153 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { type Duration, Refusal, seconds } from '../lib/index.ts';
+import type { Answers, FromWorker, Sample, ToWorker } from './messages.ts';
+
+/** A start may wait for another process that migrates the database, for a minute. */
+const STARTS_WITHIN = seconds(120);
+/** A little longer than the store takes to say that it cannot be reached. */
+const ANSWERS_WITHIN = seconds(6);
+/** A worker gives requests eight seconds, then lets go of the store. */
+const ENDS_WITHIN = seconds(10);
+
+export type Begin = Omit<Extract<ToWorker, { type: 'begin' }>, 'type'>;
+export type Serving = Extract<FromWorker, { type: 'serving' }>;
+
+/** One worker, as its primary sees it. */
+export interface Member {
+  readonly id: number;
+  readonly pid: number | undefined;
+  /** Rejects with a Refusal that says why it did not get up. */
+  readonly serving: Promise<Serving>;
+  /** How it ended: `code 1`, `SIGKILL`. */
+  readonly gone: Promise<string>;
+  readonly state: 'starting' | 'serving' | 'leaving' | 'gone';
+  /** Connections it was handed and that have not ended. */
+  readonly connections: number;
+  /** The last metrics it told. */
+  readonly sample: Sample;
+  /** Hands it a connection; gives it back where it could not be sent. */
+  take(connection: Socket, back: (connection: Socket) => void): void;
+  speak(): void;
+  /** Undefined where it does not answer. */
+  ask<Q extends keyof Answers>(what: Q): Promise<Answers[Q] | undefined>;
+  /** After the connections it was handed; it is ended by force where that takes too long. */
+  drain(): void;
+  kill(): void;
+}
+
+/** A worker in a process that was just forked. */
+export function createMember(child: ChildProcess, begin: Begin): Member {
+  const serving = Promise.withResolvers<Serving>();
+  const gone = Promise.withResolvers<string>();
+  const questions = new Map<number, (value: never) => void>();
+  /** Handed over, and still in this process. */
+  const unsent = new Map<Socket, (connection: Socket) => void>();
+  let state: Member['state'] = 'starting';
+  let handed = 0;
+  let ended = 0;
+  let asked = 0;
+  let sample: Sample = [];
+  let failure: string | undefined;
+  serving.promise.catch(() => {});
+
+  const kill = () => void child.kill('SIGKILL');
+  const send = (message: ToWorker) => void child.send(message, () => {});
+  const late = setTimeout(() => {
+    failure = `it was not ready within ${STARTS_WITHIN / seconds(1)} seconds`;
+    kill();
+  }, STARTS_WITHIN);
+
+  function end(how: string): void {
+    if (state === 'gone') return;
+    state = 'gone';
+    clearTimeout(late);
+    serving.reject(new Refusal('worker_failed', failure ?? `a worker ended before it could serve (${how})`));
+    for (const [connection, back] of [...unsent]) back(connection);
+    for (const answer of questions.values()) answer(undefined as never);
+    gone.resolve(how);
+  }
+  child.on('exit', (code, signal) => end(signal ?? `code ${code}`));
+  child.on('error', ({ message }) => end(message));
+
+  child.on('message', (message: FromWorker) => {
+    switch (message.type) {
+      case 'serving':
+        clearTimeout(late);
+        if (state === 'starting') state = 'serving';
+        return serving.resolve(message);
+      case 'failed':
+        failure = message.why;
+        return;
+      case 'ended':
+        ended = message.connections;
+        return;
+      case 'answer':
+        return questions.get(message.question)?.(message.value as never);
+      case 'farewell':
+        sample = message.metrics;
+    }
+  });
+  send({ type: 'begin', ...begin });
+
+  return {
+    id: begin.worker,
+    pid: child.pid,
+    serving: serving.promise,
+    gone: gone.promise,
+    get state() {
+      return state;
+    },
+    get connections() {
+      return handed - ended;
+    },
+    get sample() {
+      return sample;
+    },
+
+    take(connection, back) {
+      handed += 1;
+      const failed = () => unsent.delete(connection) && back(connection);
+      unsent.set(connection, failed);
+      child.send({ type: 'connection' } satisfies ToWorker, connection, {}, (error) => {
+        if (error) failed();
+        else unsent.delete(connection);
+      });
+    },
+
+    speak: () => send({ type: 'speak' }),
+
+    async ask(what) {
+      asked += 1;
+      const question = asked;
+      const answer = await within(
+        ANSWERS_WITHIN,
+        new Promise<Answers[typeof what] | undefined>((resolve) => {
+          questions.set(question, resolve);
+          child.send({ type: 'ask', what, question } satisfies ToWorker, (error) => error && resolve(undefined));
+        }),
+      );
+      questions.delete(question);
+      if (what === 'metrics' && answer) sample = answer as Sample;
+      return answer;
+    },
+
+    drain() {
+      if (state === 'gone' || state === 'leaving') return;
+      state = 'leaving';
+      send({ type: 'drain' });
+      const force = setTimeout(kill, ENDS_WITHIN);
+      void gone.promise.then(() => clearTimeout(force));
+    },
+
+    kill,
+  };
+}
+
+async function within<T>(time: Duration, answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), time);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}

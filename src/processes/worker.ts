@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+import { readSettings, SettingsError } from '../config/index.ts';
+import { createLogger, type Receiving, receive } from '../http/index.ts';
+import { type HeldBack, heldBack, milliseconds, Refusal, seconds } from '../lib/index.ts';
+import { hasNobody, type Server, startServer } from '../server.ts';
+import type { Host } from './host.ts';
+import type { Answers, ToWorker } from './messages.ts';
+
+/** Less than the primary waits before it ends a worker by force. */
+const GRACE = seconds(8);
+/** Connections that end within this are told of together. */
+const TELL_WITHIN = milliseconds(50);
+
+type Begin = Extract<ToWorker, { type: 'begin' }>;
+
+/**
+ * One of several processes: serves the connections its primary hands it, and does what that says. Signals are the
+ * primary's, since a terminal or a service manager sends them to all at once. A worker without a primary ends in order.
+ */
+export function work({ env, args, pid, onSignal, exit, primary }: Host): void {
+  let log: HeldBack | undefined;
+  let door: Receiving | undefined;
+  let server: Server | undefined;
+  let draining = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) onSignal(signal, () => {});
+
+  async function begin({ worker, document, entrance, quiet }: Begin): Promise<void> {
+    try {
+      const settings = readSettings(env, document.yaml, document.file);
+      log = heldBack(createLogger({ level: settings.log_level, base: { worker } }));
+      if (!quiet) log.release();
+      server = await startServer({
+        // The ops listener is the primary's.
+        settings: { ...settings, ops_port: 0 },
+        log,
+        pid,
+        init: args.includes('--init'),
+        enter: (handler) => {
+          door = receive({ ...entrance, handler });
+          return door;
+        },
+      });
+      primary.send({ type: 'serving', issuer: server.issuer, nobody: await hasNobody(server) });
+    } catch (error) {
+      const known = error instanceof Refusal || error instanceof SettingsError;
+      const why = known ? error.message : ((error as Error).stack ?? String(error));
+      primary.send({ type: 'failed', why }, () => exit(1));
+    }
+  }
+
+  const tellEnded = counter((connections) => primary.send({ type: 'ended', connections }));
+  function take(socket: Socket | undefined): void {
+    // One whose client left on the way arrives as nothing.
+    socket?.once('close', tellEnded);
+    if (socket && door) door.take(socket);
+    else tellEnded();
+  }
+
+  async function answer(what: keyof Answers, question: number): Promise<void> {
+    const ask = { readiness: () => server?.ready(), metrics: () => server?.metrics.sample() };
+    try {
+      primary.send({ type: 'answer', question, value: await ask[what]?.() });
+    } catch (err) {
+      log?.error({ err }, `asking for the ${what} failed`);
+      primary.send({ type: 'answer', question, value: undefined });
+    }
+  }
+
+  async function drain(): Promise<void> {
+    if (draining) return;
+    draining = true;
+    if (!server) return exit(0);
+    try {
+      await server.close(GRACE);
+      primary.send({ type: 'farewell', metrics: await server.metrics.sample() }, () => exit(0));
+    } catch (err) {
+      log?.error({ err }, 'stopping failed');
+      exit(1);
+    }
+  }
+
+  primary.onGone(() => {
+    log?.error({}, 'the primary process is gone: stopping');
+    void drain();
+  });
+  primary.onMessage((message, socket) => {
+    switch (message.type) {
+      case 'begin':
+        return void begin(message);
+      case 'speak':
+        return log?.release();
+      case 'connection':
+        return take(socket);
+      case 'ask':
+        return void answer(message.what, message.question);
+      case 'drain':
+        return void drain();
+    }
+  });
+}
+
+/** Counts, and tells the count soon after it changed. */
+function counter(tell: (count: number) => void): () => void {
+  let count = 0;
+  let told = 0;
+  return () => {
+    count += 1;
+    if (count > told + 1) return;
+    setTimeout(() => {
+      told = count;
+      tell(count);
+    }, TELL_WITHIN).unref();
+  };
+}
