@@ -203,7 +203,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
         domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
     }),
     limits(),
-    paceSignIns({ now }),
+    paceSignIns({ now, processes: settings.workers }),
     cacheable({ maxAge: settings.signing.jwks_max_age }),
     assets,
     tellRefusals({

@@ -16,9 +16,11 @@ const KEPT = days(7);
 /** Why requests were refused, for `postern explain ID`. Anyone can cause one, so only so many are kept: the latest. */
 export function createRefusals({ store, now, most = 10_000 }: { store: Store; now: Clock; most?: number }) {
   let kept: number | undefined;
+  /** Of our own since they were counted: other processes keep some too. */
+  let since = 0;
   let making: Promise<void> | undefined;
 
-  /** Removes the oldest tenth, or what is too many. */
+  /** Counts them, and removes the oldest tenth where they are too many. */
   async function makeRoom(): Promise<void> {
     const ids: string[] = [];
     let after: string | undefined;
@@ -31,18 +33,20 @@ export function createRefusals({ store, now, most = 10_000 }: { store: Store; no
     for (let at = 0; at < surplus.length; at += 500)
       await store.commit(surplus.slice(at, at + 500).map((id) => ({ remove: 'refusals', id })));
     kept = ids.length - surplus.length;
+    since = 0;
   }
 
   return {
     /** Keeps it for seven days and gives the id that the error page shows: `err_…`. */
     async record({ error, sentence, rule, asked = {}, registered = {} }: RefusalEntry): Promise<string> {
-      while (kept === undefined || kept >= most) {
+      while (kept === undefined || kept >= most || since >= most / 10) {
         making ??= makeRoom().finally(() => {
           making = undefined;
         });
         await making;
       }
       kept++;
+      since++;
       const at = now();
       const id = oldestFirst(at);
       const record: RefusalRecord = {

@@ -4,7 +4,7 @@ import { type Clock, type Duration, inSeconds, seconds } from '../lib/index.ts';
 import { HttpRefusal } from './refusals.ts';
 import { stateOf } from './state.ts';
 
-/** How many sign-ins one network may begin: so many at once, and then so many a second. */
+/** How many sign-ins one network may begin on one machine: so many at once, and then so many a second. */
 export const PACE = { burst: 2000, perSecond: 20 } as const;
 
 interface Bucket {
@@ -15,6 +15,8 @@ interface Bucket {
 interface Options {
   readonly now: Clock;
   readonly pace?: { readonly burst: number; readonly perSecond: number };
+  /** Processes among which a network's connections are spread: each lets a part through. */
+  readonly processes?: number;
 }
 
 /** Networks remembered at once; beyond that the one longest quiet is forgotten, which has filled up again by then. */
@@ -25,7 +27,8 @@ const MOST_NETWORKS = 10_000;
  * for an hour. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
  * `trusted_proxies` does not name, behind which everybody would share one bucket.
  */
-export function paceSignIns({ now, pace = PACE }: Options): Middleware {
+export function paceSignIns({ now, pace: whole = PACE, processes = 1 }: Options): Middleware {
+  const pace = { burst: Math.ceil(whole.burst / processes), perSecond: whole.perSecond / processes };
   const buckets = new Map<string, Bucket>();
   const refill: Duration = seconds(1 / pace.perSecond);
 
@@ -48,7 +51,7 @@ export function paceSignIns({ now, pace = PACE }: Options): Middleware {
       status: 429,
       error: 'temporarily_unavailable',
       reason: 'tooMany',
-      rule: `one network may begin ${pace.burst} sign-ins at once and ${pace.perSecond} a second after that`,
+      rule: `one network may begin ${whole.burst} sign-ins at once and ${whole.perSecond} a second after that`,
       headers: { 'Retry-After': String(Math.max(1, inSeconds(wait))) },
     });
   };

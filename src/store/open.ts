@@ -16,7 +16,12 @@ export interface OpenedStore extends Store {
 }
 
 interface Options {
-  readonly settings: { readonly data: string; readonly database_url?: string | undefined };
+  readonly settings: {
+    readonly data: string;
+    readonly database_url?: string | undefined;
+    readonly database_pool?: number;
+    readonly workers?: number;
+  };
   readonly log: Logger;
   readonly pid: number;
   /** There was a store before: where there is none now, that is a loss and no beginning. */
@@ -30,9 +35,9 @@ interface Options {
  */
 export async function openStore({ settings, ...options }: Options): Promise<OpenedStore> {
   const clock = (floor = 0): Clock => steadyClock(Date.now, () => performance.now(), floor);
-  const { data, database_url: url } = settings;
+  const { data, database_url: url, database_pool: pool, workers: processes } = settings;
   if (url === undefined) return openFileStore({ ...options, folder: data, clock });
   // Loaded only where it is used: it costs start and memory.
   const { openPostgresStore } = await import('./postgres/index.ts');
-  return openPostgresStore({ ...options, url, now: clock() });
+  return openPostgresStore({ ...options, url, pool, processes, now: clock() });
 }

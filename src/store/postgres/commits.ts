@@ -11,8 +11,8 @@ import { isWatched } from './watched.ts';
 /** How often a commit is tried that is known not to have happened: somebody else was preferred, or the connection fell. */
 const ATTEMPTS = 5;
 
-/** Statements on their way at once; the other connections are for reads and for questions. */
-const LANES = 6;
+/** The part of the connections that carry commits; the others are for reads and for questions. */
+const LANES = 0.6;
 /** Commits, and rows, that share a statement when more are asked for than there are lanes. */
 const MOST_COMMITS = 40;
 const MOST_ROWS = 200;
@@ -42,11 +42,14 @@ export class Commits {
   readonly #process = newSecret().slice(0, 16);
   readonly #waiting: Pending[] = [];
   #count = 0;
+  /** Statements on their way, and how many may be. */
   #lanes = 0;
+  readonly #mostLanes: number;
 
   constructor({ connections, now }: { connections: Connections; now: Clock }) {
     this.#connections = connections;
     this.#now = now;
+    this.#mostLanes = Math.max(1, Math.floor(connections.count * LANES));
   }
 
   /** @throws StoreConflict, StoreUnavailable */
@@ -70,7 +73,7 @@ export class Commits {
   }
 
   #begin(): void {
-    while (this.#lanes < LANES && this.#waiting.length > 0) {
+    while (this.#lanes < this.#mostLanes && this.#waiting.length > 0) {
       this.#lanes += 1;
       void this.#send(this.#next()).finally(() => {
         this.#lanes -= 1;

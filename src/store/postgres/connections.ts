@@ -62,6 +62,11 @@ export class Connections {
     this.target = { host, port, database, user };
   }
 
+  /** How many there are at most. */
+  get count(): number {
+    return this.#limits.connections;
+  }
+
   /** A connection outside the pool and without its timeouts, not yet connected. */
   single(): pg.Client {
     return new pg.Client(this.#config);

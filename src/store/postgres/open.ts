@@ -15,6 +15,10 @@ export interface PostgresStoreOptions {
   /** Called with how long each acknowledged commit took, in seconds. */
   readonly onCommit?: (seconds: number) => void;
   readonly limits?: Limits;
+  /** Connections of this process, besides the one that listens; 10 unless given. */
+  readonly pool?: number | undefined;
+  /** Processes of this machine that open as many each; 1 unless given. */
+  readonly processes?: number | undefined;
 }
 
 const OLDEST = 15;
@@ -25,13 +29,14 @@ const CLOCKS_APART = seconds(5);
  * @throws DatabaseRefused when the database cannot be reached or used; the message says why.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { url, now, log, onCommit, limits = LIMITS } = options;
+  const { url, now, log, onCommit, pool } = options;
+  const limits = { ...(options.limits ?? LIMITS), ...(pool && { connections: pool }) };
   const connections = connect(() => new Connections({ url, limits, log }));
   const client = connections.single();
   client.on('error', () => {});
   try {
     await client.connect();
-    await check(client, options);
+    await check(client, options, limits.connections);
     await migrate({ client, log, mustExist: options.mustExist ?? false });
     await mayWrite(client);
     const store = new PostgresStore({ connections, now, log, onCommit });
@@ -57,12 +62,22 @@ function connect(make: () => Connections): Connections {
   }
 }
 
-async function check(client: Client, { now, log }: PostgresStoreOptions): Promise<void> {
-  const { rows } = await client.query<{ version: number; encoding: string; clock: number; read_only: string }>(
+interface ServerFacts {
+  readonly version: number;
+  readonly encoding: string;
+  readonly clock: number;
+  readonly read_only: string;
+  /** Connections that are not kept for superusers. */
+  readonly connections: number;
+}
+
+async function check(client: Client, { now, log, processes = 1 }: PostgresStoreOptions, pool: number): Promise<void> {
+  const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
-       extract(epoch FROM clock_timestamp())::float8 * 1000 AS clock, current_setting('transaction_read_only') AS read_only`,
+       extract(epoch FROM clock_timestamp())::float8 * 1000 AS clock, current_setting('transaction_read_only') AS read_only,
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections`,
   );
-  const { version, encoding, clock, read_only } = rows[0]!;
+  const { version, encoding, clock, read_only, connections } = rows[0]!;
   if (version < OLDEST)
     throw new DatabaseRefused(
       'database_unusable',
@@ -71,9 +86,18 @@ async function check(client: Client, { now, log }: PostgresStoreOptions): Promis
   if (encoding !== 'UTF8')
     throw new DatabaseRefused('database_unusable', `the database's encoding is ${encoding}; it must be UTF8`);
   if (read_only === 'on') throw Object.assign(new Error('read-only'), { code: '25006' });
+  const most = mostConnections(processes, pool);
+  if (most > connections)
+    log.warn(
+      { most, allowed: connections },
+      'this machine alone may open more connections than the database allows: lower database_pool or raise max_connections',
+    );
   if (Math.abs(clock - now()) > CLOCKS_APART)
     log.warn({ apart: Math.round(clock - now()) }, 'this clock and the database’s are seconds apart: set them by NTP');
 }
+
+/** Each process has one more that listens; while workers are replaced there is one more process. */
+const mostConnections = (processes: number, pool: number): number => (processes > 1 ? processes + 1 : 1) * (pool + 1);
 
 /** Said at the start rather than at the first sign-in. */
 async function mayWrite(client: Client): Promise<void> {
