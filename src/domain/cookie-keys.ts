@@ -1,5 +1,15 @@
-import { type Clock, type Duration, newId, newSecret, Refusal, type SealingKey, seal, unseal } from '../lib/index.ts';
-import type { Store } from '../store/index.ts';
+import {
+  type Clock,
+  type Duration,
+  minutes,
+  newId,
+  newSecret,
+  Refusal,
+  type SealingKey,
+  seal,
+  unseal,
+} from '../lib/index.ts';
+import { type Change, type Row, type ServerSecret, type Store, StoreConflict } from '../store/index.ts';
 
 const PURPOSE = 'cookies';
 
@@ -14,42 +24,77 @@ interface Options {
 
 export type CookieKeys = Awaited<ReturnType<typeof openCookieKeys>>;
 
+/** A new secret is known to every process for so long before it signs. */
+const KNOWN_AHEAD = minutes(1);
+
+interface CookieKey {
+  readonly secret: string;
+  readonly usedFrom: number;
+}
+
 /**
- * The secrets that sign cookies and forms: the newest signs, the others still verify until nothing they signed is
- * alive. They rotate by age like the keys that sign tokens, without anybody being signed out.
+ * The secrets that sign cookies and forms: the newest that is in use signs, the others verify until nothing they signed
+ * is alive. They rotate by age like the keys that sign tokens, without anybody being signed out, and of several
+ * processes one rotates.
  * @throws Refusal `master_key_mismatch` when the store was sealed under another master key.
  */
 export async function openCookieKeys({ store, now, sealingKey, rotateAfter, verifyFor }: Options) {
-  let current: readonly string[] = [];
+  /** The newest first. */
+  let known: readonly CookieKey[] = [];
 
-  async function tick(): Promise<void> {
+  async function rows(): Promise<Row<ServerSecret>[]> {
     const { rows } = await store.find('server_secrets', 'all', '', { limit: 1000 });
-    const ours = rows
+    return rows
       .filter(({ record }) => record.purpose === PURPOSE)
       .toSorted((a, b) => b.record.usedFrom - a.record.usedFrom);
-    const secrets = ours.map((row) => open(row.id, row.record.sealed));
-    const newest = ours[0]?.record.usedFrom;
-    if (newest === undefined || newest + rotateAfter <= now()) {
-      const id = newId('evt');
-      const secret = newSecret();
-      await store.commit([
-        {
-          put: 'server_secrets',
-          id,
-          record: {
-            purpose: PURPOSE,
-            sealed: seal(sealingKey, `server_secrets/${id}`, secret),
-            createdAt: now(),
-            usedFrom: now(),
-          },
-          expiresAt: now() + rotateAfter + verifyFor + rotateAfter,
-          expect: 'absent',
-        },
-      ]);
-      secrets.unshift(secret);
-    }
-    current = secrets;
   }
+
+  function make(usedFrom: number): Change {
+    const id = newId('evt');
+    const sealed = seal(sealingKey, `server_secrets/${id}`, newSecret());
+    const record = { purpose: PURPOSE, sealed, createdAt: now(), usedFrom } as const;
+    return {
+      put: 'server_secrets',
+      id,
+      record,
+      expiresAt: usedFrom + rotateAfter + verifyFor + rotateAfter,
+      expect: 'absent',
+    };
+  }
+
+  /** What is due: the first, or the next. Fails with a conflict where another process was faster. */
+  function due([newest]: readonly Row<ServerSecret>[]): Change[] {
+    if (!newest) {
+      const mark = { issuer: 'postern' };
+      return [
+        make(now()),
+        { put: 'seen', id: 'first-cookie-key', record: mark, expiresAt: now() + minutes(1), expect: 'absent' },
+      ];
+    }
+    const { id, record, expiresAt, version } = newest;
+    if (record.usedFrom + rotateAfter > now()) return [];
+    const unchanged = { put: 'server_secrets', id, record, ...(expiresAt && { expiresAt }), expect: version } as const;
+    return [make(now() + KNOWN_AHEAD), unchanged];
+  }
+
+  async function tick(): Promise<void> {
+    const all = await rows();
+    // Opened first: under another master key nothing may be added.
+    known = all.map(opened);
+    const changes = due(all);
+    if (changes.length === 0) return;
+    try {
+      await store.commit(changes);
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error;
+    }
+    known = (await rows()).map(opened);
+  }
+
+  const opened = ({ id, record }: Row<ServerSecret>): CookieKey => ({
+    secret: open(id, record.sealed),
+    usedFrom: record.usedFrom,
+  });
 
   function open(id: string, sealed: string): string {
     try {
@@ -66,8 +111,13 @@ export async function openCookieKeys({ store, now, sealingKey, rotateAfter, veri
   await tick();
 
   return {
-    /** The newest first, as Koa's `app.keys` wants them. */
-    current: (): readonly string[] => current,
+    /** The one that signs first, as Koa's `app.keys` wants them. */
+    current(): readonly string[] {
+      const at = now();
+      const used = known.filter(({ usedFrom }) => usedFrom <= at);
+      const next = known.filter(({ usedFrom }) => usedFrom > at);
+      return [...used, ...next].map(({ secret }) => secret);
+    },
     tick,
   };
 }

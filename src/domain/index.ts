@@ -168,7 +168,8 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
     // ID tokens come back as hints for as long as their session lives.
     verifyFor: Math.max(settings.sessions.lifetime, settings.tokens.refresh_absolute, LONGEST_TTL) + minutes(1),
   });
-  const nouns = createDomain({ ...options, sealingKey: masterKey.factors });
+  const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
+  const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });
   return {
     ...nouns,
     cookieKeys,
