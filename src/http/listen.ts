@@ -88,9 +88,8 @@ export function receive({ url, port, ...serving }: Serving & Entrance): Receivin
   const listening = closing({ url, port }, (grace) => close(grace, async () => {}));
   return Object.assign(listening, {
     take(socket: Socket) {
-      // As http.Server makes its own: whoever has said everything still gets an answer.
-      socket.allowHalfOpen = true;
       server.emit('connection', socket);
+      socket.resume();
     },
   });
 }

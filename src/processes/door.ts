@@ -31,7 +31,7 @@ export interface Door extends Entrance {
  * @throws Refusal as {@link openPort}
  */
 export async function openDoor({ host, port, log, give }: Options): Promise<Door> {
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+  const server = createServer({ pauseOnConnect: true, noDelay: true });
   const waiting = new Set<Socket>();
   let accepted = 0;
 

@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import test from 'ava';
-import { listen } from '../../src/http/index.ts';
+import { listen, type Receiving, receive } from '../../src/http/index.ts';
 import { milliseconds, seconds } from '../../src/lib/index.ts';
 
 const HOST = '127.0.0.1';
@@ -186,4 +187,59 @@ test('bytes that are no HTTP are answered 400 and hurt nobody', async (t) => {
   }
   t.is(await (await fetch(server.url)).text(), 'ok');
   await server.close({ grace: milliseconds(100) });
+});
+
+/** A server whose connections somebody else accepts, as a primary process does. */
+async function handed(options: Partial<Parameters<typeof receive>[0]> = {}) {
+  const accepting: Server = createServer({ pauseOnConnect: true }, (socket: Socket) => server.take(socket));
+  accepting.listen(0, HOST);
+  await once(accepting, 'listening');
+  const { port } = accepting.address() as AddressInfo;
+  const server: Receiving = receive({ handler: (_, res) => res.end('ok'), url: `http://${HOST}`, port, ...options });
+  return { server, port, accepting };
+}
+
+test('connections that were accepted elsewhere are served and drained like its own', async (t) => {
+  const { server, port, accepting } = await handed({ linger: milliseconds(200) });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.is(await ask(port, agent), 'ok');
+  t.is(await ask(port, agent), 'ok');
+  const began = performance.now();
+  const closed = server.close();
+  t.true(server.draining);
+  await sleep(50);
+  t.is(await ask(port, agent), 'ok', 'an idle connection still gets an answer');
+  await closed;
+  t.true(performance.now() - began < 1500);
+  agent.destroy();
+  accepting.close();
+});
+
+test('such a connection is cut when its sender is slow, and after the grace', async (t) => {
+  const { server, port, accepting } = await handed({
+    handler: () => {},
+    timeouts: {
+      headersTimeout: milliseconds(150),
+      requestTimeout: milliseconds(300),
+      connectionsCheckingInterval: milliseconds(50),
+    },
+  });
+  const say = async (text: string) => {
+    const socket = connect(port, HOST);
+    let said = '';
+    socket.on('data', (chunk) => {
+      said += chunk;
+    });
+    socket.write(text);
+    await once(socket, 'close');
+    return said;
+  };
+  t.regex(await say('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: '), /^HTTP\/1\.1 408 /);
+  const hanging = say('GET /hang HTTP/1.1\r\nHost: a\r\n\r\n');
+  await sleep(50);
+  const began = performance.now();
+  await server.close({ grace: milliseconds(100) });
+  t.true(performance.now() - began < 1000);
+  t.is(await hanging, '');
+  accepting.close();
 });
