@@ -4,6 +4,7 @@
  */
 import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
+import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
@@ -111,7 +112,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
     // On PostgreSQL the command line goes to the database, like any other process.
     if (settings.database_url === undefined) {
-      const control = await serveControl({ folder: settings.data, domain, log });
+      const backup = () => takeBackup({ store, masterKey, settings });
+      const control = await serveControl({ folder: settings.data, domain, log, backup });
       undo.push(() => control.close());
     }
     const ready = () => readiness(store);

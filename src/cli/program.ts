@@ -2,12 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { loadSettings, type Settings, SettingsError } from '../config/index.ts';
 import { Refusal, silent } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
-import { createAsk } from './client.ts';
+import { createAsk, createBackup } from './client.ts';
 import { clientCommands } from './commands/client.ts';
 import type { Context } from './commands/context.ts';
 import { keysCommands } from './commands/keys.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { serverCommands } from './commands/server.ts';
+import { storeCommands } from './commands/store.ts';
 import { userCommands } from './commands/user.ts';
 import { document, visible } from './print.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,6 +26,7 @@ export function createProgram(terminal: Terminal) {
     terminal,
     settings,
     ask: (...request) => createAsk({ settings: settings(), log: silent, pid: terminal.pid })(...request),
+    backup: () => createBackup({ settings: settings(), log: silent, pid: terminal.pid }),
     show: (command, result, text) => terminal.out(command.optsWithGlobals().json ? document(result) : text(result)),
   };
 
@@ -32,7 +34,7 @@ export function createProgram(terminal: Terminal) {
     .description('Administers a Postern server, whether it runs or not.')
     .option(...JSON_OPTION)
     .showSuggestionAfterError();
-  for (const add of [userCommands, clientCommands, resourceCommands, keysCommands, serverCommands])
+  for (const add of [userCommands, clientCommands, resourceCommands, keysCommands, storeCommands, serverCommands])
     add(program, context);
   everyCommand(program, (command) => {
     command

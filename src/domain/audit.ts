@@ -1,5 +1,5 @@
 import { type Clock, days, newId } from '../lib/index.ts';
-import type { AuditEvent, Change, Page, Store } from '../store/index.ts';
+import type { AuditEvent, Change, Page, Put, Store } from '../store/index.ts';
 
 export interface AuditEntry {
   readonly accountId?: string;
@@ -17,15 +17,7 @@ const END_OF_TIME = 2 ** 48 - 1;
 export function createAudit({ store, now }: { store: Store; now: Clock }) {
   return {
     /** The change that records it, to go into the same commit as what it tells of. */
-    record(type: string, { accountId, clientId, details = {} }: AuditEntry = {}): Change {
-      const at = now();
-      return {
-        put: 'audit',
-        id: newestFirst(at),
-        expiresAt: at + KEPT,
-        record: { at, type, details, ...(accountId && { accountId }), ...(clientId && { clientId }) },
-      };
-    },
+    record: (type: string, entry: AuditEntry = {}): Change => auditEvent(now(), type, entry),
 
     /** The newest first. */
     async list(page?: Page) {
@@ -40,6 +32,18 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
     },
   };
 }
+
+/** What happened at that moment, as a change. */
+export const auditEvent = (
+  at: number,
+  type: string,
+  { accountId, clientId, details = {} }: AuditEntry,
+): Put<'audit'> => ({
+  put: 'audit',
+  id: newestFirst(at),
+  expiresAt: at + KEPT,
+  record: { at, type, details, ...(accountId && { accountId }), ...(clientId && { clientId }) },
+});
 
 /** Rows come in the order of their ids; these fall as time rises. */
 const newestFirst = (at: number): string =>

@@ -13,6 +13,19 @@ import { type Change, type Row, type ServerSecret, type Store, StoreConflict } f
 
 const PURPOSE = 'cookies';
 
+/** @throws Refusal `master_key_mismatch` when it was sealed under another master key. */
+export function openSecret(sealingKey: SealingKey, id: string, { sealed }: ServerSecret): string {
+  try {
+    return unseal(sealingKey, `server_secrets/${id}`, sealed);
+  } catch (cause) {
+    throw new Refusal(
+      'master_key_mismatch',
+      'the store was sealed under another master key: put back the keys folder (or POSTERN_MASTER_KEY) that belongs to it',
+      { cause },
+    );
+  }
+}
+
 interface Options {
   readonly store: Store;
   readonly now: Clock;
@@ -92,21 +105,9 @@ export async function openCookieKeys({ store, now, sealingKey, rotateAfter, veri
   }
 
   const opened = ({ id, record }: Row<ServerSecret>): CookieKey => ({
-    secret: open(id, record.sealed),
+    secret: openSecret(sealingKey, id, record),
     usedFrom: record.usedFrom,
   });
-
-  function open(id: string, sealed: string): string {
-    try {
-      return unseal(sealingKey, `server_secrets/${id}`, sealed);
-    } catch (cause) {
-      throw new Refusal(
-        'master_key_mismatch',
-        'the data folder was sealed under another master key: put back the keys folder (or POSTERN_MASTER_KEY) that belongs to it',
-        { cause },
-      );
-    }
-  }
 
   await tick();
 

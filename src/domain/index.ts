@@ -67,10 +67,13 @@ export type { Letter, LetterName } from './letters.ts';
 export { browserOf, type Links, type Origin } from './links.ts';
 export type { MailRequest, MailRequests } from './mail-requests.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
+export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';
+export { type Restored, restore } from './restore.ts';
+export { DIFFERENCES, type Differences } from './restore-differences.ts';
 export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 export type { Sessions } from './sessions.ts';
 export type { KeyState, KeyView, PublishedKey } from './signing-key.ts';
@@ -170,10 +173,13 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
   });
   const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
   const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });
+  const restored = await store.get('marks', 'restored');
   return {
     ...nouns,
     cookieKeys,
     keys,
+    /** When the store was restored from a backup, if ever. Nobody serves it meanwhile, so it does not change. */
+    restoredAt: restored?.record.at,
 
     /** Lets go of the timers and the hashing threads; the store is its owner's to close. */
     async close(): Promise<void> {

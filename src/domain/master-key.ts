@@ -17,19 +17,28 @@ export interface MasterKey {
   readonly factors: SealingKey;
   /** Signs DPoP nonces (RFC 9449 §8). */
   readonly dpopNonce: SealingKey;
+  /** Proves that a backup is as it was made. */
+  readonly backups: SealingKey;
   /** True until {@link markDataMade} was called for this keys folder: no data folder ever belonged to it. */
   readonly fresh: boolean;
 }
 
+interface Options {
+  readonly folder: string;
+  /** The key itself in base64url (the setting `master_key`), instead of the file. */
+  readonly override?: string | undefined;
+  /** Where there is no key, none is made: something exists already that was sealed under one. */
+  readonly mustExist?: boolean;
+}
+
 /**
  * Opens the keys folder, making the folder and a key at the first start.
- * @param override the key itself in base64url (the setting `master_key`), instead of the file.
  * @throws Refusal `keys_folder` when the folder or file cannot be read or written, or others may read it.
  */
-export function openMasterKey({ folder, override }: { folder: string; override?: string | undefined }): MasterKey {
+export function openMasterKey({ folder, override, mustExist = false }: Options): MasterKey {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const root = override ?? readKey(join(folder, FILE)) ?? makeKey(folder);
+    if (!mustExist) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const root = override ?? readKey(join(folder, FILE)) ?? (mustExist ? missing(folder) : makeKey(folder));
     if (Buffer.from(root, 'base64url').length !== 32) {
       throw new Refusal('keys_folder', `${join(folder, FILE)} is not a master key: it must hold 32 bytes in base64url`);
     }
@@ -39,6 +48,7 @@ export function openMasterKey({ folder, override }: { folder: string; override?:
       secrets: deriveKey(secret, 'secrets'),
       factors: deriveKey(secret, 'factors'),
       dpopNonce: deriveKey(secret, 'dpop-nonce'),
+      backups: deriveKey(secret, 'backups'),
       fresh: !existsSync(join(folder, MARK)),
     };
   } catch (cause) {
@@ -50,6 +60,7 @@ export function openMasterKey({ folder, override }: { folder: string; override?:
 
 /** Remembers beside the key that its data folder exists, so that losing it is noticed. */
 export function markDataMade(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(join(folder, MARK)))
     writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n');
 }
@@ -61,6 +72,13 @@ function readKey(path: string): string | undefined {
     throw new Refusal('keys_folder', `${path} can be read by other users: run chmod 600 ${path}`);
   }
   return readFileSync(path, 'utf8').trim();
+}
+
+function missing(folder: string): never {
+  throw new Refusal(
+    'keys_folder',
+    `there is no master key in ${folder}: put the keys folder (or POSTERN_MASTER_KEY) in place that belongs to the data`,
+  );
 }
 
 function makeKey(folder: string): string {

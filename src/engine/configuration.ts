@@ -4,7 +4,9 @@ import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
 import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
+import { assertionRules } from './assertions.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
+import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { interactionPolicy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
@@ -53,6 +55,7 @@ export function configuration(
   servers: ResourceServers,
 ): Configuration {
   const { tokens, sessions, issuer } = settings;
+  const { restoredAt } = domain;
   const https = issuer.startsWith('https:');
   const cookie = { httpOnly: true, sameSite: 'lax', secure: https, signed: true, overwrite: true } as const;
 
@@ -87,7 +90,7 @@ export function configuration(
       introspectionSigningAlgValues: [...SIGNING],
       dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
     } as NonNullable<Configuration['enabledJWA']>,
-    assertJwtClientAuthClaimsAndHeader: refuseLastingAssertions,
+    assertJwtClientAuthClaimsAndHeader: assertionRules({ now, restoredAt }),
     clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,
     clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'RS256' },
     clockTolerance: inSeconds(CLOCK_TOLERANCE),
@@ -110,7 +113,7 @@ export function configuration(
     },
     features: {
       devInteractions: { enabled: false },
-      dPoP: { enabled: true, nonceSecret: Buffer.from(masterKey.dpopNonce), requireNonce: () => false },
+      dPoP: { enabled: true, ...dpopNonces({ key: masterKey.dpopNonce, now, restoredAt }) },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: mayIntrospect(domain) },
       revocation: {
@@ -156,14 +159,6 @@ export function configuration(
 /** The `aud` of tokens asked for without a resource. */
 export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'issuer'>): string =>
   audience ?? `${issuer}/api`;
-
-/** Each assertion is remembered until it expires, so one may not live as long as its client likes (RFC 7523 §3). */
-const LONGEST_ASSERTION = days(1);
-
-async function refuseLastingAssertions(_ctx: unknown, { exp }: { exp?: unknown }): Promise<void> {
-  if (typeof exp !== 'number' || exp > inSeconds(Date.now() + LONGEST_ASSERTION))
-    throw new errors.InvalidClientAuth('the client assertion lives longer than a day');
-}
 
 /** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
 const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);

@@ -6,4 +6,6 @@
  */
 export * from './contract.ts';
 export * from './records.ts';
+export { Tally, tallied } from './tally.ts';
 export * from './unit-of-work.ts';
+export type { AloneStore, Batch, Batches, StoredRow } from './whole.ts';

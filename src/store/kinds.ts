@@ -305,3 +305,17 @@ export interface Delivery {
   /** Whom it is about, for the audit. */
   readonly accountId?: string;
 }
+
+/**
+ * What a store says of itself. `moved`: its rows live elsewhere from then on, and it is not served again; `arriving`: it was
+ * filled by a move that is not finished; `restored`: it was filled from a backup, and nothing issued before then is good.
+ */
+export interface Mark {
+  readonly at: number;
+  /** Names the move, so that both its stores know it again. */
+  readonly move?: string;
+  /** The other store, or the backup, in words. */
+  readonly other: string;
+}
+
+export type MarkName = 'moved' | 'arriving' | 'restored';

@@ -1,8 +1,8 @@
-import type { Clock, Logger } from '../lib/index.ts';
-import { steadyClock } from '../lib/index.ts';
+import { type Clock, type Logger, Refusal, steadyClock } from '../lib/index.ts';
 import type { Store } from './contract.ts';
-import { openFileStore } from './file/index.ts';
+import { openFileStore, openFolderAlone } from './file/index.ts';
 import type { WatchedTable } from './postgres/index.ts';
+import type { AloneStore, Batches } from './whole.ts';
 
 /** A store with what its engine alone can tell. */
 export interface OpenedStore extends Store {
@@ -13,15 +13,23 @@ export interface OpenedStore extends Store {
   readonly now: Clock;
   /** Calls back after clients, resources or keys changed, by whichever process; absent where there is only one. */
   onChange?(listener: (table: WatchedTable) => void): void;
+  /**
+   * Every row that is live at the moment of the call, while commits go on: all of a commit or nothing of it, and nothing
+   * that came later. Little of it is in memory at a time.
+   * @throws StoreUnavailable when it cannot be read to its end
+   */
+  rows(): Batches;
+}
+
+interface Settings {
+  readonly data: string;
+  readonly database_url?: string | undefined;
+  readonly database_pool?: number;
+  readonly workers?: number;
 }
 
 interface Options {
-  readonly settings: {
-    readonly data: string;
-    readonly database_url?: string | undefined;
-    readonly database_pool?: number;
-    readonly workers?: number;
-  };
+  readonly settings: Settings;
   readonly log: Logger;
   readonly pid: number;
   /** There was a store before: where there is none now, that is a loss and no beginning. */
@@ -31,13 +39,59 @@ interface Options {
 
 /**
  * Opens the store the settings name: PostgreSQL where they have its URL, the data folder otherwise.
- * @throws Refusal in words for the operator when it cannot be used.
+ * @throws Refusal in words for the operator when it cannot be used: `store_moved` where it lives elsewhere now.
  */
 export async function openStore({ settings, ...options }: Options): Promise<OpenedStore> {
-  const clock = (floor = 0): Clock => steadyClock(Date.now, () => performance.now(), floor);
   const { data, database_url: url, database_pool: pool, workers: processes } = settings;
-  if (url === undefined) return openFileStore({ ...options, folder: data, clock });
-  // Loaded only where it is used: it costs start and memory.
-  const { openPostgresStore } = await import('./postgres/index.ts');
-  return openPostgresStore({ ...options, url, pool, processes, now: clock() });
+  const store = url === undefined ? await openFileStore({ ...options, folder: data, clock }) : await openDatabase(url);
+  try {
+    await mustBeServable(store, url === undefined ? `the data folder ${data}` : 'the database');
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+
+  async function openDatabase(url: string): Promise<OpenedStore> {
+    // Loaded only where it is used: it costs start and memory.
+    const { openPostgresStore } = await import('./postgres/index.ts');
+    return openPostgresStore({ ...options, url, pool, processes, now: clock() });
+  }
+}
+
+const clock = (floor = 0): Clock => steadyClock(Date.now, () => performance.now(), floor);
+
+/** What was moved away and comes back to life would take codes and tokens that were used since. */
+async function mustBeServable(store: Store, name: string): Promise<void> {
+  const moved = (await store.get('marks', 'moved'))?.record;
+  if (moved)
+    throw new Refusal(
+      'store_moved',
+      `${name} was moved to ${moved.other} on ${new Date(moved.at).toISOString()} and is not served any more: what was used there since would be good again here. Set POSTERN_DATABASE_URL (or POSTERN_DATA) to where it went`,
+    );
+  const arriving = (await store.get('marks', 'arriving'))?.record;
+  if (arriving)
+    throw new Refusal(
+      'store_arriving',
+      `the move of ${arriving.other} into ${name} is not finished: run the same postern store migrate again`,
+    );
+}
+
+/** Where a store is: what the settings name, or what an option of the command line does. */
+export type Place = { readonly folder: string } | { readonly url: string; readonly named: string };
+
+export const placeOf = ({ data, database_url: url }: Settings): Place =>
+  url === undefined ? { folder: data } : { url, named: 'POSTERN_DATABASE_URL' };
+
+/**
+ * Takes a store for this process alone, to carry it away or to fill it.
+ * @throws Refusal in words: `store_locked`, `store_in_use` while anybody serves it
+ */
+export async function openAlone(
+  place: Place,
+  options: { readonly log: Logger; readonly pid: number; readonly mustExist: boolean },
+): Promise<AloneStore> {
+  if ('folder' in place) return openFolderAlone({ ...options, ...place, clock });
+  const { openDatabaseAlone } = await import('./postgres/index.ts');
+  return openDatabaseAlone({ ...options, ...place, now: clock() });
 }

@@ -15,6 +15,7 @@ import type {
   Identity,
   Import,
   Link,
+  Mark,
   RefreshAnswer,
   RefusalRecord,
   Resource,
@@ -57,6 +58,7 @@ export interface Tables {
   upstream_requests: UpstreamRequest;
   session_places: SessionPlace;
   deliveries: Delivery;
+  marks: Mark;
 }
 
 export type TableName = keyof Tables;
@@ -119,6 +121,7 @@ export const TABLES = {
   upstream_requests: { durability: 'relaxed', indexes: {} },
   session_places: { durability: 'relaxed', indexes: { accountId: (r: SessionPlace) => r.accountId } },
   deliveries: { durability: 'strict', indexes: { kind: (r: Delivery) => r.kind } },
+  marks: { durability: 'strict', indexes: {} },
 } as const satisfies { readonly [T in TableName]: TableDeclaration<Tables[T]> };
 
 export type IndexName<T extends TableName> = 'all' | keyof (typeof TABLES)[T]['indexes'];

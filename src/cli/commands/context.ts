@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/index.ts';
+import type { Backup } from '../backup.ts';
 import type { Ask } from '../client.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -8,6 +9,8 @@ export interface Context {
   /** @throws SettingsError */
   readonly settings: () => Settings;
   readonly ask: Ask;
+  /** A backup of the store as it is now, served or not. */
+  readonly backup: () => Backup;
   /** The result as one JSON document where `--json` was given, as `text` otherwise. */
   show<R>(command: { optsWithGlobals(): { json?: boolean } }, result: R, text: (result: R) => string): void;
 }

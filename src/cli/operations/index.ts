@@ -16,6 +16,8 @@ import { resources } from './resources.ts';
 import { userImport } from './user-import.ts';
 import { users } from './users.ts';
 
+export { iso } from './shapes.ts';
+
 const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...keys, ...refusals };
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -2,7 +2,7 @@ import type { Adapter } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
 import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
-import { type FileOperations, type OpenFile, removeFile } from './files.ts';
+import { type FileOperations, type OpenFile, removeFile, syncFolder } from './files.ts';
 import { checkFormat, type Listing, list, prune, writeFormat } from './folder.ts';
 import { Journal } from './journal.ts';
 import type { Undurable } from './journal-entry.ts';
@@ -10,7 +10,7 @@ import { createJournal, type JournalFile } from './journal-file.ts';
 import { readLines } from './lines.ts';
 import { type Recovered, recover } from './recover.ts';
 import { scrub } from './scrub.ts';
-import { writeSnapshot } from './snapshot.ts';
+import { type Slice, type SnapshotOptions, slicesOf, writeSnapshot } from './snapshot.ts';
 
 /**
  * What lowdb's `Low` reads and writes through: a journal and its snapshots.
@@ -114,25 +114,50 @@ export class JournalAdapter implements Adapter<Database> {
 
   /** Nothing is committed meanwhile: memory holds what was acknowledged, and no more. */
   async #heal(database: Database): Promise<void> {
-    const snapshot = this.#snapshotOf(database);
-    const settle = async () => snapshot.cut;
+    this.#read = await this.#writeAnew(this.#snapshotOf(database));
+  }
+
+  /**
+   * Puts other rows, which hold the version `cut`, in place of all there are. Nothing is committed meanwhile; the older
+   * files go.
+   * @param check looks at the snapshot before it counts
+   */
+  async replaceAll(rows: AsyncIterable<Slice>, cut: number, check: (path: string) => Promise<void>): Promise<void> {
+    this.#read = await this.#writeAnew({ ...this.#snapshot(cut), rows }, check);
+    await prune(this.#files, this.#folder, 1);
+    await syncFolder(this.#files, this.#folder);
+  }
+
+  /** A snapshot that nothing before it leads to. It counts from the moment it has its name. The rows in it. */
+  async #writeAnew(
+    snapshot: Omit<SnapshotOptions, 'settle' | 'beforeNaming'>,
+    check = async (_path: string): Promise<void> => {},
+  ): Promise<number> {
+    const { cut } = snapshot;
+    let rows: number;
     let next: JournalFile | undefined;
     // The journal comes before the snapshot's name: a snapshot without its journal is damage.
-    const beforeNaming = async () => {
-      next = await this.#createJournal(snapshot.cut, true);
+    const beforeNaming = async (path: string) => {
+      await check(path);
+      next = await this.#createJournal(cut, true);
     };
     try {
-      this.#read = await writeSnapshot({ ...snapshot, settle, beforeNaming });
+      rows = await writeSnapshot({ ...snapshot, settle: async () => cut, beforeNaming });
     } catch (error) {
       await next?.file.close().catch(() => {});
       throw error;
     }
-    await this.journal.replace(next!, snapshot.cut);
+    await this.journal.replace(next!, cut);
+    return rows;
   }
 
   #snapshotOf(database: Database) {
-    const { signal } = this.#stop;
-    return { files: this.#files, folder: this.#folder, database, cut: database.sequence, at: this.#now(), signal };
+    const cut = database.sequence;
+    return { ...this.#snapshot(cut), rows: slicesOf(database, cut) };
+  }
+
+  #snapshot(cut: number) {
+    return { files: this.#files, folder: this.#folder, cut, at: this.#now(), signal: this.#stop.signal };
   }
 
   #createJournal(after: number, alone: boolean): Promise<JournalFile> {

@@ -1,5 +1,6 @@
 import type { RowChange } from '../changes.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
+import type { Scan } from './scan.ts';
 import { type AnyRow, isLive, Table } from './table.ts';
 
 /** What a change replaced: enough to take it back. */
@@ -13,6 +14,8 @@ export interface Replaced {
 export class Database {
   /** The number of the last commit that is in here; 0 for none. */
   sequence = 0;
+  /** Whoever walks through all of it while it changes. */
+  readonly scans = new Set<Scan>();
   readonly #tables = new Map<TableName, Table>(TABLE_NAMES.map((name) => [name, new Table(name)]));
 
   /** @throws TypeError when there is no such table. */
@@ -43,12 +46,15 @@ export class Database {
     this.sequence = sequence;
     return changes.map((change) => {
       const { table, id } = change;
-      return { table, id, before: this.#applyOne(change, sequence) };
+      const before = this.#applyOne(change, sequence);
+      if (before) for (const scan of this.scans) scan.replaced(table, before);
+      return { table, id, before };
     });
   }
 
   /** Takes a change back, as if it had not been. */
   restore({ table, id, before }: Replaced): void {
+    for (const scan of this.scans) scan.spoil();
     if (before) this.table(table).put(before);
     else this.table(table).remove(id);
   }

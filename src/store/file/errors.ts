@@ -51,10 +51,12 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** The system's error codes said in words; whatever has none is handed back as it came. */
-export function inWords(folder: string, error: unknown): unknown {
+export function inWords(folder: string, error: unknown, act: 'open' | 'fill' = 'open'): unknown {
   if (error instanceof Refusal || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const words = WORDS[code];
   if (!words) return error;
-  return new StoreRefused('store_unusable', `cannot open the store in ${folder}: ${words} (${code})`, { cause: error });
+  return new StoreRefused('store_unusable', `cannot ${act} the store in ${folder}: ${words} (${code})`, {
+    cause: error,
+  });
 }

@@ -12,11 +12,13 @@ import {
   StoreUnavailable,
 } from '../contract.ts';
 import { type IndexName, TABLES, type TableName, type Tables } from '../records.ts';
+import type { Batches } from '../whole.ts';
 import type { JournalAdapter } from './adapter.ts';
 import type { Database, Replaced } from './database.ts';
 import type { Undurable } from './journal-entry.ts';
 import type { Lock } from './lock.ts';
 import { type CompactionLimits, Maintenance } from './maintenance.ts';
+import { Scan } from './scan.ts';
 import { isLive } from './table.ts';
 
 const LARGEST_PAGE = 1000;
@@ -143,6 +145,22 @@ export class FileStore implements Store {
       commits: this.#commits,
       writable: this.#adapter.journal.failure === undefined,
     };
+  }
+
+  /** Every row that is live now, while commits go on. @throws StoreUnavailable when the store is closed meanwhile */
+  async *rows(): Batches {
+    this.#mustBeOpen();
+    const scan = new Scan(this.#low.data, this.now());
+    try {
+      // What is in memory may not be acknowledged yet. After a failure it is what was acknowledged.
+      if (!this.#adapter.journal.failure) await this.#adapter.journal.durable(scan.cut);
+      for await (const batch of scan.batches()) {
+        this.#mustBeOpen();
+        yield batch;
+      }
+    } finally {
+      scan.end();
+    }
   }
 
   close(): Promise<void> {

@@ -8,6 +8,7 @@
  * A commit goes file-store → database (memory) → journal; a start goes open → adapter → recover → replay.
  * docs/decisions/0002-file-store.md has the reasons.
  */
+export { openFolderAlone } from './alone.ts';
 export { StoreDamaged, StoreLocked, StoreRefused } from './errors.ts';
 export type { FileStore } from './file-store.ts';
 export type { FileOperations, OpenFile } from './files.ts';

@@ -5,7 +5,7 @@ import { FORMAT_FILE, type Listing, list, prepareFolder, prune, writeFormat } fr
 import { createJournal, type JournalFile } from './journal-file.ts';
 import { takeLock } from './lock.ts';
 import { type Salvage, salvage } from './salvage.ts';
-import { writeSnapshot } from './snapshot.ts';
+import { slicesOf, writeSnapshot } from './snapshot.ts';
 
 export interface RepairReport {
   /** The folder that has the files as they were. */
@@ -77,7 +77,7 @@ async function writeAnew(files: FileOperations, folder: string, { database, at }
   await writeSnapshot({
     files,
     folder,
-    database,
+    rows: slicesOf(database, cut),
     cut,
     at,
     signal: new AbortController().signal,

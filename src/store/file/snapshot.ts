@@ -12,27 +12,40 @@ import type { AnyRow } from './table.ts';
  * `["crc","complete",through,at,rows,checksum]`. It holds every row whose version is at most `cut`, except rows that a
  * commit up to `through` has replaced or removed since: the journal after `cut` must be readable up to there.
  */
-type SnapshotRow = [crc: string, table: string, id: string, version: number, expiresAt: number | null, record: object];
+export type SnapshotRow = [
+  crc: string,
+  table: string,
+  id: string,
+  version: number,
+  expiresAt: number | null,
+  record: object,
+];
 type SnapshotEnd = [crc: string, kind: 'complete', through: number, at: number, rows: number, checksum: string];
 
 /** The event loop is never held longer, so that a snapshot is not felt. */
 const SLICE_MS = 2;
 const SYNC_EVERY = 1024 * 1024;
 
+/** The lines of some rows. */
+export interface Slice {
+  readonly text: string;
+  readonly rows: number;
+}
+
 export interface SnapshotOptions {
   readonly files: FileOperations;
   readonly folder: string;
-  readonly database: Database;
+  readonly rows: AsyncIterable<Slice> | Iterable<Slice>;
   readonly cut: number;
   readonly at: number;
   readonly signal: AbortSignal;
   /** Waits until everything memory shows is on the disk; the number of the last such commit. */
   readonly settle: () => Promise<number>;
   /** Called when the snapshot is on the disk, before it gets its name. */
-  readonly beforeNaming?: () => Promise<void>;
+  readonly beforeNaming?: (path: string) => Promise<void>;
 }
 
-/** Writes all rows while commits go on. On any error nothing is left of it. The number of rows. */
+/** Writes these rows while commits go on. On any error nothing is left of it. The number of rows. */
 export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
   const { files, folder, cut, at } = options;
   const { path } = dataFile(folder, 'snapshot', cut);
@@ -51,7 +64,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
     };
     let rows = 0;
     await write(encodeLine(`"snapshot",${cut}`));
-    for (const slice of slices(options.database, cut)) {
+    for await (const slice of options.rows) {
       await write(slice.text);
       rows += slice.rows;
       await new Promise(setImmediate);
@@ -60,7 +73,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
     const through = await options.settle();
     await writeAll(file, Buffer.from(encodeLine(`"complete",${through},${at},${rows},"${hex(sum)}"`)));
     await file.sync();
-    await options.beforeNaming?.();
+    await options.beforeNaming?.(`${path}.new`);
     await files.rename(`${path}.new`, path);
     await syncFolder(files, folder);
     return rows;
@@ -76,7 +89,7 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
  * The lines of all rows, each slice as many as a few milliseconds make. Rows are frozen and a Map may change while it is
  * walked: what is newer than the cut is passed over, because the journal after the cut has it.
  */
-function* slices(database: Database, cut: number): Generator<{ text: string; rows: number }> {
+export function* slicesOf(database: Database, cut: number): Generator<Slice> {
   let lines: string[] = [];
   let until = performance.now() + SLICE_MS;
   for (const [name, table] of database.tables()) {
@@ -93,7 +106,13 @@ function* slices(database: Database, cut: number): Generator<{ text: string; row
 }
 
 const rowLine = (table: string, { id, version, expiresAt, record }: AnyRow): string =>
-  encodeLine(`"${table}",${JSON.stringify(id)},${version},${expiresAt ?? null},${JSON.stringify(record)}`);
+  encodeRow({ table, id, expiresAt, json: JSON.stringify(record) }, version);
+
+/** The line of one row. */
+export const encodeRow = (
+  { table, id, expiresAt, json }: { table: string; id: string; expiresAt?: number | undefined; json: string },
+  version: number,
+): string => encodeLine(`"${table}",${JSON.stringify(id)},${version},${expiresAt ?? null},${json}`);
 
 export interface ReadSnapshot {
   readonly rows: number;

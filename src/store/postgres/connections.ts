@@ -25,6 +25,14 @@ export const LIMITS: Limits = {
 
 const ANSWER = seconds(0.2);
 
+export interface ConnectionOptions {
+  readonly url: string;
+  /** What named the URL, for words; the setting unless it was something else. */
+  readonly named?: string;
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
 /** The connections of one process to its database. */
 export class Connections {
   readonly target: Target;
@@ -32,7 +40,7 @@ export class Connections {
   readonly #limits: Limits;
   readonly #pool: pg.Pool;
 
-  constructor({ url, limits, log }: { url: string; limits: Limits; log: Logger }) {
+  constructor({ url, named = 'POSTERN_DATABASE_URL', limits, log }: ConnectionOptions) {
     this.#limits = limits;
     this.#config = {
       connectionString: url,
@@ -59,7 +67,7 @@ export class Connections {
     this.#pool.on('connect', (client) => void client.on('error', () => {}));
     this.#pool.on('error', (err) => log.warn({ err }, 'an idle connection to the database was lost'));
     const { host, port, database = '', user = '' } = new pg.Client(this.#config);
-    this.target = { host, port, database, user };
+    this.target = { named, host, port, database, user };
   }
 
   /** How many there are at most. */

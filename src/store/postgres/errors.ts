@@ -55,6 +55,8 @@ export function unavailable(error: unknown): unknown {
 }
 
 export interface Target {
+  /** What named it: a setting, or an option of the command line. */
+  readonly named: string;
   readonly host: string;
   readonly port: number;
   readonly database: string;
@@ -62,8 +64,8 @@ export interface Target {
 }
 
 /** What went wrong at the start, in words for whoever wrote the URL. */
-export function refused(error: unknown, { host, port, database, user }: Target): unknown {
-  if (error instanceof Refusal) return error;
+export function refused(error: unknown, { named, host, port, database, user }: Target): unknown {
+  if (error instanceof Refusal || error instanceof StoreUnavailable) return error;
   const at = `${host}:${port}`;
   const code = codeOf(error);
   const sentences: Readonly<Record<string, string>> = {
@@ -77,11 +79,12 @@ export function refused(error: unknown, { host, port, database, user }: Target):
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
     '53300': `the database at ${at} has no connection left`,
+    '55P03': `somebody is at work in the database at ${at}`,
     '57P03': `the database at ${at} is starting or stopping`,
   };
   const silent = /time(d )?out/i.test((error as Error).message) ? `${at} does not answer` : undefined;
   const why = sentences[code] ?? silent ?? `${(error as Error).message}${code ? ` (${code})` : ''}`;
-  return new DatabaseRefused('database_unusable', `cannot use the database (POSTERN_DATABASE_URL): ${why}`, {
+  return new DatabaseRefused('database_unusable', `cannot use the database (${named}): ${why}`, {
     cause: error,
   });
 }

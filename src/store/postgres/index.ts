@@ -8,6 +8,7 @@
  * A read goes store → cache → reads (one statement a tick); a commit goes store → commits (one statement); what other
  * processes changed comes in through notifications. docs/decisions/0006-postgres-store.md has the reasons.
  */
+export { openDatabaseAlone } from './alone.ts';
 export { LIMITS, type Limits } from './connections.ts';
 export { openPostgresStore, type PostgresStoreOptions } from './open.ts';
 export type { PostgresStore } from './store.ts';

@@ -1,5 +1,6 @@
 import type { Client, QueryConfig } from 'pg';
 import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
+import { share } from './others.ts';
 import { isWatched, type WatchedTable } from './watched.ts';
 
 interface Options {
@@ -43,6 +44,7 @@ export class Notifications {
     try {
       await client.connect();
       await client.query({ text: 'LISTEN postern', query_timeout: ANSWER_WITHIN } as QueryConfig);
+      await share(client);
     } catch (error) {
       lost(error as Error);
       return;

@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import { type Clock, type Logger, seconds } from '../../lib/index.ts';
-import { Connections, LIMITS, type Limits } from './connections.ts';
+import { type ConnectionOptions, Connections, LIMITS, type Limits } from './connections.ts';
 import { DatabaseRefused, refused } from './errors.ts';
 import { migrate } from './migrate.ts';
+import { share } from './others.ts';
 import { PostgresStore } from './store.ts';
 
 export interface PostgresStoreOptions {
@@ -29,16 +30,15 @@ const CLOCKS_APART = seconds(5);
  * @throws DatabaseRefused when the database cannot be reached or used; the message says why.
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
-  const { url, now, log, onCommit, pool } = options;
+  const { url, now, log, onCommit, pool, processes = 1, mustExist = false } = options;
   const limits = { ...(options.limits ?? LIMITS), ...(pool && { connections: pool }) };
-  const connections = connect(() => new Connections({ url, limits, log }));
+  const connections = connect({ url, limits, log });
   const client = connections.single();
   client.on('error', () => {});
   try {
     await client.connect();
-    await check(client, options, limits.connections);
-    await migrate({ client, log, mustExist: options.mustExist ?? false });
-    await mayWrite(client);
+    await share(client);
+    await ready(client, { now, log, mustExist, most: mostConnections(processes, limits.connections) });
     const store = new PostgresStore({ connections, now, log, onCommit });
     await store.follow();
     const { host, port, database } = connections.target;
@@ -53,13 +53,29 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 }
 
 /** A URL may be one and still hold what pg cannot use: a certificate that is not there, an unknown mode. */
-function connect(make: () => Connections): Connections {
+export function connect(options: ConnectionOptions): Connections {
   try {
-    return make();
+    return new Connections(options);
   } catch (cause) {
     const why = `the URL cannot be used: ${(cause as Error).message}`;
-    throw new DatabaseRefused('database_unusable', `cannot use the database (POSTERN_DATABASE_URL): ${why}`, { cause });
+    const { named = 'POSTERN_DATABASE_URL' } = options;
+    throw new DatabaseRefused('database_unusable', `cannot use the database (${named}): ${why}`, { cause });
   }
+}
+
+interface Needs {
+  readonly now: Clock;
+  readonly log: Logger;
+  readonly mustExist: boolean;
+  /** Connections this machine may open. */
+  readonly most: number;
+}
+
+/** Sees that the database can be used, and makes or migrates the schema. */
+export async function ready(client: Client, needs: Needs): Promise<void> {
+  await check(client, needs);
+  await migrate({ client, ...needs });
+  await mayWrite(client);
 }
 
 interface ServerFacts {
@@ -71,7 +87,7 @@ interface ServerFacts {
   readonly connections: number;
 }
 
-async function check(client: Client, { now, log, processes = 1 }: PostgresStoreOptions, pool: number): Promise<void> {
+async function check(client: Client, { now, log, most }: Needs): Promise<void> {
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
        extract(epoch FROM clock_timestamp())::float8 * 1000 AS clock, current_setting('transaction_read_only') AS read_only,
@@ -86,7 +102,6 @@ async function check(client: Client, { now, log, processes = 1 }: PostgresStoreO
   if (encoding !== 'UTF8')
     throw new DatabaseRefused('database_unusable', `the database's encoding is ${encoding}; it must be UTF8`);
   if (read_only === 'on') throw Object.assign(new Error('read-only'), { code: '25006' });
-  const most = mostConnections(processes, pool);
   if (most > connections)
     log.warn(
       { most, allowed: connections },

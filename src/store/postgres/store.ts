@@ -11,6 +11,7 @@ import {
   StoreUnavailable,
 } from '../contract.ts';
 import { type IndexName, TABLE_NAMES, TABLES, type TableName, type Tables } from '../records.ts';
+import type { Batches } from '../whole.ts';
 import { Cache } from './cache.ts';
 import { Commits } from './commits.ts';
 import type { Connections } from './connections.ts';
@@ -18,6 +19,7 @@ import { unavailable } from './errors.ts';
 import { columnOf, isStorable, keyOf } from './keys.ts';
 import { Notifications } from './notifications.ts';
 import { type AnyRow, Reads } from './reads.ts';
+import { readThrough, withoutLimits } from './rows.ts';
 import { statistics } from './statistics.ts';
 import { isWatched, WATCHED, type WatchedTable } from './watched.ts';
 
@@ -133,6 +135,26 @@ export class PostgresStore implements Store {
   async sweep(now: number): Promise<number> {
     this.#mustBeOpen();
     return await this.#track(this.#sweep(now));
+  }
+
+  /** Every row that is live now, read in one snapshot of the database. @throws StoreUnavailable */
+  async *rows(): Batches {
+    this.#mustBeOpen();
+    const client = this.#connections.single();
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await withoutLimits(client);
+      for await (const batch of readThrough(client, this.now())) {
+        this.#mustBeOpen();
+        yield batch;
+      }
+    } catch (error) {
+      throw unavailable(error);
+    } finally {
+      await client.end().catch(() => {});
+    }
   }
 
   async stats(): Promise<StoreStats> {

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Refusal } from '../../lib/index.ts';
+import type { Place } from '../../store/open.ts';
+
+/**
+ * Where `--to` says: `postgresql://…` is a database, `file:PATH` or a bare path a folder.
+ * @throws Refusal `place_invalid`, which never repeats what may hold a password
+ */
+export function placeFrom(text: string): Place {
+  if (/^postgres(ql)?:\/\/./.test(text)) {
+    if (URL.canParse(text)) return { url: text, named: '--to' };
+    throw invalid('the URL after --to is none: postgresql://user:password@host:5432/postern');
+  }
+  if (/^file:\/\//.test(text)) return { folder: folderOf(text) };
+  const path = text.replace(/^file:/, '');
+  if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path))
+    throw invalid('--to takes a database (postgresql://…) or a data folder (file:PATH)');
+  return { folder: path };
+}
+
+/** The same place under two names is the same place. */
+export function samePlace(one: Place, other: Place): boolean {
+  if ('folder' in one) return 'folder' in other && resolve(one.folder) === resolve(other.folder);
+  if (!('url' in other)) return false;
+  const [a, b] = [new URL(one.url), new URL(other.url)];
+  return a.hostname === b.hostname && (a.port || '5432') === (b.port || '5432') && a.pathname === b.pathname;
+}
+
+function folderOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw invalid('the URL after --to is none: file:///path/to/folder');
+  }
+}
+
+const invalid = (message: string): Refusal => new Refusal('place_invalid', message);

@@ -1,0 +1,88 @@
+import { newId, Refusal } from '../lib/index.ts';
+import { type AloneStore, type Batches, type StoredRow, type TableName, Tally, tallied } from '../store/index.ts';
+import { openSecret } from './cookie-keys.ts';
+import type { MasterKey } from './master-key.ts';
+import { isUnused } from './unused.ts';
+
+export interface Moved {
+  readonly at: number;
+  readonly rows: Readonly<Partial<Record<TableName, number>>>;
+  readonly total: number;
+  /** The same on both sides, whatever engines they are. */
+  readonly digest: string;
+  /** Everything had been carried already by a move that was cut off before its end. */
+  readonly finished: boolean;
+}
+
+interface Options {
+  readonly from: AloneStore;
+  readonly to: AloneStore;
+  readonly masterKey: MasterKey;
+}
+
+/**
+ * Carries everything that is live from one store to an empty one. Sessions, codes and tokens go along, so only one of the
+ * two may ever be served: at each moment of a move that is cut off, either the old one is as it was and the new one refuses
+ * to start, or the old one refuses to start. The same command then begins it anew, or ends it.
+ * @throws Refusal `store_moved`, `store_not_empty`, `store_arriving`, `master_key_mismatch`
+ */
+export async function move({ from, to, masterKey }: Options): Promise<Moved> {
+  const moved = await from.mark('moved');
+  const arriving = await to.mark('arriving');
+  if (moved) {
+    if (!arriving || arriving.move !== moved.move)
+      throw new Refusal('store_moved', `${from.name} was moved to ${moved.other} on ${day(moved.at)} already`);
+    const tally = new Tally();
+    for await (const _ of tallied(carried(to.rows(), masterKey), tally));
+    await to.setMark('arriving', undefined);
+    return { at: moved.at, rows: tally.rows, total: tally.total, digest: tally.digest, finished: true };
+  }
+  await mayMove(from, to, arriving !== undefined);
+
+  const at = from.now();
+  const id = newId('evt');
+  const tally = new Tally();
+  const mark = { at, move: id };
+  // The mark comes with the rows: a target that has them all is not served before the source is out of service.
+  await to.replaceAll(
+    followedBy(tallied(carried(from.rows(), masterKey), tally), {
+      table: 'marks',
+      id: 'arriving',
+      json: JSON.stringify({ ...mark, other: from.name }),
+    }),
+  );
+  await from.setMark('moved', { ...mark, other: to.name });
+  await to.setMark('arriving', undefined);
+  return { at, rows: tally.rows, total: tally.total, digest: tally.digest, finished: false };
+}
+
+async function mayMove(from: AloneStore, to: AloneStore, toIsUnfinished: boolean): Promise<void> {
+  const unfinished = await from.mark('arriving');
+  if (unfinished)
+    throw new Refusal('store_arriving', `the move of ${unfinished.other} into ${from.name} was never finished`);
+  const movedOn = await to.mark('moved');
+  if (movedOn)
+    throw new Refusal(
+      'store_not_empty',
+      `${to.name} holds what was moved to ${movedOn.other} on ${day(movedOn.at)}, which is good for nothing any more: remove it, or choose another place`,
+    );
+  if (!toIsUnfinished && !isUnused(await to.counts()))
+    throw new Refusal('store_not_empty', `${to.name} is not empty: nothing was changed`);
+}
+
+/** The rows that go along: all but what either store says of itself. */
+async function* carried(rows: Batches, masterKey: MasterKey): Batches {
+  for await (const batch of rows) {
+    // Whoever serves the new store must be able to open what is in it.
+    for (const { table, id, json } of batch)
+      if (table === 'server_secrets') openSecret(masterKey.secrets, id, JSON.parse(json));
+    yield batch.filter(({ table, id }) => table !== 'marks' || id === 'restored');
+  }
+}
+
+async function* followedBy(rows: Batches, last: StoredRow): Batches {
+  yield* rows;
+  yield [last];
+}
+
+const day = (at: number): string => new Date(at).toISOString();

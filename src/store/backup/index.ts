@@ -1,0 +1,11 @@
+/**
+ * store/backup: one file that holds a whole store as of one moment.
+ *
+ * It owns the form of that file and what is wrong with one: another kind of file, cut short, changed, sealed under another
+ * master key, newer than this program. It reads and writes rows as they are kept, sealed as they are, and knows neither
+ * an engine nor a rule about what may come back: domain/restoring.ts has those.
+ */
+export type { About, Manifest } from './format.ts';
+export { type Backup, openBackup } from './read.ts';
+export { save } from './save.ts';
+export { writeBackup } from './write.ts';
