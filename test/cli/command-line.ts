@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { takeBackup } from '../../src/cli/backup.ts';
 import { serveControl } from '../../src/cli/index.ts';
 import { readSettings } from '../../src/config/index.ts';
 import { markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
@@ -79,7 +80,8 @@ export async function serving(t: ExecutionContext, folder: string) {
   });
   markDataMade(settings.keys);
   const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
-  const control = await serveControl({ folder: settings.data, domain, log: silent });
+  const backup = () => takeBackup({ store, masterKey, settings });
+  const control = await serveControl({ folder: settings.data, domain, log: silent, backup });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= control

@@ -5,13 +5,15 @@
  * opened again with a clock that the test holds.
  */
 import test, { type ExecutionContext } from 'ava';
-import type { Clock } from '../../src/lib/index.ts';
-import { type Change, type Store, StoreConflict, StoreUnavailable } from '../../src/store/index.ts';
+import { type Clock, sha256 } from '../../src/lib/index.ts';
+import { type Change, type Store, StoreConflict, type StoredRow, StoreUnavailable } from '../../src/store/index.ts';
+import type { OpenedStore } from '../../src/store/open.ts';
+import { randomFrom } from './random.ts';
 import { account, artifact, guess } from './records.ts';
 
 export interface Place {
   /** Opens the store that is kept here; the same data every time. */
-  open(now: Clock): Promise<Store>;
+  open(now: Clock): Promise<Store & Readable>;
   remove(): Promise<void>;
 }
 
@@ -385,6 +387,53 @@ export function contract(name: string, makePlace: () => Promise<Place>): void {
     t.is((await (await kit.restart()).stats()).rows.grants, 2000);
   });
 
+  fact('all rows are read with the text that was put, those that have expired left out', async (t, kit) => {
+    const store = await kit.open();
+    const event = { at: 1.5, type: 'ü \u0000 \ud800 "', details: Object.fromEntries([['__proto__', 'own']]) };
+    await store.commit([
+      { put: 'audit', id: 'evt_1', record: event },
+      { put: 'sessions', id: 's1', record: artifact({ uid: 'u' }), expiresAt: START + 1000.5 },
+      { put: 'sessions', id: 's2', record: artifact(), expiresAt: START + 1 },
+    ]);
+    kit.now += 1;
+    t.deepEqual(await allRows(store), [
+      { table: 'sessions', id: 's1', expiresAt: START + 1000.5, json: JSON.stringify(artifact({ uid: 'u' })) },
+      { table: 'audit', id: 'evt_1', json: JSON.stringify(event) },
+    ]);
+    t.is((await allRows(await kit.restart())).length, 2);
+  });
+
+  fact('all rows are read as of one moment, whatever is committed meanwhile', async (t, kit) => {
+    const store = await kit.open();
+    // So many and so large that they are read in several turns.
+    const ids = Array.from({ length: 6000 }, (_, i) => `c${i}`);
+    const record = artifact({ sealed: 'x'.repeat(2000) });
+    for (let from = 0; from < ids.length; from += 500)
+      await store.commit(ids.slice(from, from + 500).map((id) => ({ put: 'authorization_codes', id, record })));
+    const before = await allRows(store);
+    const reading = store.rows()[Symbol.asyncIterator]();
+    const read: StoredRow[] = [...(await reading.next()).value];
+    const random = randomFrom(17);
+    const one = () => ids[Math.floor(random() * ids.length)]!;
+    let turns = 0;
+    for (let next = await reading.next(); !next.done; next = await reading.next()) {
+      read.push(...next.value);
+      turns += 1;
+      for (let n = 0; n < 20; n += 1) {
+        const [used, gone] = [one(), one()];
+        await store.commit([
+          { put: 'authorization_codes', id: used, record: artifact({ consumedAt: 1 }) },
+          { put: 'access_tokens', id: `${used}/${n}`, record: artifact() },
+          ...(used === gone ? [] : [{ remove: 'authorization_codes', id: gone } as const]),
+        ]);
+        if (n % 3 === 0) await store.commit([{ put: 'authorization_codes', id: gone, record: artifact() }]);
+      }
+    }
+    t.true(turns > 3, `${turns} turns`);
+    // Compared as text: a difference of thousands of rows is not for reading.
+    t.is(textOf(read), textOf(before));
+  });
+
   fact('the figures count rows by table and commits', async (t, kit) => {
     const store = await kit.open();
     await store.commit([{ put: 'accounts', id: 'usr_1', record: account('a') }]);
@@ -409,27 +458,44 @@ export function contract(name: string, makePlace: () => Promise<Place>): void {
       await t.throwsAsync(store.commit([{ remove: 'accounts', id: 'usr_1' }]), unavailable);
       await t.throwsAsync(store.sweep(0), unavailable);
       await t.throwsAsync(store.stats(), unavailable);
+      await t.throwsAsync(allRows(store), unavailable);
       t.truthy(await (await kit.open()).get('accounts', 'usr_1'));
     },
   );
 }
 
+type Readable = Pick<OpenedStore, 'rows'>;
+
+async function allRows(store: Readable): Promise<StoredRow[]> {
+  const rows: StoredRow[] = [];
+  for await (const batch of store.rows()) rows.push(...batch);
+  return rows;
+}
+
+const textOf = (rows: readonly StoredRow[]): string =>
+  sha256(
+    rows
+      .map((row) => JSON.stringify(row))
+      .toSorted()
+      .join('\n'),
+  );
+
 /** A place, the store open in it, and the time there. */
 class Kit {
   now = START;
-  store: Store | undefined;
+  store: (Store & Readable) | undefined;
   readonly #place: Place;
 
   constructor(place: Place) {
     this.#place = place;
   }
 
-  async open(): Promise<Store> {
+  async open(): Promise<Store & Readable> {
     this.store = await this.#place.open(() => this.now);
     return this.store;
   }
 
-  async restart(): Promise<Store> {
+  async restart(): Promise<Store & Readable> {
     await this.store?.close();
     return await this.open();
   }

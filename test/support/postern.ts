@@ -11,8 +11,8 @@ export const CALLBACK = 'http://localhost:4999/callback';
 
 export interface Postern extends Server {
   readonly folder: string;
-  /** Stops it and starts it again on the same data and the same port. */
-  restart(): Promise<Postern>;
+  /** Stops it and starts it again on the same port, with the same settings but for `changed`; the data stays. */
+  restart(meanwhile?: () => Promise<unknown>, changed?: Readonly<Record<string, string>>): Promise<Postern>;
 }
 
 interface Options {
@@ -42,9 +42,10 @@ export async function startPostern({
   return {
     ...server,
     folder,
-    async restart() {
+    async restart(meanwhile, changed = {}) {
       await server.close();
-      return startPostern({ env: { ...env, POSTERN_PORT: new URL(server.url).port }, log, folder });
+      await meanwhile?.();
+      return startPostern({ env: { ...env, POSTERN_PORT: new URL(server.url).port, ...changed }, log, folder });
     },
     async close() {
       await server.close();

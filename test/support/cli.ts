@@ -1,0 +1,36 @@
+import { createProgram } from '../../src/cli/index.ts';
+
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly notes: readonly string[];
+  /** What was printed, as the JSON document it is. */
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
+  readonly json: any;
+}
+
+/** The command line in this process, where it starts at once and shares the test's clock. */
+export async function say(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Said> {
+  let out = '';
+  const notes: string[] = [];
+  const program = createProgram({
+    env,
+    pid: process.pid,
+    interactive: false,
+    out: (text) => {
+      out += text;
+    },
+    note: (line) => void notes.push(line),
+    readInput: async () => '',
+    askHidden: async () => '',
+  });
+  const code = await program.run(args);
+  return {
+    code,
+    out,
+    notes,
+    get json() {
+      return JSON.parse(out);
+    },
+  };
+}
