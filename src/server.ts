@@ -9,7 +9,7 @@ import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
-import { createEnrolment } from './factors/index.ts';
+import { createEnrolment, createPasskeys } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accentColours,
@@ -190,6 +190,9 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   const { issuer } = settings;
   const { app } = engine;
   const secrets = domain.cookieKeys.current;
+  const brand = settings.brand.name;
+  const { factors, challenges } = domain;
+  const passkeys = createPasskeys({ factors, challenges, issuer, brand });
   silenceKoa(app, log);
   for (const middleware of [
     pinHost(issuer),
@@ -217,12 +220,8 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       issuer,
       domain,
       interactions: engine.interactions,
-      enrolment: createEnrolment({
-        factors: domain.factors,
-        challenges: domain.challenges,
-        now,
-        brand: settings.brand.name,
-      }),
+      enrolment: createEnrolment({ factors, challenges, passkeys, now, brand }),
+      passkeys,
       pages,
       csrf: createCsrf({ issuer, secrets }),
       device: createDevice({ issuer }),

@@ -76,6 +76,9 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
     { window = limits.window, keep = 0 }: Partial<Pick<Bucket, 'window' | 'keep'>> = {},
   ): Bucket => ({ id: sha256(`${kind}\n${of}`), limit, window, keep });
 
+  const browserOf = (email: string, device: string): Bucket =>
+    bucket('device', `${device}\n${emailKey(email)}`, limits.account, { keep: KNOWN_FOR });
+
   /** What the attempt is counted against. A browser's row exists only once it has signed in to that very account. */
   async function bucketsOf(attempt: Attempt, device: Bucket | undefined): Promise<Bucket[]> {
     if (device && (await store.get('guesses', device.id))) return [device];
@@ -137,10 +140,13 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
   }
 
   return {
+    /** Somebody signed in from this browser by what nobody can guess (a passkey): it is known to the account from now on. */
+    async trust({ email, device }: Pick<Attempt, 'email' | 'device'>): Promise<void> {
+      if (device) await retryOnConflict(async () => store.commit(await remember(browserOf(email, device))));
+    },
+
     async begin(attempt: Attempt): Promise<Verdict> {
-      const device = attempt.device
-        ? bucket('device', `${attempt.device}\n${emailKey(attempt.email)}`, limits.account, { keep: KNOWN_FOR })
-        : undefined;
+      const device = attempt.device ? browserOf(attempt.email, attempt.device) : undefined;
       const buckets = await bucketsOf(attempt, device);
       const reserved = await reserve(buckets);
       if ('wait' in reserved) return { allowed: false, retryAfter: Math.max(1, inSeconds(reserved.wait + 999)) };

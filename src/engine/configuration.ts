@@ -5,6 +5,7 @@ import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
 import { assertionRules } from './assertions.ts';
+import { authenticationClaims } from './authentication.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
@@ -78,6 +79,7 @@ export function configuration(
     scopes: [...STATIC_SCOPES],
     claims: CLAIMS,
     acrValues: [...ACR_VALUES],
+    extraTokenClaims: authenticationClaims as NonNullable<Configuration['extraTokenClaims']>,
     subjectTypes: ['public'],
     responseTypes: ['code'],
     pkce: { required: () => true },

@@ -3,6 +3,7 @@ import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
+import { tellAcr } from './authentication.ts';
 import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
@@ -41,6 +42,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   Object.defineProperty(provider, 'keys', { get: () => [...domain.cookieKeys.current()] });
   provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
   followKeys(provider, domain.keys);
+  tellAcr(provider);
   issueRecordedJwts(provider, domain, now);
   installRefresh({
     provider,

@@ -5,6 +5,7 @@
  * With grants/ it is the only room that knows oidc-provider; internals.ts alone imports its inside. It shows no page and
  * asks nobody anything: a person's steps are interaction/'s, which reaches the engine through {@link Engine}.
  */
+export { noteAuthentication } from './authentication.ts';
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';

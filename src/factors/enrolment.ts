@@ -1,5 +1,6 @@
-import type { Binding, Challenges, Factors, Person } from '../domain/index.ts';
+import type { Binding, Challenges, Factors, OwnFactor, Person } from '../domain/index.ts';
 import { type Clock, Refusal } from '../lib/index.ts';
+import type { Passkeys } from './passkey.ts';
 import { newTotpSecret, stepOf, totp, totpUri } from './totp.ts';
 
 /** What a page shows of a TOTP key that is about to be enrolled. */
@@ -12,8 +13,8 @@ export interface TotpOffer {
   readonly uri: string;
 }
 
-/** `code` is wrong: ask again with the same key. `over`: the form is used or too old, begin anew. */
-export type NotEnrolled = { readonly error: 'wrong' | 'over' | 'taken' | 'full' | 'name' };
+/** `wrong`: ask again, for the same key. `passkey`: the browser's answer is none. `over`: the form is used or too old, begin anew. */
+export type NotEnrolled = { readonly error: 'wrong' | 'passkey' | 'over' | 'taken' | 'full' | 'name' };
 
 /** What enrolling proves, in words of RFC 8176. */
 export type Enrolled = { readonly amr: readonly string[] };
@@ -23,6 +24,7 @@ export type Enrolment = ReturnType<typeof createEnrolment>;
 interface Options {
   readonly factors: Factors;
   readonly challenges: Challenges;
+  readonly passkeys: Passkeys;
   readonly now: Clock;
   /** What an authenticator app calls us. */
   readonly brand: string;
@@ -40,7 +42,7 @@ const TOLD: Readonly<Record<string, NotEnrolled['error']>> = {
  * Adding a factor: what is offered, and what is made of the answer. `boundTo` names the interaction or session it happens
  * in; an answer from another one is worth nothing.
  */
-export function createEnrolment({ factors, challenges, now, brand }: Options) {
+export function createEnrolment({ factors, challenges, passkeys, now, brand }: Options) {
   const ofTotp = (person: Person, boundTo: string): Binding => ({
     purpose: 'enrol-totp',
     boundTo,
@@ -48,6 +50,25 @@ export function createEnrolment({ factors, challenges, now, brand }: Options) {
   });
 
   return {
+    /** What the browser makes a passkey from; undefined where it cannot. */
+    offerPasskey: (person: Person, boundTo: string, own: readonly OwnFactor[]) =>
+      passkeys.available ? passkeys.offer(boundTo, person, own) : undefined,
+
+    /** @param text what the browser made, as JSON */
+    async takePasskey(
+      person: Person,
+      boundTo: string,
+      text: string,
+      name: string | undefined,
+    ): Promise<Enrolled | NotEnrolled> {
+      const made = await passkeys.made(boundTo, person, text);
+      if (!made) return { error: 'passkey' };
+      return told(async () => {
+        await factors.addPasskey(person.id, made.passkey, name, made.spent);
+        return { amr: made.amr };
+      });
+    },
+
     /** @param again the same key as in an earlier offer, where that one still holds */
     offerTotp(person: Person, boundTo: string, again = ''): TotpOffer {
       const binding = ofTotp(person, boundTo);

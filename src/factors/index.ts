@@ -12,6 +12,7 @@ import { totp } from './totp.ts';
 
 export type { CodeFactor, FactorRoom } from './code-factor.ts';
 export { createEnrolment, type Enrolled, type Enrolment, type NotEnrolled, type TotpOffer } from './enrolment.ts';
+export { type Answered, createPasskeys, type Passkeys } from './passkey.ts';
 export { newRecoveryCodes, spelled } from './recovery.ts';
 export { newTotpSecret, stepOf, totpUri } from './totp.ts';
 

@@ -1,4 +1,6 @@
 import { errors, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import { acrOf } from '../domain/index.ts';
+import { noteAuthentication } from '../engine/index.ts';
 import { grantHelpers as g } from '../engine/internals.ts';
 import { Refusal } from '../lib/index.ts';
 import type { GrantOptions } from './index.ts';
@@ -6,6 +8,7 @@ import type { GrantOptions } from './index.ts';
 type Ctx = KoaContextWithOIDC;
 
 const GRANT_TYPE = 'password';
+const AMR = ['pwd'];
 
 /**
  * The resource owner password credentials grant (RFC 6749 §4.3), for first-party tools and frameworks that know no
@@ -95,10 +98,12 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
       grantId: grant.jti,
       gty: GRANT_TYPE,
       scope,
-      amr: ['pwd'],
+      amr: AMR,
+      acr: acrOf(AMR),
       authTime: Math.floor(Date.now() / 1000),
       resource: Object.keys(ctx.oidc.resourceServers ?? {})[0],
     };
+    noteAuthentication(ctx, shared);
     const source = new provider.RefreshToken({ ...shared, rotations: 0 } as never);
     const at = new provider.AccessToken({ accountId, client, grantId: grant.jti, gty: GRANT_TYPE } as never);
     if (proof) {
@@ -139,7 +144,7 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
     const scope = grant.getOIDCScopeFiltered(source.scopes);
     const claims = await ctx.oidc.account?.claims('id_token', scope, {}, []);
     const token = new provider.IdToken(
-      { ...claims, amr: source.amr, auth_time: source.authTime } as never,
+      { ...claims, acr: source.acr, amr: source.amr, auth_time: source.authTime } as never,
       { ctx } as never,
     );
     Object.assign(token, { scope });

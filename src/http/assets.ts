@@ -11,6 +11,8 @@ export interface AssetLinks {
   readonly stylesheet: string;
   readonly brandStylesheet: string;
   readonly logo: string;
+  /** In the order they are to run. */
+  readonly passkeyScripts: readonly string[];
 }
 
 export interface Assets {
@@ -29,6 +31,9 @@ interface Asset {
 }
 
 const FOLDER = new URL('../../views/assets/', import.meta.url);
+/** SimpleWebAuthn as its makers built it for browsers. Its package names only its modules, from which this is found. */
+const SIMPLE_WEBAUTHN = new URL('../dist/bundle/index.umd.min.js', import.meta.resolve('@simplewebauthn/browser'));
+const SCRIPT = 'text/javascript; charset=utf-8';
 const FOREVER = 'public, max-age=31536000, immutable';
 const A_DAY = 'public, max-age=86400';
 const LOGO_BYTES = 512 * 1024;
@@ -62,6 +67,10 @@ export function createAssets({ brand }: { readonly brand: Settings['brand'] }): 
     stylesheet: publish('postern', '.css', 'text/css; charset=utf-8', readFileSync(new URL('postern.css', FOLDER))),
     brandStylesheet: publish('brand', '.css', 'text/css; charset=utf-8', Buffer.from(brandStylesheet(brand.accent))),
     logo: publish('logo', logo.extension, logo.type, logo.body),
+    passkeyScripts: [
+      publish('simplewebauthn', '.js', SCRIPT, readFileSync(SIMPLE_WEBAUTHN)),
+      publish('passkeys', '.js', SCRIPT, readFileSync(new URL('passkeys.js', FOLDER))),
+    ],
   };
   files.set('/favicon.ico', assetOf(logo.type, logo.body, A_DAY));
   files.set('/robots.txt', assetOf('text/plain; charset=utf-8', Buffer.from('User-agent: *\nDisallow: /\n'), A_DAY));

@@ -84,11 +84,18 @@ export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>, target
   setFormAction(ctx, [...sources].join(' '));
 }
 
+/** Call it when showing a page that offers passkeys: our own script files may run there, and nothing written into the page. */
+export const allowOwnScripts = (ctx: Pick<Context, 'response' | 'set'>): void =>
+  setDirective(ctx, 'script-src', "'self'");
+
+const setFormAction = (ctx: Pick<Context, 'response' | 'set'>, sources: string | undefined): void =>
+  setDirective(ctx, 'form-action', sources);
+
 /** Replaces the directive; undefined takes it away. */
-function setFormAction(ctx: Pick<Context, 'response' | 'set'>, sources: string | undefined): void {
+function setDirective(ctx: Pick<Context, 'response' | 'set'>, name: string, sources: string | undefined): void {
   const others = ctx.response
     .get(CSP)
     .split(';')
-    .filter((directive) => directive && !directive.trim().startsWith('form-action'));
-  ctx.set(CSP, [...others, ...(sources === undefined ? [] : [`form-action ${sources}`])].join(';'));
+    .filter((directive) => directive && directive.trim().split(' ')[0] !== name);
+  ctx.set(CSP, [...others, ...(sources === undefined ? [] : [`${name} ${sources}`])].join(';'));
 }

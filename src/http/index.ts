@@ -32,7 +32,7 @@ export { createDevice, type Device } from './device.ts';
 export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
-export { allowFormRedirect, securityHeaders } from './headers.ts';
+export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';

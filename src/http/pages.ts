@@ -30,6 +30,9 @@ export type ConsentItem =
 export type ErrorReason =
   Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
 
+/** Options of a WebAuthn ceremony as JSON (WebAuthn Level 3 §5.1.8, §5.1.9). */
+export type PasskeyOptions = object;
+
 /** What the pages about a second factor have in common. */
 interface FactorForm {
   readonly action: string;
@@ -46,23 +49,27 @@ export interface PageData {
     /** As typed before, or from `login_hint`; '' when nothing is known. */
     readonly email: string;
     /** `tooMany` is the wait in minutes. */
-    readonly error?: 'wrong' | 'busy' | { readonly tooMany: number } | undefined;
+    readonly error?: 'wrong' | 'passkey' | 'busy' | { readonly tooMany: number } | undefined;
     /** `host` is where the person returns to. */
     readonly client?: (ClientShown & { readonly host: string }) | undefined;
     /** Somebody is signed in and asked for another account. */
     readonly otherAccount?: boolean | undefined;
+    /** What the browser asks a passkey with; absent where there can be none. */
+    readonly passkey?: PasskeyOptions | undefined;
     /** Offer the way back to the application, `decision=deny`. */
     readonly cancel?: boolean | undefined;
   };
   readonly 'second-factor': FactorForm & {
     /** What the person can prove it with. */
     readonly kinds: readonly string[];
+    readonly passkey?: PasskeyOptions | undefined;
     readonly error?: PageData['login']['error'];
   };
   readonly enrol: FactorForm & {
+    readonly passkey?: PasskeyOptions | undefined;
     /** An authenticator app: absent where a code would not do. */
     readonly totp?: { readonly enrolment: string; readonly secret: string; readonly uri: string } | undefined;
-    readonly error?: 'wrong' | 'over' | 'taken' | 'full' | 'name' | undefined;
+    readonly error?: 'wrong' | 'passkey' | 'over' | 'taken' | 'full' | 'name' | undefined;
   };
   readonly 'recovery-codes': {
     readonly action: string;

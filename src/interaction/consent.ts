@@ -1,10 +1,8 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
 import { allowFormRedirect, readForm } from '../http/index.ts';
-import { type Interacting, sendOn } from './context.ts';
+import { type Interacting, ofPerson, sendOn } from './context.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
-
-const boundTo = (uid: string, accountId = '') => `${uid}|${accountId}`;
 
 /** Who the request is answered for, once that is known. */
 const whoOf = ({ progress }: PendingRequest): string | undefined =>
@@ -37,7 +35,7 @@ export function consentStep(room: Interacting): Step {
     allowFormRedirect(ctx, request.redirectUri);
     pages.show(ctx, 'consent', {
       action,
-      csrf: csrf.token(ctx, action, boundTo(request.uid, person.id)),
+      csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
       person: { email: person.email, name: person.name },
       client: { name: request.client.name, returnsTo: request.returnsTo },
       items: request.asked.scopes.map((scope) => ({ scope })),
@@ -72,7 +70,7 @@ export function consentStep(room: Interacting): Step {
       const request = await loadRequest(ctx, room, uid);
       const accountId = whoOf(request);
       // Bound to the interaction, whose cookie only this browser has, and to the person who was asked.
-      csrf.check(ctx, form, ctx.path, boundTo(uid, accountId));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, accountId));
       const decide = decisions[form['decision'] ?? ''];
       // Nobody is known yet, or no button was pressed: back to whatever is missing.
       return accountId && decide ? decide(ctx, accountId) : 'next';

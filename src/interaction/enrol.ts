@@ -1,18 +1,15 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import type { NotEnrolled } from '../factors/index.ts';
-import { allowFormRedirect, type Form, readForm } from '../http/index.ts';
-import type { Interacting } from './context.ts';
+import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
+import { during, type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
 type Asked = Extract<Progress, { readonly with: unknown }>;
 
-const boundTo = (uid: string, accountId: string) => `${uid}|${accountId}`;
-const during = (uid: string) => `interaction:${uid}`;
-
 /** Somebody has to own a second factor and does not: they add one before they go on. */
 export function enrolStep(room: Interacting): Step {
-  const { interactions, pages, csrf, metrics, enrolment } = room;
+  const { domain, interactions, pages, csrf, metrics, enrolment } = room;
 
   async function ask(
     ctx: Context,
@@ -22,17 +19,21 @@ export function enrolStep(room: Interacting): Step {
     error?: NotEnrolled['error'],
   ): Promise<void> {
     const action = `/interaction/${request.uid}/enrol`;
+    const own = await domain.factors.list(person.id);
+    const passkey = await enrolment.offerPasskey(person, during(request.uid), own);
     allowFormRedirect(ctx, request.redirectUri);
+    if (passkey) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'enrol',
       {
         action,
-        csrf: csrf.token(ctx, action, boundTo(request.uid, person.id)),
+        csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
         person: { email: person.email },
         client: { name: request.client.name, host: request.returnsTo },
         // A code does not resist phishing (RFC 9470 §5; OIDC EAP ACR Values 1.0 §3).
         ...(needed !== 'phr' && { totp: enrolment.offerTotp(person, during(request.uid), form['enrolment']) }),
+        passkey,
         error,
       },
       error && 400,
@@ -52,12 +53,14 @@ export function enrolStep(room: Interacting): Step {
       const { progress } = request;
       if (progress.missing !== 'enrolment') return 'next';
       const { person } = progress;
-      csrf.check(ctx, form, ctx.path, boundTo(uid, person.id));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id));
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');
         return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };
       }
-      const result = await enrolment.takeTotp(person, during(uid), form);
+      const result = form['passkey']
+        ? await enrolment.takePasskey(person, during(uid), form['passkey'], form['name'])
+        : await enrolment.takeTotp(person, during(uid), form);
       if ('error' in result) {
         await ask(ctx, request, progress, form, result.error);
         return 'shown';

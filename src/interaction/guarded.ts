@@ -5,7 +5,7 @@ import type { Interacting } from './context.ts';
 
 /** What to tell whoever tried, and the status to tell it with. */
 export interface Refused {
-  readonly error: 'wrong' | 'busy' | { readonly tooMany: number };
+  readonly error: 'wrong' | 'passkey' | 'busy' | { readonly tooMany: number };
   readonly status: number;
 }
 
@@ -16,6 +16,7 @@ interface Won<R> {
 }
 
 export const WRONG: Refused = { error: 'wrong', status: 400 };
+export const WRONG_PASSKEY: Refused = { error: 'passkey', status: 400 };
 
 /**
  * Lets somebody try something that could be guessed at: reserves the guess before, and tells the counter after. Every form
@@ -58,4 +59,16 @@ export async function guarded<R>(
     ctx.set('Retry-After', '1');
     return { error: 'busy', status: 503 };
   }
+}
+
+/** The same end for what nobody can guess at, and nobody is kept from: a passkey. */
+export async function trusted(
+  ctx: Context,
+  { domain, device, metrics }: Interacting,
+  { email }: { readonly email: string },
+  signedIn: boolean,
+): Promise<void> {
+  if (!signedIn) return;
+  await domain.guesses.trust({ email, device: device.id(ctx) });
+  metrics.signIn('succeeded');
 }

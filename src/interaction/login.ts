@@ -1,18 +1,19 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, type Form, readForm } from '../http/index.ts';
-import type { Interacting } from './context.ts';
-import { guarded, type Refused, WRONG } from './guarded.ts';
+import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
+import { during, type Interacting } from './context.ts';
+import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step } from './steps.ts';
 
-/** Who are you? An e-mail address and a password (NIST SP 800-63B-4 §3.1.1). */
+/** Who are you? An e-mail address and a password (NIST SP 800-63B-4 §3.1.1), or a passkey that says both. */
 export function loginStep(room: Interacting): Step {
-  const { domain, interactions, pages, csrf, metrics } = room;
+  const { domain, interactions, pages, passkeys, csrf, metrics } = room;
 
   async function ask(ctx: Context, request: PendingRequest, email: string, refused?: Refused): Promise<void> {
     const action = `/interaction/${request.uid}/login`;
     // The form may end at the client, by way of the engine.
     allowFormRedirect(ctx, request.redirectUri);
+    if (passkeys.available) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'login',
@@ -21,6 +22,7 @@ export function loginStep(room: Interacting): Step {
         csrf: csrf.token(ctx, action, request.uid),
         email,
         error: refused?.error,
+        passkey: passkeys.available ? await passkeys.askAnybody(during(request.uid)) : undefined,
         client: { name: request.client.name, host: request.returnsTo },
         otherAccount: request.sessionAccountId !== undefined,
         cancel: true,
@@ -35,9 +37,21 @@ export function loginStep(room: Interacting): Step {
     return (loginHint ?? signedIn?.email ?? '').slice(0, 254);
   }
 
-  async function authenticate(ctx: Context, { email = '', password = '' }: Form) {
+  async function byPassword(ctx: Context, { email = '', password = '' }: Form) {
     if (!email || !password) return WRONG;
-    return guarded(ctx, room, { email }, () => domain.accounts.authenticate(email, password));
+    const result = await guarded(ctx, room, { email }, () => domain.accounts.authenticate(email, password));
+    return 'error' in result ? result : { person: result.won, amr: ['pwd'], settle: result.settle };
+  }
+
+  /** One answer for an unknown, foreign, wrong or used one, and for the passkey of somebody who is disabled. */
+  async function byPasskey(ctx: Context, uid: string, answer: string) {
+    const answered = await passkeys.verifyAnybody(during(uid), answer);
+    const person = answered && (await domain.accounts.get(answered.factor.accountId));
+    if (!person || person.disabled || !(await answered.use())) {
+      metrics.signIn('wrong');
+      return WRONG_PASSKEY;
+    }
+    return { person, amr: answered.amr, settle: (signedIn: boolean) => trusted(ctx, room, person, signedIn) };
   }
 
   return {
@@ -56,14 +70,14 @@ export function loginStep(room: Interacting): Step {
       }
       // Signed in meanwhile, in another tab or by a double click.
       if (request.progress.missing !== 'login') return 'next';
-      const result = await authenticate(ctx, form);
+      const result = form['passkey'] ? await byPasskey(ctx, uid, form['passkey']) : await byPassword(ctx, form);
       if ('error' in result) {
         await ask(ctx, request, form['email'] ?? '', result);
         return 'shown';
       }
-      const { id, epoch } = result.won;
+      const { id, epoch } = result.person;
       const remember = form['remember'] !== undefined;
-      const away = await interactions.proved(ctx, { accountId: id, amr: ['pwd'], remember, epoch });
+      const away = await interactions.proved(ctx, { accountId: id, amr: result.amr, remember, epoch });
       await result.settle((await loadRequest(ctx, room, uid)).progress.missing === undefined);
       return away ? { to: away } : 'next';
     },

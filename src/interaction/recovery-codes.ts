@@ -2,10 +2,8 @@ import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
 import { newRecoveryCodes, spelled } from '../factors/index.ts';
 import { allowFormRedirect, readForm } from '../http/index.ts';
-import type { Interacting } from './context.ts';
+import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
-
-const boundTo = (uid: string, accountId: string) => `${uid}|${accountId}`;
 
 /**
  * Codes for the day the phone is lost. They are made as they are shown, so that nobody ever has to keep them readable;
@@ -23,7 +21,7 @@ export function recoveryCodesStep(room: Interacting): Step {
     allowFormRedirect(ctx, redirectUri);
     pages.show(ctx, 'recovery-codes', {
       action,
-      csrf: csrf.token(ctx, action, boundTo(uid, accountId)),
+      csrf: csrf.token(ctx, action, ofPerson(uid, accountId)),
       codes: codes.map(spelled),
       set,
     });
@@ -44,7 +42,7 @@ export function recoveryCodesStep(room: Interacting): Step {
       const form = await readForm(ctx);
       const { progress } = await loadRequest(ctx, room, uid);
       if (progress.missing !== undefined) return 'next';
-      csrf.check(ctx, form, ctx.path, boundTo(uid, progress.accountId));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
       await domain.factors.keepRecoveryCodes(progress.accountId, form['set'] ?? '');
       return 'next';
     },

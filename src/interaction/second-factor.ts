@@ -1,37 +1,60 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import { verifyCode } from '../factors/index.ts';
-import { allowFormRedirect, readForm } from '../http/index.ts';
-import type { Interacting } from './context.ts';
-import { guarded, type Refused, WRONG } from './guarded.ts';
+import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
+import { during, type Interacting, ofPerson } from './context.ts';
+import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step } from './steps.ts';
 
 type Asked = Extract<Progress, { readonly with: unknown }>;
 
-const boundTo = (uid: string, accountId: string) => `${uid}|${accountId}`;
-
-/** Something you have: a code of an authenticator app or from the paper (RFC 6238; NIST SP 800-63B-4 §2.2). */
+/** Something you have: a passkey, an authenticator app, a code on paper (NIST SP 800-63B-4 §2.2). */
 export function secondFactorStep(room: Interacting): Step {
-  const { domain, interactions, pages, csrf, metrics } = room;
+  const { domain, interactions, pages, passkeys, csrf, metrics } = room;
 
   async function ask(ctx: Context, request: PendingRequest, asked: Asked, refused?: Refused): Promise<void> {
     const { person } = asked;
+    const keys = passkeys.available ? asked.with.filter(({ kind }) => kind === 'passkey') : [];
     const action = `/interaction/${request.uid}/second-factor`;
     allowFormRedirect(ctx, request.redirectUri);
+    if (keys.length > 0) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'second-factor',
       {
         action,
-        csrf: csrf.token(ctx, action, boundTo(request.uid, person.id)),
+        csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
         person: { email: person.email },
         client: { name: request.client.name, host: request.returnsTo },
         kinds: [...new Set(asked.with.map(({ kind }) => kind))],
+        passkey: keys.length > 0 ? await passkeys.ask(during(request.uid), person, keys) : undefined,
         error: refused?.error,
       },
       refused?.status,
     );
   }
+
+  async function byCode(ctx: Context, { person, with: own }: Asked, code: string) {
+    if (!code) return WRONG;
+    const about = { email: person.email, secondFactor: true };
+    const result = await guarded(ctx, room, about, () =>
+      verifyCode({ factors: domain.factors, now: room.now }, person, own, code),
+    );
+    return 'error' in result ? result : { amr: result.won.amr, settle: result.settle };
+  }
+
+  async function byPasskey(ctx: Context, uid: string, { person }: Asked, answer: string) {
+    const answered = await passkeys.verify(during(uid), answer, person);
+    if (!(await answered?.use())) {
+      metrics.signIn('wrong');
+      return WRONG_PASSKEY;
+    }
+    return { amr: answered!.amr, settle: (signedIn: boolean) => trusted(ctx, room, person, signedIn) };
+  }
+
+  /** Which of the two it is the form says. */
+  const prove = (ctx: Context, uid: string, asked: Asked, { passkey, code = '' }: Form) =>
+    passkey ? byPasskey(ctx, uid, asked, passkey) : byCode(ctx, asked, code);
 
   return {
     name: 'second-factor',
@@ -47,7 +70,7 @@ export function secondFactorStep(room: Interacting): Step {
       // Proven meanwhile, in another tab or by a double click; or the sign-in has to begin anew.
       if (progress.missing !== 'factor') return 'next';
       const { person } = progress;
-      csrf.check(ctx, form, ctx.path, boundTo(uid, person.id));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id));
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');
         return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };
@@ -56,17 +79,12 @@ export function secondFactorStep(room: Interacting): Step {
         await interactions.anotherAccount(ctx);
         return 'next';
       }
-      const { code } = form;
-      const result = code
-        ? await guarded(ctx, room, { email: person.email, secondFactor: true }, () =>
-            verifyCode({ factors: domain.factors, now: room.now }, person, progress.with, code),
-          )
-        : WRONG;
+      const result = await prove(ctx, uid, progress, form);
       if ('error' in result) {
         await ask(ctx, request, progress, result);
         return 'shown';
       }
-      await interactions.proved(ctx, { accountId: person.id, amr: result.won.amr, epoch: person.epoch });
+      await interactions.proved(ctx, { accountId: person.id, amr: result.amr, epoch: person.epoch });
       await result.settle((await loadRequest(ctx, room, uid)).progress.missing === undefined);
       return 'next';
     },

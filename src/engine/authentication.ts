@@ -1,0 +1,42 @@
+import { type AuthorizationCode, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { acrOf, toldAs } from '../domain/index.ts';
+import { splitScope } from './scopes.ts';
+
+/** How and when somebody was authenticated, as a code or a refresh token carries it on. */
+interface Authentication {
+  readonly acr?: string | undefined;
+  readonly amr?: readonly string[] | undefined;
+  readonly authTime?: number | undefined;
+}
+
+/** Where a grant without a code says who was authenticated, and how, for {@link authenticationClaims}. */
+const state = (ctx: KoaContextWithOIDC): { authentication?: Authentication } => ctx.state;
+
+/** Notes it for a grant type of ours that has neither code nor refresh token to go by. */
+export const noteAuthentication = (ctx: KoaContextWithOIDC, authentication: Authentication): void => {
+  state(ctx).authentication = authentication;
+};
+
+/** A code carries the word for the session's assurance that its request asked for, where that holds (RFC 9470 §5). */
+export function tellAcr(provider: Provider): void {
+  const model = provider.AuthorizationCode.prototype as AuthorizationCode;
+  const { save } = model;
+  model.save = function (...args) {
+    const proven = acrOf(this.amr ?? []);
+    const asked = splitScope(Provider.ctx?.oidc.params?.['acr_values'] as string | undefined);
+    if (proven) this.acr = toldAs(proven, asked);
+    return save.apply(this, args);
+  };
+}
+
+/** `acr`, `amr` and `auth_time` of a person's access token (RFC 9068 §2.2.1, RFC 9470 §6); nothing for a machine's. */
+export async function authenticationClaims(ctx: KoaContextWithOIDC, token: object) {
+  if (!('accountId' in token) || !token.accountId) return undefined;
+  const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities as Record<string, Authentication>;
+  const { acr, amr, authTime } = state(ctx).authentication ?? code ?? refresh ?? {};
+  return {
+    ...(acr && { acr }),
+    ...(amr && { amr: [...amr] }),
+    ...(authTime && { auth_time: authTime }),
+  };
+}
