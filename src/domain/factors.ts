@@ -1,4 +1,4 @@
-import { type Clock, hmac, newId, Refusal, type SealingKey, seal, sha256, unseal } from '../lib/index.ts';
+import { type Clock, newId, Refusal, type SealingKey, seal, sha256, unseal } from '../lib/index.ts';
 import {
   type Change,
   type Factor,
@@ -10,6 +10,7 @@ import {
 } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { factorUse } from './factor-use.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -35,15 +36,10 @@ const own = ({ id, record }: Row<Factor>): OwnFactor => ({ id, ...record });
 
 /** A credential belongs to one person: its row can exist once. */
 const passkeyId = (credential: string): string => `fac_${sha256(credential)}`;
-const setOf = (digests: readonly string[]): string => sha256(digests.join());
-const recoveryId = (accountId: string): string => `fac_recovery_${accountId}`;
 
-/**
- * What people own beside a password to prove who they are. Each verb that uses one up (a time step, a recovery code, a
- * counter) is one commit that expects the row as it was read: of all who try at once, in however many processes, one wins.
- */
+/** What people own beside a password to prove who they are. Recovery codes have a file of their own. */
 export function createFactors({ store, now, audit, sessions, sealingKey }: Options) {
-  const codeDigest = (accountId: string, code: string): string => hmac(sealingKey, `recovery/${accountId}/${code}`);
+  const use = factorUse({ store, now });
 
   async function list(accountId: string): Promise<OwnFactor[]> {
     const found: OwnFactor[] = [];
@@ -83,27 +79,6 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
     return { id, ...whole };
   }
 
-  /** Commits the row with what `alter` makes of it, unless it gives nothing. */
-  function use(id: string, alter: (record: Factor) => { record: Factor; event?: Change; spent?: Change } | undefined) {
-    return retryOnConflict(async (): Promise<boolean> => {
-      const row = await store.get('factors', id);
-      const next = row && alter(row.record);
-      if (!next) return false;
-      const { event, spent } = next;
-      try {
-        await store.commit([
-          { put: 'factors', id, record: { ...next.record, lastUsedAt: now() }, expect: row.version },
-          ...(event ? [event] : []),
-          ...(spent ? [spent] : []),
-        ]);
-      } catch (error) {
-        if (error instanceof StoreConflict && error.table === 'challenges') return false;
-        throw error;
-      }
-      return true;
-    });
-  }
-
   /** Raised, so that no sign-in goes on that was begun with what is gone. */
   async function removal(accountId: string): Promise<Change[]> {
     const account = await store.get('accounts', accountId);
@@ -119,11 +94,6 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
     /** Whether the person has something to prove themselves with beside the password. */
     async hasSecond(accountId: string): Promise<boolean> {
       return (await list(accountId)).some(({ kind }) => kind !== 'recovery');
-    },
-
-    /** Whether the person has recovery codes that they said they keep. */
-    async keepsRecoveryCodes(accountId: string): Promise<boolean> {
-      return (await store.get('factors', recoveryId(accountId)))?.record.kept === true;
     },
 
     /** The passkey with this credential id, whoever owns it. */
@@ -179,48 +149,7 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
         if (!record.passkey) return undefined;
         const before = record.passkey.counter;
         if ((counter > 0 || before > 0) && counter <= before) return undefined;
-        return { record: { ...record, passkey: { ...record.passkey, counter, backedUp } }, spent };
-      });
-    },
-
-    /**
-     * New recovery codes instead of all earlier ones; they are good at once, and asked about until they are kept.
-     * @returns what names this set of codes
-     */
-    async putRecoveryCodes(accountId: string, codes: readonly string[]): Promise<string> {
-      const digests = codes.map((code) => codeDigest(accountId, code));
-      const id = recoveryId(accountId);
-      await retryOnConflict(async () => {
-        const row = await store.get('factors', id);
-        const record: Factor = { accountId, kind: 'recovery', digests, kept: false, createdAt: now() };
-        await store.commit([
-          { put: 'factors', id, record, expect: row?.version ?? 'absent' },
-          audit.record('recovery_codes.made', { accountId, details: { codes: codes.length } }),
-        ]);
-      });
-      return setOf(digests);
-    },
-
-    /** The person keeps this set of codes; false where there is another one by now. */
-    keepRecoveryCodes(accountId: string, set: string): Promise<boolean> {
-      return retryOnConflict(async () => {
-        const row = await store.get('factors', recoveryId(accountId));
-        if (!row || setOf(row.record.digests ?? []) !== set) return false;
-        const record = { ...row.record, kept: true };
-        await store.commit([{ put: 'factors', id: row.id, record, expect: row.version }]);
-        return true;
-      });
-    },
-
-    /** Whether the code was one of the person's that are left; it is not any more. */
-    useRecoveryCode(accountId: string, code: string): Promise<boolean> {
-      const digest = codeDigest(accountId, code);
-      return use(recoveryId(accountId), (record) => {
-        const digests = record.digests ?? [];
-        const left = digests.filter((each) => each !== digest);
-        if (left.length === digests.length) return undefined;
-        const event = audit.record('recovery_code.used', { accountId, details: { left: left.length } });
-        return { record: { ...record, digests: left }, event };
+        return { record: { ...record, passkey: { ...record.passkey, counter, backedUp } }, alongside: [spent] };
       });
     },
 

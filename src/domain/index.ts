@@ -32,6 +32,7 @@ import type { MasterKey } from './master-key.ts';
 import { createPasswordPolicy } from './password-policy.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 import { createRecovery } from './recovery.ts';
+import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
@@ -70,6 +71,7 @@ export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
+export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
@@ -139,6 +141,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     factors,
     guesses: createGuesses({ store, now, limits: settings.guesses }),
     imports,
+    recoveryCodes: createRecoveryCodes({ store, now, audit, sealingKey }),
     refusals: createRefusals({ store, now }),
     resources: createResources({ store, now, audit, issuer }),
     sessions,

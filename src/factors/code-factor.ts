@@ -1,10 +1,11 @@
-import type { Factors, OwnFactor, Person } from '../domain/index.ts';
+import type { Factors, OwnFactor, Person, RecoveryCodes } from '../domain/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type { FactorKind } from '../store/index.ts';
 
 /** What a factor's verdict rests on. */
 export interface FactorRoom {
   readonly factors: Factors;
+  readonly recoveryCodes: RecoveryCodes;
   readonly now: Clock;
 }
 

@@ -16,7 +16,7 @@ export function recoveryCodesStep(room: Interacting): Step {
     if (progress.missing !== undefined) return;
     const { accountId } = progress;
     const codes = newRecoveryCodes();
-    const set = await domain.factors.putRecoveryCodes(accountId, codes);
+    const set = await domain.recoveryCodes.put(accountId, codes);
     const action = `/interaction/${uid}/recovery-codes`;
     allowFormRedirect(ctx, redirectUri);
     pages.show(ctx, 'recovery-codes', {
@@ -32,8 +32,8 @@ export function recoveryCodesStep(room: Interacting): Step {
 
     async isNext(_ctx, { progress, signedInHere }) {
       if (progress.missing !== undefined || !signedInHere) return false;
-      const { factors } = domain;
-      return !(await factors.keepsRecoveryCodes(progress.accountId)) && factors.hasSecond(progress.accountId);
+      const { factors, recoveryCodes } = domain;
+      return !(await recoveryCodes.areKept(progress.accountId)) && factors.hasSecond(progress.accountId);
     },
 
     show,
@@ -43,7 +43,7 @@ export function recoveryCodesStep(room: Interacting): Step {
       const { progress } = await loadRequest(ctx, room, uid);
       if (progress.missing !== undefined) return 'next';
       csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
-      await domain.factors.keepRecoveryCodes(progress.accountId, form['set'] ?? '');
+      await domain.recoveryCodes.keep(progress.accountId, form['set'] ?? '');
       return 'next';
     },
   };

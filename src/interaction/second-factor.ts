@@ -37,8 +37,9 @@ export function secondFactorStep(room: Interacting): Step {
   async function byCode(ctx: Context, { person, with: own }: Asked, code: string) {
     if (!code) return WRONG;
     const about = { email: person.email, secondFactor: true };
+    const { factors, recoveryCodes } = domain;
     const result = await guarded(ctx, room, about, () =>
-      verifyCode({ factors: domain.factors, now: room.now }, person, own, code),
+      verifyCode({ factors, recoveryCodes, now: room.now }, person, own, code),
     );
     return 'error' in result ? result : { amr: result.won.amr, settle: result.settle };
   }

@@ -83,7 +83,10 @@ test('a person makes a passkey while signing in, keeps the recovery codes, and s
   await signOut(context);
   const asked = await begin(page);
   // Chosen from the field's own list, or by the button: the virtual authenticator answers whichever asks.
-  const again = await Promise.race([back(page, asked), page.click('text=Sign in with a passkey').then(() => back(page, asked))]);
+  const again = await Promise.race([
+    back(page, asked),
+    page.click('text=Sign in with a passkey').then(() => back(page, asked)),
+  ]);
   t.is(again.sub, person.id);
   t.is(again['acr'], 'phr');
   t.deepEqual(again['amr'], ['hwk', 'user', 'mfa']);

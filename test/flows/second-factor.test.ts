@@ -21,12 +21,12 @@ const somebody = (server: Postern) => addPerson(server, `p${++people}@example.co
 async function withApp(server: Postern) {
   const person = await somebody(server);
   const secret = newTotpSecret();
-  const { factors, challenges } = server.domain;
+  const { factors, recoveryCodes, challenges } = server.domain;
   const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: person.id } as const;
   const spent = challenges.spend(binding, challenges.issue(binding));
   await factors.addTotp(person.id, secret, 0, undefined, spent);
   const codes = ['7QMK2XHD9RTP', 'W3N8HC5Z0YAV'];
-  await factors.keepRecoveryCodes(person.id, await factors.putRecoveryCodes(person.id, codes));
+  await recoveryCodes.keep(person.id, await recoveryCodes.put(person.id, codes));
   return { person, app: new AuthenticatorApp(secret), codes };
 }
 

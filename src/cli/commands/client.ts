@@ -15,6 +15,7 @@ interface TermOptions {
   readonly resource?: string[] | false;
   readonly grant?: 'password' | false;
   readonly firstParty?: boolean;
+  readonly acr?: string[] | false;
   readonly jwks?: string;
 }
 
@@ -26,6 +27,11 @@ const withTerms = (command: Command): Command =>
     .option('--resource <uri>', 'an API it may ask tokens for; the first is its default (repeatable)', collect)
     .addOption(new Option('--grant <grant>', 'a grant its type does not bring').choices(['password']))
     .option('--first-party', 'it is ours: nobody is asked for consent')
+    .option(
+      '--acr <value>',
+      'how people are proven for it, such as urn:postern:acr:two-factor (repeatable: any of these)',
+      collect,
+    )
     .option('--jwks <file>', 'its public keys (a JWK set), instead of a secret');
 
 export function clientCommands(program: Command, { ask, show, terminal }: Context): void {
@@ -61,6 +67,7 @@ export function clientCommands(program: Command, { ask, show, terminal }: Contex
     .option('--no-resource', 'none but the default audience')
     .option('--no-grant', 'no grant but those of its type')
     .option('--no-first-party', 'people are asked for consent')
+    .option('--no-acr', 'no more than for signing in')
     .action(async (client_id: string, options: TermOptions, command: Command) =>
       show(command, (await ask('client.update', { ...termsIn(options), client_id })) as Item, details),
     );
@@ -92,6 +99,7 @@ const termsIn = (options: TermOptions) => ({
   resources: listed(options.resource),
   password_grant: options.grant === undefined ? undefined : options.grant === 'password',
   first_party: options.firstParty,
+  default_acr_values: listed(options.acr),
   jwks: options.jwks === undefined ? undefined : readJwks(options.jwks),
 });
 

@@ -41,10 +41,21 @@ export function userCommands(program: Command, context: Context): void {
 
   userImportCommand(user, context);
 
+  user
+    .command('factors <user>')
+    .description('what a person proves themselves with beside the password')
+    .addHelpText('after', `\n<user> is ${WHO}.`)
+    .action(async (who: string, _, command: Command) =>
+      show(command, (await ask('user.factors', { user: who })) as Item[], (factors) =>
+        table(factors, ['id', 'kind', 'name', 'codes_left', 'created_at', 'last_used_at']),
+      ),
+    );
+
   for (const [verb, description] of [
     ['show', 'one person'],
     ['disable', 'sign a person out everywhere and let them in no more'],
     ['enable', 'let a disabled person in again'],
+    ['reset-factors', 'take away the second factors of somebody who lost them all, and sign them out everywhere'],
     ['remove', 'remove a person and everything issued to them'],
   ] as const)
     user

@@ -14,6 +14,7 @@ const terms = z.strictObject({
   resources: texts.optional(),
   password_grant: z.boolean().optional(),
   first_party: z.boolean().optional(),
+  default_acr_values: texts.optional(),
   jwks: z.unknown().optional(),
 });
 
@@ -25,6 +26,7 @@ const inDomain = (args: z.output<typeof terms>) => ({
   resources: args.resources,
   passwordGrant: args.password_grant,
   firstParty: args.first_party,
+  acrValues: args.default_acr_values,
   jwks: args.jwks,
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KeyView, Person, RegisteredClient, RegisteredResource } from '../../domain/index.ts';
+import type { KeyView, OwnFactor, Person, RegisteredClient, RegisteredResource } from '../../domain/index.ts';
 
 /** ISO 8601 in UTC; null where there is no such moment. */
 export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
@@ -19,6 +19,17 @@ export const userJson = ({ id, email, name, admin, disabled, passwordHash, creat
   created_at: iso(createdAt),
 });
 
+/** What a person proves themselves with, as operators see it; never anything of its secret. */
+export const factorJson = ({ id, kind, name, digests, passkey, createdAt, lastUsedAt }: OwnFactor) => ({
+  id,
+  kind,
+  name: name ?? null,
+  ...(digests && { codes_left: digests.length }),
+  ...(passkey && { synced: passkey.synced }),
+  created_at: iso(createdAt),
+  last_used_at: iso(lastUsedAt),
+});
+
 /** Client metadata by its registered names (RFC 7591 §2) where there is one. */
 export const clientJson = (client: RegisteredClient) => ({
   client_id: client.id,
@@ -31,6 +42,7 @@ export const clientJson = (client: RegisteredClient) => ({
   scopes: client.scopes,
   resources: client.resources,
   first_party: client.firstParty,
+  ...(client.acrValues && { default_acr_values: client.acrValues }),
   ...(client.jwks && { jwks: client.jwks }),
   created_at: iso(client.createdAt),
   updated_at: iso(client.updatedAt),

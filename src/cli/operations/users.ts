@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Domain, Person } from '../../domain/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import { everyPage, operation } from './operation.ts';
-import { text, userJson } from './shapes.ts';
+import { factorJson, text, userJson } from './shapes.ts';
 
 /** An e-mail address or an id. */
 const one = z.strictObject({ user: text });
@@ -41,6 +41,13 @@ export const users = {
   'user.password': operation(one.extend({ password: text }), async (domain, { user, password }) =>
     userJson(await domain.accounts.setPassword((await named(domain, user)).id, password)),
   ),
+  'user.factors': operation(one, async (domain, { user }) =>
+    (await domain.factors.list((await named(domain, user)).id)).map(factorJson),
+  ),
+  'user.reset-factors': operation(one, async (domain, { user }) => {
+    const { id, email } = await named(domain, user);
+    return { id, email, removed: await domain.factors.reset(id) };
+  }),
   'user.remove': operation(one, async (domain, { user }) => {
     const { id, email } = await named(domain, user);
     await domain.accounts.remove(id);
