@@ -4,7 +4,7 @@ import test from 'ava';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { discover, type Request, redeem, request } from '../support/client.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { axe, openBrowser, screenshot } from './browser.ts';
+import { openBrowser } from './browser.ts';
 import { plugIn } from './security-key.ts';
 
 const TWO = 'urn:postern:acr:two-factor';
@@ -42,8 +42,6 @@ const begin = async (page: Page, parameters: Record<string, string> = {}): Promi
   await page.goto(asked.url.href);
   return asked;
 };
-
-const shown = (page: Page) => page.locator('main').getAttribute('data-page');
 
 /** Waits until the browser is back at the application. */
 async function back(page: Page, asked: Request) {

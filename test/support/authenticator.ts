@@ -51,7 +51,7 @@ export class Authenticator {
       new Map<string, unknown>([
         ['fmt', 'none'],
         ['attStmt', new Map()],
-        ['authData', new Uint8Array(authData)],
+        ['authData', Uint8Array.from(authData)],
       ]) as never,
     );
     return this.#answer({
@@ -91,7 +91,7 @@ export class Authenticator {
     const head = Buffer.alloc(5);
     head.writeUInt8(flags, 0);
     head.writeUInt32BE(counter, 1);
-    const parts = [createHash('sha256').update(rpId).digest(), head];
+    const parts: Uint8Array[] = [createHash('sha256').update(rpId).digest(), head];
     if (attested) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(Buffer.from(this.id, 'base64url').length);
@@ -102,7 +102,7 @@ export class Authenticator {
 
   #cose(): Buffer {
     const { x = '', y = '' } = this.#keys.publicKey.export({ format: 'jwk' });
-    const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'));
+    const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'base64url'));
     const key = new Map<number, number | Uint8Array>([
       [1, 2],
       [3, -7],

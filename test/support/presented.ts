@@ -156,12 +156,12 @@ export async function giveOut(server: Server): Promise<Given[]> {
   /** Somebody with an authenticator app and recovery codes, and what they type after the password. */
   async function secondFactors(): Promise<Given[]> {
     const person = await addPerson(server, 'grace@example.com');
-    const { factors, challenges } = domain;
+    const { factors, recoveryCodes, challenges } = domain;
     const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: person.id } as const;
     const secret = newTotpSecret();
     await factors.addTotp(person.id, secret, 0, undefined, challenges.spend(binding, challenges.issue(binding)));
     const codes = ['7QMK2XHD9RTP', 'W3N8HC5Z0YAV'];
-    await factors.keepRecoveryCodes(person.id, await factors.putRecoveryCodes(person.id, codes));
+    await recoveryCodes.keep(person.id, await recoveryCodes.put(person.id, codes));
     const typed = async (code: string): Promise<boolean> => {
       const agent = new UserAgent(issuer);
       const page = await agent.get((await request(config)).url);
