@@ -216,6 +216,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),
     }),
     engine.oneCommit,
+    engine.notePlaces,
     interactionRoutes({
       issuer,
       domain,

@@ -30,6 +30,8 @@ export interface WithPassword {
   readonly locale?: Locale | undefined;
   readonly emailVerified?: true | undefined;
   readonly also?: Alongside | undefined;
+  /** The session in which it was chosen: it goes on. */
+  readonly exceptSession?: string | undefined;
 }
 
 export type Accounts = ReturnType<typeof createAccounts>;
@@ -48,7 +50,7 @@ interface Options {
 }
 
 /** What goes with a person who is removed. */
-const BELONGINGS = ['consents', 'factors', 'links'] as const;
+const BELONGINGS = ['consents', 'factors', 'identities', 'links'] as const;
 
 /** People: who they are, whether they may sign in, and whether a password is theirs. */
 export function createAccounts(options: Options) {
@@ -62,7 +64,8 @@ export function createAccounts(options: Options) {
     return row && personOf(row);
   }
 
-  const ending = (id: string) => (changes: readonly Change[]) => sessions.endForAccount(id, changes);
+  const ending = (id: string, except?: string) => (changes: readonly Change[]) =>
+    sessions.endForAccount(id, changes, { except });
 
   /** Whether a password is all that is asked of a person. */
   const isAlone = (someone: Person): Promise<boolean> => assurance.passwordAlone(someone, []);
@@ -133,7 +136,7 @@ export function createAccounts(options: Options) {
     async setPassword(
       id: string,
       password: string,
-      { name, locale, emailVerified, also = nothingElse }: WithPassword = {},
+      { name, locale, emailVerified, also = nothingElse, exceptSession }: WithPassword = {},
     ): Promise<Person> {
       checkName(name);
       const someone = personOf(await existing(id));
@@ -155,9 +158,15 @@ export function createAccounts(options: Options) {
           id,
         );
       return change(id, 'account.password_changed', ({ epoch }) => ({ ...known, epoch: epoch + 1 }), {
-        commit: ending(id),
+        commit: ending(id, exceptSession),
         also: async (before) => [...(before.passwordHash ? [told(before)] : []), ...(await also())],
       });
+    },
+
+    /** @throws Refusal `user_unknown`, `name_invalid` */
+    async rename(id: string, name: string): Promise<Person> {
+      checkName(name);
+      return change(id, 'account.renamed', () => ({ name }));
     },
 
     /** The fewest characters of a password that this person, or somebody new, may choose. */

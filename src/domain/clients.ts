@@ -1,3 +1,4 @@
+import type { Settings } from '../config/index.ts';
 import { type Clock, type Duration, newId, newSecret, Refusal, sameText, sha256 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
@@ -36,7 +37,32 @@ interface Options {
   readonly now: Clock;
   readonly audit: Audit;
   readonly sessions: Sessions;
+  /** The server's own pages, see {@link ownClient}. */
+  readonly own: RegisteredClient;
 }
+
+/** The client that the server's own pages are; no registered one can have this id. */
+export const OWN_CLIENT = 'account';
+
+/**
+ * People sign in to the pages of their own account as they do to any application. It is built in: it stands in no list, and
+ * cannot be changed or removed.
+ */
+export const ownClient = ({ issuer, brand }: Pick<Settings, 'issuer' | 'brand'>): RegisteredClient => ({
+  id: OWN_CLIENT,
+  name: brand.name,
+  type: 'spa',
+  redirectUris: [`${issuer}/account/signed-in`],
+  postLogoutRedirectUris: [],
+  grantTypes: ['authorization_code'],
+  scopes: ['openid'],
+  resources: [],
+  firstParty: true,
+  tokenEndpointAuthMethod: 'none',
+  secretHashes: [],
+  createdAt: 0,
+  updatedAt: 0,
+});
 
 /** What follows from a client's type alone. */
 const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolean }>> = {
@@ -49,7 +75,7 @@ const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolea
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
 /** Applications as the operator registered them; what they may do is decided here and nowhere else. */
-export function createClients({ store, now, audit, sessions }: Options) {
+export function createClients({ store, now, audit, sessions, own }: Options) {
   async function existing(id: string): Promise<Row<Client>> {
     const row = await store.get('clients', id);
     if (!row) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
@@ -112,6 +138,7 @@ export function createClients({ store, now, audit, sessions }: Options) {
     },
 
     async get(id: string): Promise<RegisteredClient | undefined> {
+      if (id === own.id) return own;
       const row = await store.get('clients', id);
       return row && client(row);
     },

@@ -1,6 +1,7 @@
-import type { Clock } from '../lib/index.ts';
+import { type Clock, hours } from '../lib/index.ts';
 import type { Consent, Page, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
+import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,11 +23,18 @@ interface Options {
   readonly sessions: Sessions;
 }
 
+/** How exactly it is kept when an application last used what it was allowed. */
+const EXACT_TO = hours(1);
+const MOST_NOTED = 10_000;
+
 const rowId = (accountId: string, clientId: string): string => `${accountId}:${clientId}`;
 const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])];
 
 /** What people allowed applications to do, remembered until they withdraw it. */
 export function createConsents({ store, now, audit, sessions }: Options) {
+  /** When a use was last written down, by this process. */
+  const noted = new Map<string, number>();
+
   return {
     /** Adds to what was allowed before; two tabs allowing at once both count. */
     remember({ accountId, clientId, scopes, claims = [], resources = {} }: Allowance): Promise<Consent> {
@@ -60,6 +68,33 @@ export function createConsents({ store, now, audit, sessions }: Options) {
     async listForAccount(accountId: string, page?: Page): Promise<{ consents: readonly Consent[]; next?: string }> {
       const { rows, next } = await store.find('consents', 'accountId', accountId, page);
       return { consents: rows.map(({ record }) => record), ...(next && { next }) };
+    },
+
+    /** All that a person allowed. */
+    async allForAccount(accountId: string): Promise<readonly Consent[]> {
+      const all: Consent[] = [];
+      for await (const { record } of every(store, 'consents', 'accountId', accountId)) all.push(record);
+      return all;
+    },
+
+    /**
+     * The application got a token under it. Kept to the hour, so that issuing costs no write; lost where the store fails or
+     * somebody changes the consent that moment.
+     */
+    async used(accountId: string, clientId: string): Promise<void> {
+      const id = rowId(accountId, clientId);
+      const at = now();
+      if (at - (noted.get(id) ?? Number.NEGATIVE_INFINITY) < EXACT_TO) return;
+      if (noted.size >= MOST_NOTED) noted.clear();
+      noted.set(id, at);
+      try {
+        const row = await store.get('consents', id);
+        if (!row || at - (row.record.lastUsedAt ?? 0) < EXACT_TO) return;
+        await store.commit([{ put: 'consents', id, record: { ...row.record, lastUsedAt: at }, expect: row.version }]);
+      } catch {
+        // Nobody waits for this, and it is told by the next use.
+        noted.delete(id);
+      }
     },
 
     /** Forgets the consent and ends what the application holds for the person. */

@@ -14,7 +14,7 @@ import { createAccounts } from './accounts.ts';
 import { createAssurance } from './assurance.ts';
 import { createAudit } from './audit.ts';
 import { createChallenges } from './challenges.ts';
-import { createClients } from './clients.ts';
+import { createClients, ownClient } from './clients.ts';
 import { createCodes } from './codes.ts';
 import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
@@ -31,6 +31,7 @@ import { createMailRequests } from './mail-requests.ts';
 import type { MasterKey } from './master-key.ts';
 import { createPasswordPolicy } from './password-policy.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
+import { createPlaces } from './places.ts';
 import { createRecovery } from './recovery.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
@@ -52,7 +53,7 @@ export {
 } from './assurance.ts';
 export type { Audit } from './audit.ts';
 export type { Binding, Challenges } from './challenges.ts';
-export type { Clients, ClientTerms, NewClient, RegisteredClient } from './clients.ts';
+export { type Clients, type ClientTerms, type NewClient, OWN_CLIENT, type RegisteredClient } from './clients.ts';
 export type { Codes, CodeUse } from './codes.ts';
 export type { Allowance, Consents } from './consents.ts';
 export type { CookieKeys } from './cookie-keys.ts';
@@ -71,6 +72,7 @@ export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
+export { type Places, sessionIdOf, type Visit } from './places.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';
@@ -136,12 +138,13 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     links,
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
     recovery: createRecovery({ store, changes, accounts, audit, letters, links }),
-    clients: createClients({ store, now, audit, sessions }),
+    clients: createClients({ store, now, audit, sessions, own: ownClient(settings) }),
     consents: createConsents({ store, now, audit, sessions }),
     factors,
     guesses: createGuesses({ store, now, limits: settings.guesses }),
     imports,
     recoveryCodes: createRecoveryCodes({ store, now, audit, sealingKey }),
+    places: createPlaces({ store, now }),
     refusals: createRefusals({ store, now }),
     resources: createResources({ store, now, audit, issuer }),
     sessions,

@@ -51,10 +51,20 @@ export function createSessions({ store }: { store: Store }) {
   }
 
   return {
-    /** Ends everything a person has here and everywhere: browser sessions, grants, codes, tokens. */
-    endForAccount(accountId: string, alongside: readonly Change[] = []): Promise<number> {
+    /**
+     * Ends everything a person has here and everywhere: browser sessions, grants, codes, tokens.
+     * @param except the id of the one session that goes on; what applications were issued in it ends all the same
+     */
+    endForAccount(
+      accountId: string,
+      alongside: readonly Change[] = [],
+      { except }: { readonly except?: string | undefined } = {},
+    ): Promise<number> {
       return end(async (into) => {
-        for await (const { id } of every(store, 'sessions', 'accountId', accountId)) pile(into, 'sessions', id);
+        for await (const { id, record } of every(store, 'sessions', 'accountId', accountId))
+          if (!except || record.uid !== except) pile(into, 'sessions', id);
+        for await (const { id } of every(store, 'session_places', 'accountId', accountId))
+          if (id !== except) pile(into, 'session_places', id);
         for await (const row of every(store, 'grants', 'accountId', accountId)) await pileGrantRow(into, row);
         for (const table of TOKENS)
           for await (const { id } of every(store, table, 'accountId', accountId)) pile(into, table, id);
@@ -84,13 +94,20 @@ export function createSessions({ store }: { store: Store }) {
       return end((into) => pileTokens(into, grantId), []);
     },
 
+    /** Ends several grants and all that was issued under them. */
+    endGrants(grantIds: readonly string[], alongside: readonly Change[] = []): Promise<number> {
+      return end(async (into) => {
+        for (const grantId of grantIds) {
+          const known = await store.get('grants', sha256(grantId));
+          await pileGrant(into, grantId);
+          if (!known) into.delete(`grants/${sha256(grantId)}`);
+        }
+      }, alongside);
+    },
+
     /** Ends one grant and all that was issued under it. */
     endGrant(grantId: string, alongside: readonly Change[] = []): Promise<number> {
-      return end(async (into) => {
-        const known = await store.get('grants', sha256(grantId));
-        await pileGrant(into, grantId);
-        if (!known) into.delete(`grants/${sha256(grantId)}`);
-      }, alongside);
+      return this.endGrants([grantId], alongside);
     },
   };
 }

@@ -8,6 +8,8 @@ import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
+import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
+import { notePlaces } from './places.ts';
 import { installRefresh } from './refresh.ts';
 import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { resourceServers } from './resources.ts';
@@ -27,6 +29,10 @@ export interface Engine {
   /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
   readonly app: Provider;
   readonly interactions: Interactions;
+  /** The browser sessions of people, for pages of our own. */
+  readonly ownSessions: OwnSessions;
+  /** Stands within {@link oneCommit}: notes where sessions are used from. */
+  readonly notePlaces: Middleware;
   /** Wraps everything that may reach the engine: one request, one commit. */
   readonly oneCommit: Middleware;
 }
@@ -44,20 +50,26 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   followKeys(provider, domain.keys);
   tellAcr(provider);
   issueRecordedJwts(provider, domain, now);
+  const open = createOpener(masterKey.artifacts);
   installRefresh({
     provider,
     domain,
-    open: createOpener(masterKey.artifacts),
+    open,
     now,
     retryWindow: settings.tokens.refresh_retry,
   });
   options.installGrants({ provider, domain });
   noteRefusals(provider);
-  if (onTokens) provider.on('grant.success', (ctx) => onTokens(String(ctx.oidc.params?.['grant_type'])));
+  provider.on('grant.success', ({ oidc: { account, client, params } }) => {
+    if (account && client) void domain.consents.used(account.accountId, client.clientId);
+    onTokens?.(String(params?.['grant_type']));
+  });
 
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
+    ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
+    notePlaces: notePlaces(domain),
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

@@ -9,6 +9,7 @@ export { noteAuthentication } from './authentication.ts';
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';
+export { OWN_CALLBACK, type OwnSessions, type SessionShown, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';
 export { type PageReason, tellRefusals } from './refused.ts';

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto';
+import type { Context } from 'koa';
+import type { AdapterPayload, Provider } from 'oidc-provider';
+import { acrOf, type Domain, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
+import { inSeconds, seconds } from '../lib/index.ts';
+import type { Artifact, Row, Store } from '../store/index.ts';
+import type { OpenArtifact } from './adapter.ts';
+
+/** Somebody who is signed in on the browser that asks. */
+export interface SignedIn {
+  readonly person: Person;
+  /** Names the session, see {@link SessionShown}. */
+  readonly sessionId: string;
+  /** When they proved who they are, in milliseconds. */
+  readonly since: number;
+  /** How, in words of RFC 8176. */
+  readonly amr: readonly string[];
+}
+
+/** A session as its owner is shown it. */
+export interface SessionShown {
+  /** Names the session; nothing can be done with it but end the session, and that by its owner only. */
+  readonly id: string;
+  readonly signedInAt: number;
+  readonly lastSeenAt: number;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+export type OwnSessions = ReturnType<typeof createOwnSessions>;
+
+interface Options {
+  readonly provider: Provider;
+  readonly domain: Domain;
+  readonly store: Store;
+  readonly open: OpenArtifact;
+  readonly issuer: string;
+}
+
+/** Where the engine returns people to whom our own pages sent to sign in. */
+export const OWN_CALLBACK = '/account/signed-in';
+
+/** The browser sessions of people, for pages of our own that only their owner may see. */
+export function createOwnSessions({ provider, domain, store, open, issuer }: Options) {
+  const rowsOf = async (accountId: string): Promise<Row<Artifact>[]> => {
+    const rows: Row<Artifact>[] = [];
+    for (let after: string | undefined, more = true; more; ) {
+      const page = await store.find('sessions', 'accountId', accountId, { limit: 1000, ...(after && { after }) });
+      rows.push(...page.rows);
+      after = page.next;
+      more = after !== undefined;
+    }
+    return rows;
+  };
+
+  /** Ends a session and everything that was issued in it, offline access too: its owner says so. */
+  async function endRow(accountId: string, row: Row<Artifact>): Promise<void> {
+    const { authorizations = {} } = open('sessions', row) as AdapterPayload & {
+      authorizations?: Record<string, { grantId?: string }>;
+    };
+    const id = row.record.uid ?? '';
+    const grants = Object.values(authorizations).flatMap(({ grantId }) => (grantId ? [grantId] : []));
+    // In one commit with what was issued, so that nothing more is issued in it.
+    await domain.sessions.endGrants(grants, [
+      { remove: 'sessions', id: row.id },
+      { remove: 'session_places', id },
+      domain.audit.record('session.ended', { accountId, details: { session: id } }),
+    ]);
+  }
+
+  return {
+    /** Who is signed in on this browser, and has proven all that is asked of them; undefined where nobody has. */
+    async current(ctx: Context): Promise<SignedIn | undefined> {
+      const { accountId, uid, loginTs = 0, amr = [] } = await provider.Session.get(ctx as never);
+      const person = accountId ? await domain.accounts.get(accountId) : undefined;
+      if (!person || person.disabled) return undefined;
+      const { missing } = await domain.assurance.standing(person, amr, { asked: [], registered: [] });
+      if (missing !== undefined) return undefined;
+      return { person, sessionId: sessionIdOf(uid), since: seconds(loginTs), amr };
+    },
+
+    /** Where to send a browser so that its person signs in; then it comes back to {@link OWN_CALLBACK} with `state`. */
+    signInAddress(state: string, { within }: { within?: number } = {}): string {
+      const query = new URLSearchParams({
+        client_id: OWN_CLIENT,
+        response_type: 'code',
+        scope: 'openid',
+        redirect_uri: issuer + OWN_CALLBACK,
+        state,
+        // Of a verifier nobody knows: the code is never redeemed, it is the session that counts.
+        code_challenge: randomBytes(32).toString('base64url'),
+        code_challenge_method: 'S256',
+        ...(within !== undefined && { max_age: String(inSeconds(within)) }),
+      });
+      return `/authorize?${query}`;
+    },
+
+    /** The person on this browser has just proven something more. */
+    async proved(ctx: Context, amr: readonly string[]): Promise<void> {
+      const session = await provider.Session.get(ctx as never);
+      const words = together(session.amr ?? [], amr);
+      const acr = acrOf(words);
+      Object.assign(session, { amr: words, ...(acr && { acr }) });
+      await session.persist();
+    },
+
+    /** All of a person's sessions, the last used first. */
+    async list(accountId: string): Promise<SessionShown[]> {
+      const [rows, places] = await Promise.all([rowsOf(accountId), domain.places.listForAccount(accountId)]);
+      return rows
+        .map((row): SessionShown => {
+          const id = row.record.uid ?? '';
+          const { loginTs = 0 } = open('sessions', row) as { loginTs?: number };
+          const { address = '', userAgent = '', lastSeenAt = seconds(loginTs) } = places.get(id) ?? {};
+          return { id, signedInAt: seconds(loginTs), lastSeenAt, address, userAgent };
+        })
+        .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
+    },
+
+    /** Ends one of the person's sessions; false where it is none of theirs, or over. */
+    async end(accountId: string, id: string): Promise<boolean> {
+      const row = (await rowsOf(accountId)).find(({ record }) => record.uid === id);
+      if (row) await endRow(accountId, row);
+      return row !== undefined;
+    },
+
+    /** Ends all of the person's sessions but one. Gives how many. */
+    async endOthers(accountId: string, keep: string): Promise<number> {
+      const others = (await rowsOf(accountId)).filter(({ record }) => record.uid !== keep);
+      for (const row of others) await endRow(accountId, row);
+      return others.length;
+    },
+  };
+}
