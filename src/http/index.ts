@@ -9,22 +9,22 @@
  *
  *  1. `pinHost`          before anybody makes a URL or a cookie
  *  2. `clientAddress`    before anybody counts or logs who asks
- *  3. `nameEndpoint`     the row of the table that 4 to 9 go by
+ *  3. `nameEndpoint`     the row of the table that 4 to 8 go by
  *  4. `securityHeaders`  before anything can fail: failures keep them
- *  5. `accessLog`        sees the final answer, failures' too
- *  6. `metrics.measure`  likewise
- *  7. `failures`         catches whatever is below
- *  8. `limits`           refuses through 7
- *  9. `paceSignIns`      before anything is remembered
- * 10. `cacheable`          around the engine's public documents
+ *  5. `tellAnswered`     sees the final answer, failures' too: for the log and the metrics
+ *  6. `failures`         catches whatever is below
+ *  7. `limits`           refuses through 6
+ *  8. `paceSignIns`      before anything is remembered
+ *  9. `cacheable`        around the engine's public documents
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
  *
- * Beside them, once: `silenceKoa(app, logger)`. 1 to 6 throw nothing.
+ * Beside them, once: `silenceKoa(app, logger)`. 1 to 5 throw nothing.
  */
 export { type AccentColours, accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
+export { type Answered, type Tell, tellAnswered } from './answered.ts';
 export { type AssetLinks, type Assets, createAssets } from './assets.ts';
 export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
@@ -37,7 +37,7 @@ export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
-export { createLogger } from './log.ts';
+export { createLogger, type Log } from './log.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps } from './ops.ts';

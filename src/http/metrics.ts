@@ -1,8 +1,6 @@
-import type { Middleware } from 'koa';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Store } from '../store/index.ts';
-import { errorOf } from './outcome.ts';
-import { stateOf } from './state.ts';
+import type { Tell } from './answered.ts';
 
 /** How a sign-in ended. */
 export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned';
@@ -86,20 +84,15 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
     }
   }
 
-  const measure: Middleware = (ctx, next) => {
-    const started = performance.now();
-    ctx.res.once('close', () => {
-      const endpoint = stateOf(ctx).endpoint?.name ?? 'other';
-      const status = ctx.res.writableFinished ? `${Math.floor(ctx.res.statusCode / 100)}xx` : 'aborted';
-      requests.inc({ endpoint, status, error: errorOf(ctx) ?? 'none' });
-      durations.observe({ endpoint }, (performance.now() - started) / 1000);
-    });
-    return next();
+  const answered: Tell = ({ endpoint: row, status, aborted, error = 'none', took }) => {
+    const endpoint = row?.name ?? 'other';
+    requests.inc({ endpoint, status: aborted ? 'aborted' : `${Math.floor(status / 100)}xx`, error });
+    durations.observe({ endpoint }, took / 1000);
   };
 
   return {
-    /** The middleware that counts and times requests. */
-    measure,
+    /** Counts and times requests. */
+    answered,
     /** A token request succeeded; a grant type that is not ours counts as `other`. */
     tokenIssued(grantType: string): void {
       const grant = grantType.replace('urn:ietf:params:oauth:grant-type:', '');

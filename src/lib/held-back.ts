@@ -18,6 +18,7 @@ export function heldBack(logger: Logger): HeldBack {
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
+    known: say('known'),
     release() {
       const held = lines ?? [];
       lines = undefined;
