@@ -14,6 +14,7 @@ try {
     print: (line) => void process.stdout.write(`${line}\n`),
     onSignal: (signal, act) => void process.on(signal, act),
     exit: (code) => process.exit(code),
+    onExit: (act) => void process.on('exit', act),
     primary: {
       send: (message, written) => void process.send?.(message, undefined, undefined, () => written?.()),
       onMessage: (act) => void process.on('message', (message, socket) => act(message as never, socket as Socket)),

@@ -35,6 +35,7 @@ import {
   securityHeaders,
   serveOps,
   silenceKoa,
+  tellAnswered,
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
@@ -199,8 +200,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
     clientAddress(settings.trusted_proxies),
     nameEndpoint(),
     securityHeaders(issuer),
-    accessLog(log),
-    metrics.measure,
+    tellAnswered(accessLog(log), metrics.answered),
     failures({
       pages,
       logger: log,

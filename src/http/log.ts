@@ -1,7 +1,8 @@
 import { format } from 'node:util';
-import { type DestinationStream, destination as open, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 import type { Settings } from '../config/index.ts';
 import type { Logger } from '../lib/index.ts';
+import { standardOutput } from './log-output.ts';
 import { redact, redactText } from './redact.ts';
 
 interface Options {
@@ -12,8 +13,12 @@ interface Options {
   readonly base?: Readonly<Record<string, number>>;
 }
 
-/** pino, with what we need of a logger beside it. */
-export type Log = Omit<PinoLogger, 'flush'> & Logger & { flush(): void };
+/** pino, and what we need of a logger beside it. */
+export type Log = Omit<PinoLogger, 'flush'> &
+  Logger & {
+    /** Writes what waits for the end of this turn: to be called as the process exits. */
+    flush(): void;
+  };
 
 /**
  * The log: one JSON object per line, `level` and `time` in words, the sentence in `msg`. Everything passes through
@@ -21,7 +26,7 @@ export type Log = Omit<PinoLogger, 'flush'> & Logger & { flush(): void };
  * that every request has, whose details are all our own words.
  */
 export function createLogger({ level, destination, base }: Options): Log {
-  const out = destination ? { ...immediately, write: destination.write.bind(destination) } : standardOutput();
+  const out = destination ? { write: destination.write.bind(destination), flush() {} } : standardOutput();
   const logger = pino(
     {
       level,
@@ -55,33 +60,8 @@ export function createLogger({ level, destination, base }: Options): Log {
   return Object.assign(logger, {
     flush: out.flush,
     known(details: object, msg: string): void {
-      if (said) out.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), ...details, msg })}\n`);
+      if (said)
+        out.write(`${JSON.stringify({ level: 'info', time: new Date().toISOString(), ...base, ...details, msg })}\n`);
     },
   });
-}
-
-const immediately = { flush(): void {} };
-
-/** Bytes that wait to be written at most: beyond them lines are dropped rather than memory filled. */
-const MOST_WAITING = 4 * 1024 * 1024;
-
-/** What is said in one turn of the event loop is one write at its end, so that a busy server does not write line by line. */
-function standardOutput(): DestinationStream & { flush(): void } {
-  const out = open({ dest: 1, sync: true, minLength: 64 * 1024, maxLength: MOST_WAITING });
-  let due: NodeJS.Immediate | undefined;
-  function flush(): void {
-    due = undefined;
-    try {
-      out.flushSync();
-    } catch {
-      // Nobody reads any more, or the disk is full: no reason to stop serving.
-    }
-  }
-  return {
-    flush,
-    write(line) {
-      out.write(line);
-      due ??= setImmediate(flush);
-    },
-  };
 }

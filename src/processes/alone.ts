@@ -6,8 +6,13 @@ import { listeningLine, NOBODY, STOPPING } from './announce.ts';
 import type { Host } from './host.ts';
 
 /** One process that serves on a port of its own. @throws Refusal */
-export async function serveAlone({ args, pid, print, onSignal, exit }: Host, settings: Settings): Promise<void> {
-  const log = heldBack(createLogger({ level: settings.log_level }));
+export async function serveAlone(
+  { args, pid, print, onSignal, onExit, exit }: Host,
+  settings: Settings,
+): Promise<void> {
+  const output = createLogger({ level: settings.log_level });
+  onExit(output.flush);
+  const log = heldBack(output);
   const server = await startServer({ settings, log, pid, init: args.includes('--init') });
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {

@@ -13,6 +13,8 @@ export interface Host {
   /** Instead of what the signal does by itself. */
   onSignal(signal: NodeJS.Signals, act: (signal: NodeJS.Signals) => void): void;
   exit(code: number): void;
+  /** In the last moment of the process, however it ends by itself. */
+  onExit(act: () => void): void;
   /** The primary, where this is a worker. */
   readonly primary: Line;
 }

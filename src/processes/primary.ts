@@ -16,8 +16,10 @@ import { createTotals } from './totals.ts';
  * @throws Refusal when a port is taken, or the first workers do not get up.
  */
 export async function lead(host: Host, settings: Settings, document: SettingsDocument): Promise<void> {
-  const { env, args, print, onSignal, exit, script } = host;
-  const log = heldBack(createLogger({ level: settings.log_level }));
+  const { env, args, print, onSignal, onExit, exit, script } = host;
+  const output = createLogger({ level: settings.log_level });
+  onExit(output.flush);
+  const log = heldBack(output);
   let draining = false;
   let number = 0;
   const crew = createCrew({

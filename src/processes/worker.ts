@@ -17,7 +17,7 @@ type Begin = Extract<ToWorker, { type: 'begin' }>;
  * One of several processes: serves the connections its primary hands it, and does what that says. Signals are the
  * primary's, since a terminal or a service manager sends them to all at once. A worker without a primary ends in order.
  */
-export function work({ env, args, pid, onSignal, exit, primary }: Host): void {
+export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host): void {
   let log: HeldBack | undefined;
   let door: Receiving | undefined;
   let server: Server | undefined;
@@ -27,7 +27,9 @@ export function work({ env, args, pid, onSignal, exit, primary }: Host): void {
   async function begin({ worker, document, entrance, quiet }: Begin): Promise<void> {
     try {
       const settings = readSettings(env, document.yaml, document.file);
-      log = heldBack(createLogger({ level: settings.log_level, base: { worker } }));
+      const output = createLogger({ level: settings.log_level, base: { worker } });
+      onExit(output.flush);
+      log = heldBack(output);
       if (!quiet) log.release();
       server = await startServer({
         // The ops listener is the primary's.

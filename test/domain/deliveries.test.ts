@@ -1,6 +1,6 @@
 import test from 'ava';
 import { type Handlers, startCourier, Undeliverable } from '../../src/domain/index.ts';
-import { days, hours, type Logger, minutes, seconds } from '../../src/lib/index.ts';
+import { days, hours, type Logger, minutes, seconds, silent } from '../../src/lib/index.ts';
 import { testDomain } from '../support/domain.ts';
 
 const LEASE = minutes(2);
@@ -10,7 +10,7 @@ const logout = { uri: 'https://app.example/logout', token: 'secret-token' };
 function listening() {
   const lines: string[] = [];
   const say = (details: object, message: string) => void lines.push(`${message} ${JSON.stringify(details)}`);
-  const log: Logger = { debug() {}, info: say, warn: say, error: say };
+  const log: Logger = { ...silent, info: say, warn: say, error: say };
   return { lines, log };
 }
 

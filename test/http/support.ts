@@ -17,6 +17,7 @@ import {
   pinHost,
   securityHeaders,
   silenceKoa,
+  tellAnswered,
 } from '../../src/http/index.ts';
 import { type Duration, seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES } from '../../src/store/index.ts';
@@ -82,8 +83,7 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
     clientAddress(trustedProxies),
     nameEndpoint(),
     securityHeaders(issuer),
-    accessLog(book.logger),
-    metrics.measure,
+    tellAnswered(accessLog(book.logger), metrics.answered),
     failures({ report, pages: pages as never, logger: book.logger }),
     limits(),
     cacheable({ maxAge }),

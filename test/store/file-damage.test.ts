@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Logger } from '../../src/lib/index.ts';
+import { type Logger, silent } from '../../src/lib/index.ts';
 import { type FileStore, repairFileStore, StoreDamaged } from '../../src/store/file/index.ts';
 import { folderFor, open, quick } from './folders.ts';
 import { randomFrom } from './random.ts';
@@ -66,7 +66,7 @@ async function held(store: FileStore): Promise<string> {
 /** Opens and tells: what is held, or the refusal; and every warning. */
 async function start(folder: string): Promise<{ held?: string; refused?: StoreDamaged; warnings: string[] }> {
   const warnings: string[] = [];
-  const log: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => warnings.push(message) };
+  const log: Logger = { ...silent, warn: (_, message) => warnings.push(message) };
   try {
     const store = await open(folder, { log, files: quick });
     await store.settled;
@@ -174,7 +174,7 @@ test('repair copies everything aside first, and then the store starts with all t
   const { refused } = await start(whole);
   t.is(refused?.file, name);
   const said: string[] = [];
-  const log: Logger = { debug() {}, info() {}, error() {}, warn: (_, message) => said.push(message) };
+  const log: Logger = { ...silent, warn: (_, message) => said.push(message) };
   const report = await repairFileStore({ folder: whole, log, pid: 1 });
   t.deepEqual(report.dropped, [{ file: name, line: refused!.line }]);
   t.is(await readFile(join(report.aside, name), 'utf8'), damaged);
@@ -201,6 +201,6 @@ test('a store whose every snapshot is damaged is repaired from what is left', as
     await writeFile(join(whole, name), text.replace('usr_15"', 'usr_1x"').replace('usr_35"', 'usr_3x"'));
   }
   t.truthy((await start(whole)).refused);
-  await repairFileStore({ folder: whole, log: { debug() {}, info() {}, warn() {}, error() {} }, pid: 1 });
+  await repairFileStore({ folder: whole, log: silent, pid: 1 });
   t.is((await start(whole)).held, `${Array.from({ length: 10 }, (_, n) => `usr_${50 + n}`).join(' ')} usr_59`);
 });
