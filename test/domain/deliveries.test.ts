@@ -2,6 +2,7 @@ import test from 'ava';
 import { type Handlers, startCourier, Undeliverable } from '../../src/domain/index.ts';
 import { days, hours, type Logger, minutes, seconds, silent } from '../../src/lib/index.ts';
 import { testDomain } from '../support/domain.ts';
+import { until } from '../support/until.ts';
 
 const LEASE = minutes(2);
 const logout = { uri: 'https://app.example/logout', token: 'secret-token' };
@@ -12,14 +13,6 @@ function listening() {
   const say = (details: object, message: string) => void lines.push(`${message} ${JSON.stringify(details)}`);
   const log: Logger = { ...silent, info: say, warn: say, error: say };
   return { lines, log };
-}
-
-async function until(what: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await what()) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('it did not happen');
 }
 
 test('of 50 that claim one delivery at the same moment, one gets it', async (t) => {

@@ -13,6 +13,7 @@ import { type Balancer, balancer } from '../support/balancer.ts';
 import { authorize, discover, type Registered, redeem, request, signIn } from '../support/client.ts';
 import { CALLBACK, PASSWORD } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 interface Running {
@@ -125,19 +126,15 @@ test.serial('20 parallel redemptions of a code, spread over both: one succeeds, 
 
 test.serial('a key rotated from the command line is in the JWKS of both at once', async (t) => {
   const { kid } = (await run('keys', 'rotate')) as { kid: string };
-  const began = performance.now();
-  while (!(await Promise.all(servers.map(({ port }) => kids(port)))).every((all) => all.includes(kid))) {
-    if (performance.now() - began > 2000) return t.fail('it did not come');
-    await pause(10);
-  }
-  t.pass();
+  await t.notThrowsAsync(
+    until(async () => (await Promise.all(servers.map(({ port }) => kids(port)))).every((all) => all.includes(kid))),
+  );
 });
 
 test.serial('a secret rotated from the command line is the one that both take', async (t) => {
   const { client_secret: secret } = (await run('client', 'rotate-secret', client.id)) as { client_secret: string };
   const { secret: old } = client;
   client = { ...client, secret };
-  await pause(100);
   const attempt = async (port: number, given: string): Promise<number> => {
     const headers = {
       host: new URL(server.issuer).host,
@@ -148,7 +145,7 @@ test.serial('a secret rotated from the command line is the one that both take', 
     return (await fetch(`http://127.0.0.1:${port}/token`, { method: 'POST', headers, body })).status;
   };
   for (const { port } of servers) {
-    t.is(await attempt(port, old!), 401);
+    await until(async () => (await attempt(port, old!)) === 401);
     t.is(await attempt(port, secret), 400);
   }
 });
@@ -159,7 +156,7 @@ test.serial('one of two killed: who is signed in stays so, and refreshes with th
   victim.child.kill('SIGKILL');
   await victim.exited;
   front.behind.splice(front.behind.indexOf(victim.port), 1);
-  // The connections to it, which are kept open, are seen to have ended.
+  // The connections to it, which are kept open, are seen by this process to have ended.
   await pause(100);
   const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
   t.not(refreshed.refresh_token, tokens.refresh_token);

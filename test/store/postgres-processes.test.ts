@@ -1,11 +1,11 @@
 /** Several stores on one database, as several processes have them. */
-import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { silent } from '../../src/lib/index.ts';
 import { type Change, type Client, StoreConflict } from '../../src/store/index.ts';
 import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { artifact } from './records.ts';
 
 let server: DatabaseServer;
@@ -39,15 +39,9 @@ const client = (name: string): Client => ({
   updatedAt: 1,
 });
 
-/** Waits for what comes without being asked for. */
-async function soon(t: ExecutionContext, what: () => Promise<boolean> | boolean, within = 2000): Promise<void> {
-  const began = performance.now();
-  while (!(await what())) {
-    if (performance.now() - began > within) return t.fail('it did not come');
-    await pause(5);
-  }
-  t.pass();
-}
+/** The connections that hear of changes: each holds the lock that says who has the store open. */
+const LISTENERS = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
 
 /** What is asked of the tables of this database from now on. */
 function statements(t: ExecutionContext, { name }: Database): string[] {
@@ -111,7 +105,8 @@ test('a change of a client in one process is heard of in the other, and is what 
   const heard: string[] = [];
   b.onChange((table) => heard.push(table));
   await a.commit([{ put: 'clients', id: 'cli_1', record: client('before') }]);
-  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'before');
+  await until(() => heard.length === 1);
+  t.is((await b.get('clients', 'cli_1'))?.record.name, 'before');
   heard.length = 0;
   const began = performance.now();
   await a.commit([
@@ -119,7 +114,7 @@ test('a change of a client in one process is heard of in the other, and is what 
     { put: 'signing_keys', id: 'k', record: { alg: 'RS256', publicJwk: {}, createdAt: 1, signsFrom: 1 } },
   ]);
   t.is((await a.get('clients', 'cli_1'))?.record.name, 'after');
-  await soon(t, () => heard.length === 2);
+  await until(() => heard.length === 2);
   t.log(`heard after ${Math.round(performance.now() - began)} ms`);
   t.deepEqual(heard.toSorted(), ['clients', 'signing_keys']);
   t.is((await b.get('clients', 'cli_1'))?.record.name, 'after');
@@ -130,27 +125,29 @@ test('nobody hears of what changes at every request', async (t) => {
   const heard: string[] = [];
   b.onChange((table) => heard.push(table));
   await a.commit([{ put: 'grants', id: 'g', record: artifact() }]);
-  await pause(100);
-  t.deepEqual(heard, []);
+  await a.commit([{ put: 'clients', id: 'cli_1', record: client('x') }]);
+  await until(() => heard.length > 0);
+  t.deepEqual(heard, ['clients']);
 });
 
 test.serial('a client is read once and then known, until the line that tells of changes is lost', async (t) => {
   const [a, b, database] = await stores(t);
+  const heard: string[] = [];
+  b.onChange((table) => heard.push(table));
   await a.commit([{ put: 'clients', id: 'cli_1', record: client('x') }]);
-  await pause(50);
+  await until(() => heard.length === 1);
   const sent = statements(t, database);
   for (let i = 0; i < 50; i += 1) await b.get('clients', 'cli_1');
   t.is(sent.length, 1);
-  const listeners = `FROM pg_stat_activity WHERE query IN ('LISTEN postern', 'SELECT 1')`;
-  const heard: string[] = [];
-  b.onChange((table) => heard.push(table));
-  await database.query(`SELECT pg_terminate_backend(pid) ${listeners}`);
+  heard.length = 0;
+  const lost = await database.query(`SELECT pg_terminate_backend(pid) FROM (${LISTENERS})`);
+  t.is(lost.rowCount, 2);
   // What changes now is not told to anybody.
   await database.query(`UPDATE postern.clients SET record = replace(record, '"x"', '"y"')`);
-  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'y');
-  await soon(t, () => heard.includes('signing_keys') && heard.includes('clients'));
+  await until(async () => (await b.get('clients', 'cli_1'))?.record.name === 'y');
+  await until(() => heard.includes('signing_keys') && heard.includes('clients'));
   await a.commit([{ put: 'clients', id: 'cli_1', record: client('z') }]);
-  await soon(t, async () => (await b.get('clients', 'cli_1'))?.record.name === 'z');
+  await until(async () => (await b.get('clients', 'cli_1'))?.record.name === 'z');
 });
 
 test.serial('all that is asked for in one tick is one statement', async (t) => {

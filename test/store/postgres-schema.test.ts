@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import test from 'ava';
-import { silent } from '../../src/lib/index.ts';
+import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
 import { openPostgresStore } from '../../src/store/postgres/index.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -20,7 +20,7 @@ const open = (url: string, more = {}) => openPostgresStore({ url, now: Date.now,
 const MIGRATIONS = readdirSync(new URL('../../src/store/postgres/migrations/', import.meta.url)).map((_, i) => i + 1);
 
 const OPENER = `
-  import { silent } from './src/lib/index.ts';
+  import { seconds, silent } from './src/lib/index.ts';
   import { openPostgresStore } from './src/store/postgres/index.ts';
   const store = await openPostgresStore({ url: process.env.URL, now: Date.now, log: silent });
   await store.commit([{ put: 'seen', id: process.env.NAME, record: { issuer: 'i' } }]);
@@ -151,7 +151,8 @@ test('what is wrong with the database is said at the start, without the password
   for (const [wrong, said] of cases) {
     const began = performance.now();
     const error = await t.throwsAsync(open(wrong), { name: 'DatabaseRefused', message: said });
-    t.true(performance.now() - began < 5000);
+    // 5 s, and what a busy machine may add.
+    t.true(performance.now() - began < seconds(15));
     t.false(String(error?.message).includes(password));
   }
   await query(`ALTER DATABASE ${name} SET default_transaction_read_only = true`);

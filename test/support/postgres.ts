@@ -59,15 +59,15 @@ export async function startDatabaseServer({ durable = false } = {}): Promise<Dat
     onLog() {},
     onError() {},
   });
-  try {
-    await server.initialise();
-  } catch {
-    // Two test files made the user at the same time.
-    await pause(500);
+  // Two test files may make the user at the same time.
+  await patiently(async () => {
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     await server.initialise();
-  }
-  await server.start();
+  });
+  // Between two starts the port may for a moment be the near end of somebody else's connection, and after a crash the
+  // server's children notice a little later.
+  const start = () => patiently(() => server.start());
+  await start();
 
   const urlOf = (name: string) => `postgresql://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${name}`;
   const query = async (name: string, text: string, values: unknown[] = []): Promise<pg.QueryResult> => {
@@ -97,27 +97,31 @@ export async function startDatabaseServer({ durable = false } = {}): Promise<Dat
       await query('postgres', `DROP DATABASE ${name} WITH (FORCE)`);
     },
     stop: () => server.stop(),
-    start: () => server.start(),
+    start,
     async crash() {
       const dying = postmaster();
       const gone = once(dying, 'exit');
       dying.kill('SIGKILL');
       await gone;
-      // Its children notice a little later, and until then nobody may start on the same data.
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await server.start();
-        } catch (error) {
-          if (attempt === 50) throw error ?? new Error('PostgreSQL does not start again');
-          await pause(100);
-        }
-      }
+      await start();
     },
     async remove() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Tries for 30 s. */
+async function patiently<R>(work: () => Promise<R>): Promise<R> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 300) throw error ?? new Error('PostgreSQL does not start');
+      await pause(100);
+    }
+  }
 }
 
 /** The links between the server's libraries, which an install script makes where npm runs those. */
