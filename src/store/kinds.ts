@@ -249,18 +249,22 @@ export interface Link {
 
 /** A provider people may sign in with instead of a password here. The row's id is its short name in paths. */
 export interface Upstream {
+  /** As the button calls it. */
   readonly name: string;
   /** A row of upstream/kinds: `oidc`, `google`, `github`, … */
   readonly kind: string;
-  readonly issuer?: string;
+  /** Where it is: together with a subject it says who somebody is, so it never changes. */
+  readonly issuer: string;
   readonly clientId: string;
   /** Sealed under the master key. */
   readonly sealedSecret?: string;
   readonly scopes: readonly string[];
   /** Its word about an e-mail address is believed. */
   readonly trustsEmail: boolean;
-  readonly settings: Readonly<Record<string, string>>;
+  /** Whoever it vouches for, and nobody here knows, is given an account. */
+  readonly signsUp: boolean;
   readonly createdAt: number;
+  readonly updatedAt: number;
 }
 
 /** Who somebody is at an upstream. The row's id is a digest of upstream and `sub`. */
@@ -274,10 +278,10 @@ export interface Identity {
   readonly lastUsedAt?: number;
 }
 
-/** A sign-in that is under way at an upstream. The row's id is a digest of its `state`. */
+/** A sign-in that is under way at an upstream, or what came of it. The row's id is a digest of the interaction. */
 export interface UpstreamRequest {
   readonly upstream: string;
-  /** Nonce, PKCE verifier and where to go on, sealed under the master key. */
+  /** State, nonce and PKCE verifier, or who it says they are, sealed under the master key. */
   readonly sealed: string;
 }
 

@@ -1,0 +1,161 @@
+import { type Clock, Refusal, sha256 } from '../lib/index.ts';
+import { type Account, type Change, type Identity, type Row, type Store, StoreConflict } from '../store/index.ts';
+import type { Accounts, Person } from './accounts.ts';
+import type { Audit } from './audit.ts';
+import { every } from './every.ts';
+import { retryOnConflict } from './retry.ts';
+import type { RegisteredUpstream } from './upstreams.ts';
+
+/** A link between a person here and who they are at an upstream. */
+export type LinkedIdentity = Identity & { readonly id: string };
+
+/** Somebody an upstream vouches for: an upstream and a subject there, never an e-mail address (OIDC Core §5.7). */
+export interface Somebody {
+  readonly upstream: Pick<RegisteredUpstream, 'id' | 'issuer'>;
+  readonly subject: string;
+  /** As the upstream calls them. */
+  readonly label?: string | undefined;
+}
+
+export interface Newcomer extends Somebody {
+  readonly email: string;
+  /** Whether the upstream is believed to have made sure that the address is theirs. */
+  readonly emailVerified: boolean;
+  readonly name?: string | undefined;
+}
+
+export type Identities = ReturnType<typeof createIdentities>;
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly audit: Audit;
+  readonly accounts: Accounts;
+}
+
+const linked = ({ id, record }: Row<Identity>): LinkedIdentity => ({ id, ...record });
+
+/** The issuer is part of it: another provider under the same name knows other people. */
+const rowId = ({ upstream, subject }: Somebody): string => sha256(`${upstream.id}\n${upstream.issuer}\n${subject}`);
+
+/** Who people are elsewhere. One subject is one person here; a person may have several. */
+export function createIdentities({ store, now, audit, accounts }: Options) {
+  const newLink = (accountId: string, { upstream, subject, label }: Somebody): Identity => ({
+    accountId,
+    upstream: upstream.id,
+    subject,
+    ...(label && { label }),
+    createdAt: now(),
+  });
+
+  const linkedEvent = (accountId: string, { upstream }: Somebody): Change =>
+    audit.record('identity.linked', { accountId, details: { upstream: upstream.id } });
+
+  async function accountOf(id: string): Promise<Row<Account>> {
+    const row = await store.get('accounts', id);
+    if (!row) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(id.slice(0, 80))}`);
+    return row;
+  }
+
+  /** Written as it is: whatever else is done to the person at that moment, one of the two happens first. */
+  const inTurn = ({ id, record, version }: Row<Account>): Change => ({ put: 'accounts', id, record, expect: version });
+
+  async function find(somebody: Somebody): Promise<LinkedIdentity | undefined> {
+    const row = await store.get('identities', rowId(somebody));
+    return row && linked(row);
+  }
+
+  async function listForAccount(accountId: string): Promise<LinkedIdentity[]> {
+    const all: LinkedIdentity[] = [];
+    for await (const row of every(store, 'identities', 'accountId', accountId)) all.push(linked(row));
+    return all.toSorted((a, b) => a.createdAt - b.createdAt);
+  }
+
+  return {
+    find,
+
+    /** Every link of a person, the oldest first. */
+    listForAccount,
+
+    /**
+     * Links it to a person who has proven who they are here. Linking twice is linking once.
+     * @throws Refusal `identity_taken` where it is somebody else's, `user_unknown`
+     */
+    link(accountId: string, somebody: Somebody): Promise<LinkedIdentity> {
+      return retryOnConflict(async () => {
+        const account = await accountOf(accountId);
+        const known = await find(somebody);
+        if (known && known.accountId !== accountId)
+          throw new Refusal('identity_taken', 'it is linked to another person already');
+        if (known) return known;
+        const id = rowId(somebody);
+        const record = newLink(accountId, somebody);
+        await store.commit([
+          { put: 'identities', id, record, expect: 'absent' },
+          inTurn(account),
+          linkedEvent(accountId, somebody),
+        ]);
+        return { id, ...record };
+      });
+    },
+
+    /**
+     * A new person, known by what the upstream says. Of two that come at once, both are the one that was first.
+     * @throws Refusal `email_taken` where the address is somebody's; as {@link Accounts.add}
+     */
+    async signUp({ email, emailVerified, name, ...somebody }: Newcomer): Promise<Person> {
+      try {
+        return await accounts.add({ email, emailVerified, name }, (accountId) => [
+          { put: 'identities', id: rowId(somebody), record: newLink(accountId, somebody), expect: 'absent' },
+          linkedEvent(accountId, somebody),
+        ]);
+      } catch (error) {
+        const lost = error instanceof StoreConflict || (error instanceof Refusal && error.code === 'email_taken');
+        const first = lost ? await find(somebody) : undefined;
+        const person = first && (await accounts.get(first.accountId));
+        if (!person) throw error;
+        return person;
+      }
+    },
+
+    /** Somebody has just signed in by it. */
+    used(id: string): Promise<void> {
+      return retryOnConflict(async () => {
+        const row = await store.get('identities', id);
+        if (!row) return;
+        const record: Identity = { ...row.record, lastUsedAt: now() };
+        await store.commit([{ put: 'identities', id, record, expect: row.version }]);
+      });
+    },
+
+    /**
+     * @throws Refusal `identity_unknown` where it is none of this person's, `last_way_in` where they could not sign in
+     * any more
+     */
+    unlink(accountId: string, id: string): Promise<void> {
+      return retryOnConflict(async () => {
+        const account = await accountOf(accountId);
+        const row = await store.get('identities', id);
+        if (!row || row.record.accountId !== accountId)
+          throw new Refusal('identity_unknown', 'this person has no such link');
+        const others = (await listForAccount(accountId)).filter((other) => other.id !== id);
+        if (account.record.passwordHash === undefined && others.length === 0 && !(await hasPasskey(accountId)))
+          throw new Refusal(
+            'last_way_in',
+            'it is the only way this person can sign in: add a password or a passkey first',
+          );
+        await store.commit([
+          { remove: 'identities', id, expect: row.version },
+          inTurn(account),
+          audit.record('identity.unlinked', { accountId, details: { upstream: row.record.upstream } }),
+        ]);
+      });
+    },
+  };
+
+  async function hasPasskey(accountId: string): Promise<boolean> {
+    for await (const { record } of every(store, 'factors', 'accountId', accountId))
+      if (record.kind === 'passkey') return true;
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+import * as oidc from 'openid-client';
+import { clientAuthentication } from './client-authentication.ts';
+import { UpstreamFailure } from './failure.ts';
+import type { Kind, Provider } from './kind.ts';
+
+/** What differs from one OAuth provider without OpenID Connect to the next. */
+interface Differences extends Pick<Kind, 'name' | 'issuerFrom' | 'scopes' | 'wishes' | 'claims'> {
+  readonly endpoints: (issuer: string) => { readonly authorization: string; readonly token: string };
+}
+
+/** A provider that speaks OAuth 2 alone: no discovery, no ID token, who it is says an API of its own. */
+export function oauth({ endpoints, ...row }: Differences): Kind {
+  return {
+    ...row,
+    provesFreshness: false,
+    usesNonce: false,
+
+    async configure({ issuer, clientId, clientSecret }: Provider, options) {
+      const { authorization, token } = endpoints(issuer);
+      const config = new oidc.Configuration(
+        {
+          issuer,
+          authorization_endpoint: authorization,
+          token_endpoint: token,
+          token_endpoint_auth_methods_supported: ['client_secret_post'],
+        },
+        clientId,
+        undefined,
+        clientAuthentication(clientSecret),
+      );
+      for (const extend of options.execute ?? []) extend(config);
+      const fetch = options[oidc.customFetch];
+      if (fetch) config[oidc.customFetch] = fetch;
+      return config;
+    },
+  };
+}
+
+/** Asks an API in the name of whoever signed in. @throws UpstreamFailure */
+export async function ask(
+  config: oidc.Configuration,
+  token: string,
+  url: URL,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
+  const response = await oidc.fetchProtectedResource(config, token, url, 'GET', null, new Headers(headers));
+  if (response.status !== 200)
+    throw new UpstreamFailure('unavailable', `${url.origin}${url.pathname} answered ${response.status}`);
+  try {
+    return await response.json();
+  } catch (cause) {
+    throw new UpstreamFailure('untrusted', `${url.origin}${url.pathname} answered something else than JSON`, { cause });
+  }
+}
+
+/** A JSON object, or an empty one. */
+export const objectIn = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
