@@ -9,6 +9,7 @@ import { keysCommands } from './commands/keys.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { serverCommands } from './commands/server.ts';
 import { storeCommands } from './commands/store.ts';
+import { upstreamCommands } from './commands/upstream.ts';
 import { userCommands } from './commands/user.ts';
 import { document, visible } from './print.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,7 +35,15 @@ export function createProgram(terminal: Terminal) {
     .description('Administers a Postern server, whether it runs or not.')
     .option(...JSON_OPTION)
     .showSuggestionAfterError();
-  for (const add of [userCommands, clientCommands, resourceCommands, keysCommands, storeCommands, serverCommands])
+  for (const add of [
+    userCommands,
+    clientCommands,
+    resourceCommands,
+    upstreamCommands,
+    keysCommands,
+    storeCommands,
+    serverCommands,
+  ])
     add(program, context);
   everyCommand(program, (command) => {
     command

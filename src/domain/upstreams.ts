@@ -30,6 +30,8 @@ interface Options {
   readonly now: Clock;
   readonly audit: Audit;
   readonly sealingKey: SealingKey;
+  /** Of this server. */
+  readonly issuer: string;
 }
 
 const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
@@ -39,7 +41,7 @@ const CREDENTIAL = /^[\x21-\x7E]{1,2000}$/;
 const registered = ({ id, record }: Row<Upstream>): RegisteredUpstream => ({ id, ...record });
 
 /** The providers people may sign in with, as the operator registered them. */
-export async function openUpstreams({ store, now, audit, sealingKey }: Options) {
+export async function openUpstreams({ store, now, audit, sealingKey, issuer: here }: Options) {
   let known: readonly RegisteredUpstream[] = [];
 
   /** Reads them anew: somebody changed them. */
@@ -77,6 +79,8 @@ export async function openUpstreams({ store, now, audit, sealingKey }: Options) 
     };
   }
 
+  const callbackOf = (id: string): string => `${here}/upstream/${id}/callback`;
+
   await refresh();
 
   return {
@@ -90,9 +94,19 @@ export async function openUpstreams({ store, now, audit, sealingKey }: Options) 
       return row && registered(row);
     },
 
-    /** The secret we prove ourselves with there; undefined where we have none. */
-    secretOf: ({ id, sealedSecret }: RegisteredUpstream): string | undefined =>
-      sealedSecret === undefined ? undefined : unseal(sealingKey, labelOf(id), sealedSecret),
+    /** Where it sends people back to: what the operator registers there. */
+    callbackOf,
+
+    /** What it takes to talk to it. */
+    providerOf: ({ id, kind, issuer, clientId, sealedSecret, scopes }: RegisteredUpstream) => ({
+      id,
+      kind,
+      issuer,
+      clientId,
+      ...(sealedSecret !== undefined && { clientSecret: unseal(sealingKey, labelOf(id), sealedSecret) }),
+      scopes,
+      redirectUri: callbackOf(id),
+    }),
 
     /**
      * @throws Refusal `upstream_invalid`, `upstream_exists`, `issuer_invalid`, `name_invalid`, `client_id_invalid`,

@@ -27,8 +27,6 @@ export interface UpstreamClient {
 }
 
 interface Options {
-  /** Of this server. */
-  readonly issuer: string;
   readonly outbound: Pick<Outbound, 'fetch'>;
   readonly now: Clock;
 }
@@ -45,7 +43,7 @@ interface Known {
 }
 
 /** Talks to providers. What they publish of themselves is kept; what they say of people is not. */
-export function createUpstreamClient({ issuer, outbound, now }: Options): UpstreamClient {
+export function createUpstreamClient({ outbound, now }: Options): UpstreamClient {
   const known = new Map<string, Known>();
   const fetch = outbound.fetch as oidc.CustomFetch;
 
@@ -67,8 +65,6 @@ export function createUpstreamClient({ issuer, outbound, now }: Options): Upstre
     return config;
   }
 
-  const callback = ({ id }: Provider): string => callbackUrl(issuer, id);
-
   /** Whatever a provider makes the library throw is that provider's failure. */
   async function asking<R>({ kind: name }: Provider, work: (kind: Kind) => Promise<R>): Promise<R> {
     const kind = kindOf(name);
@@ -84,7 +80,7 @@ export function createUpstreamClient({ issuer, outbound, now }: Options): Upstre
     authorizationUrl: (provider, { state, nonce, verifier, maxAge }, wishes) =>
       asking(provider, async (kind) =>
         oidc.buildAuthorizationUrl(await configured(kind, provider), {
-          redirect_uri: callback(provider),
+          redirect_uri: provider.redirectUri,
           scope: provider.scopes.join(' '),
           state,
           ...(kind.usesNonce && { nonce }),
@@ -97,7 +93,7 @@ export function createUpstreamClient({ issuer, outbound, now }: Options): Upstre
     profile: (provider, { state, nonce, verifier, maxAge, begunAt }, answer) =>
       asking(provider, async (kind) => {
         const config = await configured(kind, provider);
-        const tokens = await oidc.authorizationCodeGrant(config, new URL(`${callback(provider)}?${answer}`), {
+        const tokens = await oidc.authorizationCodeGrant(config, new URL(`${provider.redirectUri}?${answer}`), {
           expectedState: state,
           pkceCodeVerifier: verifier,
           ...(kind.usesNonce && { expectedNonce: nonce, idTokenExpected: true }),
@@ -108,6 +104,3 @@ export function createUpstreamClient({ issuer, outbound, now }: Options): Upstre
       }),
   };
 }
-
-/** What a provider is told to send people back to. */
-export const callbackUrl = (issuer: string, id: string): string => `${issuer}/upstream/${id}/callback`;

@@ -6,7 +6,7 @@
  * account: who that somebody is here, and whether that is enough, the domain and interaction/ decide. openid-client
  * speaks the protocol; outbound/ carries it.
  */
-export { callbackUrl, createUpstreamClient, type Errand, type Provider, type UpstreamClient } from './client.ts';
+export { createUpstreamClient, type Errand, type Provider, type UpstreamClient } from './client.ts';
 export { type FailureReason, UpstreamFailure } from './failure.ts';
 export { KIND_NAMES, kindOf, settleScopes, settleTerms } from './kinds.ts';
 export type { Profile } from './profile.ts';

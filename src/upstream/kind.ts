@@ -15,6 +15,8 @@ export interface Provider {
   readonly clientId: string;
   readonly clientSecret?: string | undefined;
   readonly scopes: readonly string[];
+  /** Where it sends people back to. */
+  readonly redirectUri: string;
 }
 
 /** What an application asked, as far as it may be passed on. */

@@ -16,7 +16,7 @@ async function arrange(
   { more = {}, outbound = real }: { more?: Partial<Errand>; outbound?: Pick<Outbound, 'fetch'> } = {},
 ) {
   const time = { at: Date.now() };
-  const client = createUpstreamClient({ issuer: ISSUER, outbound, now: () => time.at });
+  const client = createUpstreamClient({ outbound, now: () => time.at });
   const provider: Provider = {
     id: 'stub',
     kind: 'oidc',
@@ -24,6 +24,7 @@ async function arrange(
     clientId: CLIENT_ID,
     clientSecret: 'a secret',
     scopes: ['openid', 'email'],
+    redirectUri: `${ISSUER}/upstream/stub/callback`,
   };
   const errand: Errand = {
     state: newSecret(),
@@ -407,13 +408,14 @@ test('Microsoft: one registration for all tenants takes each tenant’s issuer f
       id_token: await stub.idToken(say.claims),
     }),
   });
-  const client = createUpstreamClient({ issuer: ISSUER, outbound, now: Date.now });
+  const client = createUpstreamClient({ outbound, now: Date.now });
   const provider: Provider = {
     id: 'ms',
     kind: 'microsoft',
     issuer: `${base}/common/v2.0`,
     clientId: CLIENT_ID,
     scopes: ['openid'],
+    redirectUri: `${ISSUER}/upstream/stub/callback`,
   };
   const errand: Errand = { state: newSecret(), nonce: newSecret(), verifier: newSecret(), begunAt: Date.now() };
   const come = (claims: Record<string, unknown>) => {
@@ -467,8 +469,15 @@ test('Google answers for Gmail and Workspace addresses, not for others', async (
       id_token: await stub.idToken({ iss: issuer, ...say.claims }),
     }),
   });
-  const client = createUpstreamClient({ issuer: ISSUER, outbound, now: Date.now });
-  const provider: Provider = { id: 'google', kind: 'google', issuer, clientId: CLIENT_ID, scopes: ['openid', 'email'] };
+  const client = createUpstreamClient({ outbound, now: Date.now });
+  const provider: Provider = {
+    id: 'google',
+    kind: 'google',
+    issuer,
+    clientId: CLIENT_ID,
+    scopes: ['openid', 'email'],
+    redirectUri: `${ISSUER}/upstream/stub/callback`,
+  };
   const errand: Errand = { state: newSecret(), nonce: newSecret(), verifier: newSecret(), begunAt: Date.now() };
   for (const [claims, verified] of [
     [{ email: 'ada@gmail.com', email_verified: true }, true],
@@ -493,7 +502,7 @@ test('Facebook: the person of an access token is asked for with a proof of the s
       return { id: '10158', name: 'Ada', email: 'ada@example.com' };
     },
   });
-  const client = createUpstreamClient({ issuer: ISSUER, outbound, now: Date.now });
+  const client = createUpstreamClient({ outbound, now: Date.now });
   const provider: Provider = {
     id: 'facebook',
     kind: 'facebook',
@@ -501,6 +510,7 @@ test('Facebook: the person of an access token is asked for with a proof of the s
     clientId: '1',
     clientSecret: 'app secret',
     scopes: ['email'],
+    redirectUri: `${ISSUER}/upstream/stub/callback`,
   };
   const errand: Errand = { state: newSecret(), nonce: newSecret(), verifier: newSecret(), begunAt: Date.now() };
   t.deepEqual(await client.profile(provider, errand, new URLSearchParams({ code: 'c', state: errand.state })), {

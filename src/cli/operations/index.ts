@@ -13,12 +13,13 @@ import { keys } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { refusals } from './refusals.ts';
 import { resources } from './resources.ts';
+import { upstreams } from './upstreams.ts';
 import { userImport } from './user-import.ts';
 import { users } from './users.ts';
 
 export { iso } from './shapes.ts';
 
-const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...keys, ...refusals };
+const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...upstreams, ...keys, ...refusals };
 
 export type OperationName = keyof typeof OPERATIONS;
 

@@ -1,7 +1,13 @@
 import type { TableName } from '../records.ts';
 
 /** Tables that are read at every request and seldom written: kept in the process, and announced when they change. */
-export const WATCHED = ['clients', 'resources', 'signing_keys', 'server_secrets'] as const satisfies TableName[];
+export const WATCHED = [
+  'clients',
+  'resources',
+  'upstreams',
+  'signing_keys',
+  'server_secrets',
+] as const satisfies TableName[];
 
 export type WatchedTable = (typeof WATCHED)[number];
 
