@@ -17,6 +17,7 @@ import {
   cacheable,
   clientAddress,
   createAssets,
+  createBrowserMark,
   createCsrf,
   createDevice,
   createMetrics,
@@ -40,8 +41,10 @@ import {
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
+import { createOutbound } from './outbound/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
+import { createUpstreamClient } from './upstream/index.ts';
 import { supportedLocales } from './words/index.ts';
 
 export interface ServerOptions {
@@ -223,11 +226,14 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       interactions: engine.interactions,
       enrolment: createEnrolment({ factors, challenges, passkeys, now, brand }),
       passkeys,
+      upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),
       pages,
       csrf: createCsrf({ issuer, secrets }),
       device: createDevice({ issuer }),
+      mark: createBrowserMark({ issuer }),
       metrics,
       now,
+      log,
     }),
   ]) {
     app.use(middleware);
@@ -247,11 +253,12 @@ async function readiness(store: Store): Promise<Readiness> {
   }
 }
 
-/** What another process does to the keys is seen here at once. */
+/** What another process does to the keys and upstreams is seen here at once. */
 function follow(store: OpenedStore, domain: Domain, log: Logger): void {
   const again: Partial<Record<string, () => void>> = {
     signing_keys: oneAtATime(() => domain.keys.refresh()),
     server_secrets: oneAtATime(() => domain.cookieKeys.tick()),
+    upstreams: oneAtATime(() => domain.upstreams.refresh()),
   };
   if (!store.onChange) return;
   store.onChange((table) => again[table]?.());
@@ -266,7 +273,7 @@ function follow(store: OpenedStore, domain: Domain, log: Logger): void {
       if (asked > 1) return;
       for (let done = 0; done < asked; ) {
         done = asked;
-        await work().catch((err: Error) => log.error({ err }, 'reading the keys anew failed'));
+        await work().catch((err: Error) => log.error({ err }, 'reading what another process changed failed'));
       }
       asked = 0;
     };

@@ -88,10 +88,7 @@ export function createAccounts(options: Options) {
      * @throws Refusal `email_invalid`, `email_taken`, `name_invalid`, those of password-policy.ts, `busy`, and whatever
      * `also` throws
      */
-    async add(
-      newcomer: NewPerson,
-      also: (id: string) => ReturnType<Alongside> = nothingElse,
-    ): Promise<Person> {
+    async add(newcomer: NewPerson, also: (id: string) => ReturnType<Alongside> = nothingElse): Promise<Person> {
       const { email: text, name, password, admin = false, emailVerified = false, locale } = newcomer;
       const { email, key } = parseEmail(text);
       checkName(name);

@@ -23,8 +23,10 @@ const higher = (a: Acr, b: Acr): Acr => (reaches(a, b) ? a : b);
  * What kind of proof each word of RFC 8176 stands for: two of different kinds are two factors. A new way of proving
  * oneself is a row here.
  */
-const KIND_OF_PROOF: Readonly<Record<string, 'knowing' | 'having' | 'elsewhere'>> = {
+const KIND_OF_PROOF: Readonly<Record<string, 'knowing' | 'having'>> = {
   pwd: 'knowing',
+  // An upstream vouched for them. How they proved themselves there we do not know, so it is worth a password.
+  fed: 'knowing',
   otp: 'having',
   hwk: 'having',
   swk: 'having',

@@ -1,6 +1,7 @@
 import { type Clock, Refusal, sha256 } from '../lib/index.ts';
-import { type Account, type Change, type Identity, type Row, type Store, StoreConflict } from '../store/index.ts';
-import type { Accounts, Person } from './accounts.ts';
+import type { Account, Change, Identity, Row, Store } from '../store/index.ts';
+import type { AccountChanges, Person } from './account-changes.ts';
+import type { Accounts } from './accounts.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
@@ -31,6 +32,7 @@ interface Options {
   readonly now: Clock;
   readonly audit: Audit;
   readonly accounts: Accounts;
+  readonly changes: Pick<AccountChanges, 'existing'>;
 }
 
 const linked = ({ id, record }: Row<Identity>): LinkedIdentity => ({ id, ...record });
@@ -38,8 +40,10 @@ const linked = ({ id, record }: Row<Identity>): LinkedIdentity => ({ id, ...reco
 /** The issuer is part of it: another provider under the same name knows other people. */
 const rowId = ({ upstream, subject }: Somebody): string => sha256(`${upstream.id}\n${upstream.issuer}\n${subject}`);
 
+const taken = () => new Refusal('identity_taken', 'it is linked to somebody already');
+
 /** Who people are elsewhere. One subject is one person here; a person may have several. */
-export function createIdentities({ store, now, audit, accounts }: Options) {
+export function createIdentities({ store, now, audit, accounts, changes }: Options) {
   const newLink = (accountId: string, { upstream, subject, label }: Somebody): Identity => ({
     accountId,
     upstream: upstream.id,
@@ -50,12 +54,6 @@ export function createIdentities({ store, now, audit, accounts }: Options) {
 
   const linkedEvent = (accountId: string, { upstream }: Somebody): Change =>
     audit.record('identity.linked', { accountId, details: { upstream: upstream.id } });
-
-  async function accountOf(id: string): Promise<Row<Account>> {
-    const row = await store.get('accounts', id);
-    if (!row) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(id.slice(0, 80))}`);
-    return row;
-  }
 
   /** Written as it is: whatever else is done to the person at that moment, one of the two happens first. */
   const inTurn = ({ id, record, version }: Row<Account>): Change => ({ put: 'accounts', id, record, expect: version });
@@ -83,10 +81,9 @@ export function createIdentities({ store, now, audit, accounts }: Options) {
      */
     link(accountId: string, somebody: Somebody): Promise<LinkedIdentity> {
       return retryOnConflict(async () => {
-        const account = await accountOf(accountId);
+        const account = await changes.existing(accountId);
         const known = await find(somebody);
-        if (known && known.accountId !== accountId)
-          throw new Refusal('identity_taken', 'it is linked to another person already');
+        if (known && known.accountId !== accountId) throw taken();
         if (known) return known;
         const id = rowId(somebody);
         const record = newLink(accountId, somebody);
@@ -105,13 +102,15 @@ export function createIdentities({ store, now, audit, accounts }: Options) {
      */
     async signUp({ email, emailVerified, name, ...somebody }: Newcomer): Promise<Person> {
       try {
-        return await accounts.add({ email, emailVerified, name }, (accountId) => [
-          { put: 'identities', id: rowId(somebody), record: newLink(accountId, somebody), expect: 'absent' },
-          linkedEvent(accountId, somebody),
-        ]);
+        return await accounts.add({ email, emailVerified, name }, async (accountId) => {
+          if (await find(somebody)) throw taken();
+          return [
+            { put: 'identities', id: rowId(somebody), record: newLink(accountId, somebody), expect: 'absent' },
+            linkedEvent(accountId, somebody),
+          ];
+        });
       } catch (error) {
-        const lost = error instanceof StoreConflict || (error instanceof Refusal && error.code === 'email_taken');
-        const first = lost ? await find(somebody) : undefined;
+        const first = error instanceof Refusal ? await find(somebody) : undefined;
         const person = first && (await accounts.get(first.accountId));
         if (!person) throw error;
         return person;
@@ -134,7 +133,7 @@ export function createIdentities({ store, now, audit, accounts }: Options) {
      */
     unlink(accountId: string, id: string): Promise<void> {
       return retryOnConflict(async () => {
-        const account = await accountOf(accountId);
+        const account = await changes.existing(accountId);
         const row = await store.get('identities', id);
         if (!row || row.record.accountId !== accountId)
           throw new Refusal('identity_unknown', 'this person has no such link');

@@ -21,6 +21,7 @@ import { openCookieKeys } from './cookie-keys.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createFactors } from './factors.ts';
 import { createGuesses } from './guesses.ts';
+import { createIdentities } from './identities.ts';
 import { createImports } from './imports.ts';
 import { createJoins } from './joining.ts';
 import { openKeys } from './keys.ts';
@@ -37,6 +38,8 @@ import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
+import { createUpstreamRequests } from './upstream-requests.ts';
+import { openUpstreams } from './upstreams.ts';
 
 export type { Person } from './account-changes.ts';
 export type { Accounts, NewPerson } from './accounts.ts';
@@ -62,6 +65,7 @@ export type { Deliveries, DeliveryKind, Payloads } from './deliveries.ts';
 export { parseEmail } from './email.ts';
 export type { Factors, OwnFactor } from './factors.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
+export type { Identities, LinkedIdentity, Somebody } from './identities.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
 export type { Joining, Joins } from './joining.ts';
 export type { Keys } from './keys.ts';
@@ -81,6 +85,8 @@ export { DIFFERENCES, type Differences } from './restore-differences.ts';
 export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 export type { Sessions } from './sessions.ts';
 export type { KeyState, KeyView, PublishedKey } from './signing-key.ts';
+export type { Answer, UnderWay, UpstreamRequests, Vouched } from './upstream-requests.ts';
+export type { NewUpstream, RegisteredUpstream, Upstreams, UpstreamTerms } from './upstreams.ts';
 
 /** Verifiers fetch a JWKS again no sooner than this, whatever it says (jose's `cooldownDuration`). */
 const LEAST_CACHED = seconds(30);
@@ -142,12 +148,14 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     consents: createConsents({ store, now, audit, sessions }),
     factors,
     guesses: createGuesses({ store, now, limits: settings.guesses }),
+    identities: createIdentities({ store, now, audit, accounts, changes }),
     imports,
     recoveryCodes: createRecoveryCodes({ store, now, audit, sealingKey }),
     places: createPlaces({ store, now }),
     refusals: createRefusals({ store, now }),
     resources: createResources({ store, now, audit, issuer }),
     sessions,
+    upstreamRequests: createUpstreamRequests({ store, now, sealingKey }),
 
     /** Lets go of the hashing threads; the store is its owner's to close. */
     close: () => passwords.close(),
@@ -179,11 +187,20 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
   });
   const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
   const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });
+  const { audit } = nouns;
+  const upstreams = await openUpstreams({
+    store,
+    now,
+    audit,
+    sealingKey: masterKey.secrets,
+    issuer: settings.issuer,
+  });
   const restored = await store.get('marks', 'restored');
   return {
     ...nouns,
     cookieKeys,
     keys,
+    upstreams,
     /** When the store was restored from a backup, if ever. Nobody serves it meanwhile, so it does not change. */
     restoredAt: restored?.record.at,
 

@@ -46,10 +46,13 @@ export interface Vouched {
   readonly remember: boolean;
 }
 
+/** Why an upstream signed nobody in; `refused`: it vouched for somebody who may not sign in here. */
+export type WhyNot = 'denied' | 'unavailable' | 'untrusted' | 'stale' | 'refused';
+
 /** What came of it. */
 export type Answer =
   | { readonly upstream: string; readonly vouched: Vouched }
-  | { readonly upstream: string; readonly failed: { readonly reason: string; readonly id: string } };
+  | { readonly upstream: string; readonly failed: { readonly reason: WhyNot; readonly id: string } };
 
 export type UpstreamRequests = ReturnType<typeof createUpstreamRequests>;
 

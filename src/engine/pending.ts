@@ -34,6 +34,10 @@ export interface PendingRequest {
   readonly progress: Progress;
   /** The application itself demands more than a sign-in (RFC 9470): who gives up has not met that. */
   readonly demanding: boolean;
+  /** How long ago they may have proved who they are, in seconds (`max_age`); 0: they do so now (`prompt=login`). */
+  readonly maxAge?: number;
+  /** They are to choose who they sign in as. */
+  readonly choose: boolean;
   /** The person proved who they are in this very interaction. */
   readonly signedInHere: boolean;
   /** Who this browser's session belongs to; another person may be signing in. */
@@ -111,6 +115,8 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
       const loginHint = parameter(interaction, 'login_hint');
       const uiLocales = parameter(interaction, 'ui_locales');
       const sessionAccountId = interaction.session?.accountId;
+      const prompts = splitScope(parameter(interaction, 'prompt'));
+      const maxAge = prompts.includes('login') ? 0 : maxAgeOf(interaction);
       return {
         uid,
         client,
@@ -118,6 +124,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
         returnsTo: placeOf(redirectUri),
         progress: await progressOf(interaction, client),
         signedInHere: interaction.result?.login !== undefined,
+        choose: interaction.result?.anotherAccount === true || prompts.includes('select_account'),
         demanding: parameter(interaction, 'acr_values') !== undefined,
         asked: {
           scopes,
@@ -125,6 +132,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
             Object.entries(resources).map(([uri, words]) => [uri, resourceScopesOf(words)]),
           ),
         },
+        ...(maxAge !== undefined && { maxAge }),
         ...(sessionAccountId && { sessionAccountId }),
         ...(loginHint && { loginHint }),
         ...(uiLocales && { uiLocales }),
@@ -137,6 +145,10 @@ export const parameter = (interaction: Stored, name: string): string | undefined
   const value = interaction.params[name];
   return typeof value === 'string' ? value : undefined;
 };
+
+/** OIDC Core §3.1.2.1; the engine has refused what is no number. */
+const maxAgeOf = ({ params }: Stored): number | undefined =>
+  params['max_age'] === undefined ? undefined : Number(params['max_age']);
 
 export const expired = (rule: string) => new Refusal('request_expired', rule);
 

@@ -11,6 +11,8 @@ export interface Proof {
   readonly remember?: boolean;
   /** The account's epoch when they proved it. */
   readonly epoch: number;
+  /** When they proved it, in milliseconds, where that is longer ago than this moment. */
+  readonly provedAt?: number | undefined;
 }
 
 /** All that one person has proven in an interaction, kept in it before the engine hears of anybody. */
@@ -71,7 +73,7 @@ export function added(before: Proven | undefined, proof: Proof): Proven {
     epoch: proof.epoch,
     amr: together(same?.amr ?? [], proof.amr),
     remember: proof.remember ?? same?.remember ?? false,
-    ts: same?.ts ?? now,
+    ts: Math.min(same?.ts ?? now, inSeconds(proof.provedAt ?? Infinity), now),
     since: same?.since ?? now,
   };
 }

@@ -47,6 +47,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('logout', '/logout/success', 'GET', 'sign-in'),
   row('interaction', '/interaction/:uid', 'GET POST', 'sign-in'),
   row('interaction', '/interaction/:uid/:step', 'GET POST', 'sign-in'),
+  row('upstream', '/upstream/:id/callback', 'GET', 'sign-in'),
   row('assets', '/assets/*', 'GET', 'page'),
   row('assets', '/favicon.ico', 'GET', 'page'),
   row('assets', '/robots.txt', 'GET', 'page'),

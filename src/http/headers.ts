@@ -74,13 +74,13 @@ const NEVER = new Set(['javascript:', 'data:', 'blob:', 'filesystem:', 'about:',
 
 /**
  * Call it when showing a page whose form may end at a client (sign-in, consent, sign-out) with the client's redirect URI
- * or its origin. Chrome applies `form-action` to every redirect a form leads through, and a client's callback may well go
+ * or its origin, and with any other place it may lead to. Chrome applies `form-action` to every redirect a form leads through, and a client's callback may well go
  * on to another origin of its own; those nobody can list. So schemes are allowed, not origins: https always, and the
  * client's own (ENGINE §9.13).
  */
-export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>, target: string): void {
-  const scheme = URL.parse(target)?.protocol;
-  const sources = new Set(["'self'", 'https:', ...(scheme && !NEVER.has(scheme) ? [scheme] : [])]);
+export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>, ...targets: readonly string[]): void {
+  const schemes = targets.flatMap((target) => URL.parse(target)?.protocol ?? []).filter((scheme) => !NEVER.has(scheme));
+  const sources = new Set(["'self'", 'https:', ...schemes]);
   setFormAction(ctx, [...sources].join(' '));
 }
 

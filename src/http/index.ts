@@ -38,6 +38,7 @@ export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
 export { createLogger, type Log } from './log.ts';
+export { type BrowserMark, createBrowserMark } from './mark.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps } from './ops.ts';
@@ -50,6 +51,7 @@ export {
   type PageData,
   type PageName,
   type Pages,
+  type UpstreamProblem,
 } from './pages.ts';
 export { HttpRefusal } from './refusals.ts';
 export { type RequestState, stateOf } from './state.ts';

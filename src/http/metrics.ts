@@ -3,7 +3,7 @@ import type { Store } from '../store/index.ts';
 import type { Tell } from './answered.ts';
 
 /** How a sign-in ended. */
-export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned';
+export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned' | 'upstream_failed';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 

@@ -41,6 +41,12 @@ interface FactorForm {
   readonly client?: (ClientShown & { readonly host: string }) | undefined;
 }
 
+/** Why an upstream signed nobody in, `login.error.upstream.…`. */
+export type UpstreamProblem =
+  Extract<MessageKey, `login.error.upstream.${string}`> extends `login.error.upstream.${infer Problem}`
+    ? Problem
+    : never;
+
 /** Every page there is and what its view takes. All texts are plain; the view escapes them. */
 export interface PageData {
   readonly login: {
@@ -49,7 +55,20 @@ export interface PageData {
     /** As typed before, or from `login_hint`; '' when nothing is known. */
     readonly email: string;
     /** `tooMany` is the wait in minutes. */
-    readonly error?: 'wrong' | 'passkey' | 'busy' | { readonly tooMany: number } | undefined;
+    readonly error?:
+      | 'wrong'
+      | 'passkey'
+      | 'busy'
+      | { readonly tooMany: number }
+      /** Signing in by it failed; `id` is for `postern explain`. */
+      | { readonly upstream: string; readonly reason: UpstreamProblem; readonly id: string }
+      | undefined;
+    /** Other ways in. */
+    readonly upstreams?:
+      | { readonly action: string; readonly offered: readonly { readonly id: string; readonly name: string }[] }
+      | undefined;
+    /** Somebody came back from an upstream whom nobody here knows: whoever signs in now may link the two. */
+    readonly linking?: { readonly upstream: string; readonly label?: string | undefined } | undefined;
     /** `host` is where the person returns to. */
     readonly client?: (ClientShown & { readonly host: string }) | undefined;
     /** Somebody is signed in and asked for another account. */
@@ -77,6 +96,13 @@ export interface PageData {
     readonly codes: readonly string[];
     /** Names these codes when the form comes back. */
     readonly set: string;
+  };
+  /** Is whoever came back from the upstream the person who has just signed in? `decision` = `link` | `skip`. */
+  readonly link: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly person: { readonly email: string };
+    readonly upstream: { readonly name: string; readonly label?: string | undefined };
   };
   readonly consent: {
     readonly action: string;

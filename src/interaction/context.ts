@@ -2,8 +2,9 @@ import type { Context } from 'koa';
 import type { Domain } from '../domain/index.ts';
 import type { Interactions } from '../engine/index.ts';
 import type { Enrolment, Passkeys } from '../factors/index.ts';
-import type { Csrf, Device, Metrics, Pages } from '../http/index.ts';
-import type { Clock } from '../lib/index.ts';
+import type { BrowserMark, Csrf, Device, Metrics, Pages } from '../http/index.ts';
+import type { Clock, Logger } from '../lib/index.ts';
+import type { UpstreamClient } from '../upstream/index.ts';
 
 /** What the steps are given. */
 export interface Interacting {
@@ -12,11 +13,14 @@ export interface Interacting {
   readonly interactions: Interactions;
   readonly enrolment: Enrolment;
   readonly passkeys: Passkeys;
+  readonly upstreamClient: UpstreamClient;
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly device: Device;
+  readonly mark: BrowserMark;
   readonly metrics: Pick<Metrics, 'signIn'>;
   readonly now: Clock;
+  readonly log: Logger;
 }
 
 /** What a challenge or an enrolment is bound to that belongs to an interaction. */

@@ -10,11 +10,15 @@ import type { Context, Middleware } from 'koa';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
 import { enrolStep } from './enrol.ts';
+import { linkStep } from './link.ts';
 import { loginStep } from './login.ts';
 import { byGet } from './posted.ts';
 import { recoveryCodesStep } from './recovery-codes.ts';
 import { secondFactorStep } from './second-factor.ts';
-import { nextStep, type Step, takeForm } from './steps.ts';
+import { nextStep, refusingExpired, type Step, takeForm } from './steps.ts';
+import { arrived } from './upstream/arrive.ts';
+import { answered } from './upstream/callback.ts';
+import { upstreamStep } from './upstream/leave.ts';
 
 export type { Interacting } from './context.ts';
 export { signOutPages } from './sign-out.ts';
@@ -22,9 +26,11 @@ export { signOutPages } from './sign-out.ts';
 /** Every step of an interaction, in their order: a new one is one file and one line. Its name is its view's and its path's. */
 const STEPS: readonly ((room: Interacting) => Step)[] = [
   loginStep,
+  upstreamStep,
   secondFactorStep,
   enrolStep,
   recoveryCodesStep,
+  linkStep,
   consentStep,
 ];
 
@@ -32,9 +38,14 @@ const STEPS: readonly ((room: Interacting) => Step)[] = [
 export function interactionRoutes(room: Interacting): Middleware {
   const steps = STEPS.map((step) => step(room));
   const router = new Router();
-  const uid = (ctx: Context): string => String((ctx as unknown as { params: { uid: string } }).params.uid);
+  const parameter = (ctx: Context, name: string): string =>
+    String((ctx as unknown as { params: Record<string, string> }).params[name]);
+  const uid = (ctx: Context): string => parameter(ctx, 'uid');
+  const [arrive, answer] = [arrived(room), answered(room)];
 
   router.get('/interaction/:uid', (ctx) => nextStep(ctx, room, steps, uid(ctx)));
+  router.get('/interaction/:uid/upstream', (ctx) => refusingExpired(() => arrive(ctx, uid(ctx))));
+  router.get('/upstream/:id/callback', (ctx) => answer(ctx, parameter(ctx, 'id')));
   for (const step of steps) {
     const back = (ctx: Context) => ctx.redirect(`/interaction/${encodeURIComponent(uid(ctx))}`);
     // Somebody reloads, or comes back to, the address a form was sent to.

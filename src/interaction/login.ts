@@ -4,6 +4,7 @@ import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http
 import { during, type Interacting } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step } from './steps.ts';
+import { offersOf } from './upstream/offers.ts';
 
 /** Who are you? An e-mail address and a password (NIST SP 800-63B-4 §3.1.1), or a passkey that says both. */
 export function loginStep(room: Interacting): Step {
@@ -11,8 +12,9 @@ export function loginStep(room: Interacting): Step {
 
   async function ask(ctx: Context, request: PendingRequest, email: string, refused?: Refused): Promise<void> {
     const action = `/interaction/${request.uid}/login`;
-    // The form may end at the client, by way of the engine.
-    allowFormRedirect(ctx, request.redirectUri);
+    const { places, error, ...offers } = await offersOf(room, request);
+    // The form may end at the client, by way of the engine, or at an upstream.
+    allowFormRedirect(ctx, request.redirectUri, ...places);
     if (passkeys.available) allowOwnScripts(ctx);
     pages.show(
       ctx,
@@ -21,7 +23,8 @@ export function loginStep(room: Interacting): Step {
         action,
         csrf: csrf.token(ctx, action, request.uid),
         email,
-        error: refused?.error,
+        error: refused?.error ?? error,
+        ...offers,
         passkey: passkeys.available ? await passkeys.askAnybody(during(request.uid)) : undefined,
         client: { name: request.client.name, host: request.returnsTo },
         otherAccount: request.sessionAccountId !== undefined,

@@ -56,7 +56,7 @@ export async function loadRequest(ctx: Context, { interactions }: Interacting, u
 }
 
 /** Turns the engine's word for a request that is over into a page. */
-async function refusingExpired<R>(step: () => Promise<R>): Promise<R> {
+export async function refusingExpired<R>(step: () => Promise<R>): Promise<R> {
   try {
     return await step();
   } catch (error) {

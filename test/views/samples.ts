@@ -9,7 +9,20 @@ export const usual: Samples = {
     csrf: 'token',
     email: '',
     client: { name: 'Riverside Library', host: 'books.riverside.example' },
+    upstreams: {
+      action: '/interaction/abc/upstream',
+      offered: [
+        { id: 'google', name: 'Google' },
+        { id: 'city', name: 'City of Riverside' },
+      ],
+    },
     cancel: true,
+  },
+  link: {
+    action: '/interaction/abc/link',
+    csrf: 'token',
+    person: { email: 'ada@example.com' },
+    upstream: { name: 'Google', label: 'ada.lovelace@gmail.com' },
   },
   'second-factor': {
     action: '/interaction/abc/second-factor',
@@ -95,8 +108,11 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     error: 'wrong',
     client: { name: text, host: text },
     otherAccount: true,
+    upstreams: { action: `/x?${text}`, offered: [{ id: text, name: text }] },
+    linking: { upstream: text, label: text },
     cancel: true,
   },
+  link: { action: `/x?${text}`, csrf: text, person: { email: text }, upstream: { name: text, label: text } },
   'second-factor': {
     action: `/x?${text}`,
     csrf: text,

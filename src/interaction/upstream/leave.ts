@@ -1,0 +1,50 @@
+import { readForm } from '../../http/index.ts';
+import { UpstreamFailure } from '../../upstream/index.ts';
+import type { Interacting } from '../context.ts';
+import { loadRequest, type Step } from '../steps.ts';
+import { failed } from './failed.ts';
+import { isOffered } from './offers.ts';
+
+/** The buttons of the sign-in page that lead to an upstream. It has no page of its own. */
+export function upstreamStep(room: Interacting): Step {
+  const { domain, upstreamClient, csrf, mark } = room;
+
+  return {
+    name: 'upstream',
+    isNext: async () => false,
+    async show() {},
+
+    async submit(ctx, uid) {
+      const form = await readForm(ctx);
+      // The buttons are part of the sign-in form.
+      csrf.check(ctx, form, `/interaction/${uid}/login`, uid);
+      const request = await loadRequest(ctx, room, uid);
+      if (request.progress.missing !== 'login') return 'next';
+      // Whoever came back unknown takes another way.
+      await domain.upstreamRequests.takeAnswer(uid);
+      const upstream = await domain.upstreams.get(form['upstream'] ?? '');
+      if (!upstream || !isOffered(request, upstream)) return 'next';
+      const { maxAge, loginHint, uiLocales, choose } = request;
+      const errand = await domain.upstreamRequests.begin({
+        uid,
+        upstream: upstream.id,
+        browser: mark.put(ctx),
+        remember: form['remember'] !== undefined,
+        ...(maxAge !== undefined && { maxAge }),
+      });
+      try {
+        const provider = domain.upstreams.providerOf(upstream);
+        const url = await upstreamClient.authorizationUrl(provider, errand, {
+          loginHint: loginHint?.slice(0, 254),
+          uiLocales: uiLocales?.slice(0, 200),
+          choose,
+        });
+        return { to: url.href };
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure)) throw error;
+        await failed(ctx, room, uid, upstream, error);
+        return 'next';
+      }
+    },
+  };
+}
