@@ -36,7 +36,8 @@ interface Options {
 
 const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u;
-const CREDENTIAL = /^[\x21-\x7E]{1,2000}$/;
+/** RFC 6749 §A.1, §A.2, but for a space at an end: that was never meant. */
+const CREDENTIAL = /^(?! )[\x20-\x7E]{1,2000}(?<! )$/;
 
 const registered = ({ id, record }: Row<Upstream>): RegisteredUpstream => ({ id, ...record });
 
@@ -63,11 +64,11 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
     if (!NAME.test(name) || !name.trim())
       throw new Refusal('name_invalid', 'a name has 1 to 60 characters, none of them invisible');
     if (!CREDENTIAL.test(clientId))
-      throw new Refusal('client_id_invalid', 'the client id has 1 to 2000 characters of ASCII, without a space');
+      throw new Refusal('client_id_invalid', 'the client id has 1 to 2000 characters of ASCII, no space at its ends');
     if (clientSecret !== undefined && !CREDENTIAL.test(clientSecret))
       throw new Refusal(
         'client_secret_invalid',
-        'the client secret has 1 to 2000 characters of ASCII, without a space',
+        'the client secret has 1 to 2000 characters of ASCII, no space at its ends',
       );
     return {
       name,

@@ -41,7 +41,7 @@ export class UserAgent {
     return this.#go(new URL(url, this.origin), { method: 'GET' });
   }
 
-  /** Sends the page's form with what it holds and what is given. */
+  /** Sends the page's form with what it holds and what is given, to where the pressed button sends it. */
   submit(answer: Answer, fields: Record<string, string>, button?: { name: string; value: string }): Promise<Answer> {
     const form = /<form[^>]*>/.exec(answer.html)?.[0] ?? '';
     const hidden = [...answer.html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([tag]) => [
@@ -53,7 +53,11 @@ export class UserAgent {
       ...fields,
       ...(button && { [button.name]: button.value }),
     });
-    return this.post(new URL(attribute(form, 'action') ?? answer.url, answer.url), body);
+    const pressed = [...answer.html.matchAll(/<button[^>]*>/g)]
+      .map(([tag]) => tag)
+      .find((tag) => button && attribute(tag, 'name') === button.name && attribute(tag, 'value') === button.value);
+    const action = (pressed && attribute(pressed, 'formaction')) ?? attribute(form, 'action') ?? answer.url;
+    return this.post(new URL(action, answer.url), body);
   }
 
   post(url: string | URL, body: URLSearchParams): Promise<Answer> {
