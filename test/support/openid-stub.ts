@@ -23,8 +23,11 @@ export const CLIENT_ID = 'postern-at-stub';
 /** The subject every ID token has unless the test says otherwise. */
 export const SUBJECT = 'stub|248289761001';
 
+/** Made once: making one is slow, and every stub may have the same. */
+const pair = generateKeyPair('RS256');
+
 export async function startOpenIdStub(): Promise<OpenIdStub> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256');
+  const { privateKey, publicKey } = await pair;
   const jwk = { ...(await exportJWK(publicKey)), kid: 'stub', alg: 'RS256', use: 'sig' };
   const asked: Record<string, number> = {};
 

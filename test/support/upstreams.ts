@@ -6,8 +6,8 @@ import type { Server } from '../../src/server.ts';
 import { addClient } from './postern.ts';
 import { type Answer, UserAgent } from './user-agent.ts';
 
-/** Lets a server of ours talk to others on this machine. */
-export const OUTBOUND = { POSTERN_OUTBOUND_ALLOW: '127.0.0.1,localhost' } as const;
+/** Lets a server of ours talk to others on this machine, which may have much to do. */
+export const OUTBOUND = { POSTERN_OUTBOUND_ALLOW: '127.0.0.1,localhost', POSTERN_OUTBOUND_TIMEOUT: '2m' } as const;
 
 type Terms = Partial<Parameters<Server['domain']['upstreams']['add']>[0]>;
 
