@@ -74,11 +74,24 @@ test('/docs: Authorize with a password → Try it out → 200', async (t) => {
   await form.locator('#oauth_password').fill(PERSON.password);
   await form.locator('#client_id_password').fill(docsClient);
   await form.locator('.scopes label', { hasText: 'files.read' }).click();
-  page.on('response', async (r) => { if (r.url().includes('/token')) console.error(r.request().method(), r.status(), await r.request().allHeaders(), r.request().postData(), await r.text().catch(() => '')); });
+  page.on('response', async (r) => {
+    if (r.url().includes('/token'))
+      console.error(
+        r.request().method(),
+        r.status(),
+        await r.request().allHeaders(),
+        r.request().postData(),
+        await r.text().catch(() => ''),
+      );
+  });
   page.on('console', (m) => console.error('CONSOLE', m.text()));
   page.on('requestfailed', (r) => console.error('FAILED', r.url(), r.failure()));
   await form.locator('button.authorize').click();
-  await form.getByText('Authorized').first().waitFor({timeout: 5000}).catch(() => {});
+  await form
+    .getByText('Authorized')
+    .first()
+    .waitFor({ timeout: 5000 })
+    .catch(() => {});
   await screenshot(page, 'interop-fastapi-password');
   await page.locator('.modal-ux .close-modal').click();
   t.regex(await tryOut(page, 'read_files_files_get'), /^200/);

@@ -1,28 +1,32 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { example, PYTHON } from './places.ts';
-import { run } from './prepare.ts';
+import { run } from './command.ts';
+import { example, installed, PYTHON, TESTS_OWN } from './places.ts';
 
-/** Which versions an example ran with: `Flask 3.1.3, PyJWT 2.15.1`. Empty where it is no example of its own. */
+/** Which versions of what it asks for a test ran with: `Flask 3.1.3, PyJWT 2.15.1`. */
 export async function packagesOf(name: string): Promise<string> {
-  const file = (path: string): string | undefined => {
-    const whole = join(example(name), path);
-    return existsSync(whole) ? readFileSync(whole, 'utf8') : undefined;
-  };
-  const requirements = file('requirements.txt');
+  const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+  const own = join(example(name), 'requirements.txt');
+  const requirements = read(existsSync(example(name)) ? own : TESTS_OWN);
   if (requirements) return named(await pythonVersions(), requirements.matchAll(/^([\w-]+)(?:\[\w+\])?==/gm));
-  const manifest = file('package.json');
-  if (manifest) {
-    const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
-    return Object.entries(dependencies)
-      .map(([one, version]) => `${one} ${version}`)
-      .join(', ');
-  }
-  const lock = file('Cargo.lock');
-  if (!lock) return '';
+  const manifest = read(join(example(name), 'package.json'));
+  if (manifest) return nodeVersions(name, JSON.parse(manifest) as Manifest);
+  const lock = read(join(installed(name), 'Cargo.lock'));
   const versions = new Map([...lock.matchAll(/name = "([^"]+)"\nversion = "([^"]+)"/g)].map((m) => [m[1]!, m[2]!]));
-  return named(versions, file('Cargo.toml')!.matchAll(/^([\w-]+) = .*"=/gm));
+  return named(versions, read(join(example(name), 'Cargo.toml')).matchAll(/^([\w-]+) = .*"=/gm));
 }
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const nodeVersions = (name: string, { dependencies }: Manifest): string =>
+  Object.keys(dependencies)
+    .map((one) => {
+      const file = join(installed(name), 'node_modules', one, 'package.json');
+      return `${one} ${(JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version}`;
+    })
+    .join(', ');
 
 const named = (versions: ReadonlyMap<string, string>, names: Iterable<RegExpExecArray>): string =>
   [...names].map(([, name = '']) => `${name} ${versions.get(normal(name)) ?? versions.get(name)}`).join(', ');

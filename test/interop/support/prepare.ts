@@ -1,53 +1,50 @@
-/** Makes what the examples need: a Python environment, a cargo build, installed npm packages. */
-import { spawn } from 'node:child_process';
+/**
+ * Makes what the examples need from the packages of their own registries: one Python environment, a cargo build, npm
+ * folders. All of it is kept in {@link MADE}; the network is needed only when what an example asks for has changed.
+ */
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { example, installed, MADE, PYTHON, ROOT } from './places.ts';
+import { run, Unprepared } from './command.ts';
+import { example, installed, MADE, PYTHON, ROOT, TESTS_OWN } from './places.ts';
 
-/** Something a person can do something about. */
-export class Unprepared extends Error {}
-
-export const EXAMPLES = join(ROOT, 'examples');
-export const NODE_EXAMPLES = ['node-express', 'spa'];
 const SWAGGER_UI = join(ROOT, 'test/interop/swagger-ui');
 
-export const pythonExamples = (): string[] =>
-  readdirSync(EXAMPLES).filter((name) => existsSync(join(example(name), 'requirements.txt')));
-
-const requirements = (): string[] => [
-  ...pythonExamples().map((name) => join(example(name), 'requirements.txt')),
-  join(ROOT, 'test/interop/requirements.txt'),
-];
-
-/** Runs it to its end. @throws Unprepared with what it said */
-export function run(command: string, args: readonly string[], { cwd = ROOT, env = {} } = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    let out = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      out += chunk.toString();
-      said += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-    child.on('error', (error) => reject(new Unprepared(`${command} cannot be run: ${error.message}`)));
-    child.on('close', (code) => {
-      if (code === 0) resolve(out);
-      else reject(new Unprepared(`${command} ${args.join(' ')} ended with ${code}:\n${said.slice(-4000)}`));
-    });
-  });
+interface Need {
+  readonly what: string;
+  readonly registry: string;
+  /** @throws Unprepared */
+  readonly prepare: () => Promise<void>;
 }
 
-/** @throws Unprepared when python3 (3.10 or later) or cargo is missing */
-export async function findTools(): Promise<void> {
-  const missing: string[] = [];
-  const version = await run('python3', ['-c', 'import sys; print(sys.version_info[:2] >= (3, 10))']).catch(() => '');
-  if (version.trim() !== 'True') missing.push('python3 (3.10 or later)');
-  if (!(await run('cargo', ['--version']).catch(() => ''))) missing.push('cargo (Rust 1.88 or later)');
-  if (missing.length > 0) throw new Unprepared(`the examples need ${missing.join(' and ')} on the path`);
+/** What has to be made before these tests can run; nothing of a language that none of them is written in. */
+export function needsOf(names: readonly string[]): Need[] {
+  const having = (file: string): string[] => names.filter((name) => existsSync(join(example(name), file)));
+  const needs: Need[] = [];
+  if (having('requirements.txt').length > 0 || names.some((name) => !existsSync(example(name))))
+    needs.push({ what: 'the Python packages', registry: 'the Python package index', prepare: preparePython });
+  for (const name of having('Cargo.toml'))
+    needs.push({ what: `the crates of ${name}`, registry: 'the crates registry', prepare: () => prepareRust(name) });
+  const folders = having('package.json').map((name): [string, string] => [name, example(name)]);
+  if (names.includes('fastapi')) folders.push(['swagger-ui', SWAGGER_UI]);
+  for (const [name, source] of folders)
+    needs.push({
+      what: `the npm packages of ${name}`,
+      registry: 'the npm registry',
+      prepare: () => prepareNode(name, source),
+    });
+  return needs;
+}
+
+/** @throws Unprepared that says which registry was asked for what, before the tool's own words */
+export async function prepared({ what, registry, prepare }: Need): Promise<void> {
+  try {
+    await prepare();
+  } catch (error) {
+    if (!(error instanceof Unprepared)) throw error;
+    const hint = 'Nothing was tested. If it could not be reached, try again with a network.';
+    throw new Unprepared(`${what} could not be had from ${registry}. ${hint}\n${error.message}`);
+  }
 }
 
 /** Makes a folder unless it was made of the same before. */
@@ -61,35 +58,41 @@ async function once(folder: string, of: readonly string[], make: () => Promise<u
   writeFileSync(stamp, digest);
 }
 
-export async function preparePython(): Promise<void> {
+/** One environment for all of them: they agree on every version. */
+async function preparePython(): Promise<void> {
+  const version = await run('python3', ['-c', 'import sys; print(*sys.version_info[:3], sep=".")']);
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 3 || minor < 10) throw new Unprepared(`python3 is ${version.trim()}; the examples need 3.10 or later`);
+  const files = readdirSync(join(ROOT, 'examples'))
+    .map((name) => join(example(name), 'requirements.txt'))
+    .filter((file) => existsSync(file))
+    .concat(TESTS_OWN);
+  const contents = files.map((file) => readFileSync(file, 'utf8'));
   const folder = join(MADE, 'python');
-  const contents = requirements().map((file) => readFileSync(file, 'utf8'));
-  const version = await run('python3', ['--version']);
   await once(folder, [version, ...contents], async () => {
     await run('python3', ['-m', 'venv', folder]);
-    const files = requirements().flatMap((file) => ['-r', file]);
-    await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...files]);
+    const asked = files.flatMap((file) => ['-r', file]);
+    await run(PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...asked]);
   });
 }
 
-/** cargo knows itself what is to be done. */
-export async function prepareRust(): Promise<void> {
-  const env = { CARGO_TARGET_DIR: join(MADE, 'cargo') };
-  await run('cargo', ['build', '--quiet', '--locked'], { cwd: example('rust-axum'), env });
+/** cargo knows itself what is to be done anew. */
+async function prepareRust(name: string): Promise<void> {
+  const folder = installed(name);
+  mkdirSync(folder, { recursive: true });
+  for (const part of ['Cargo.toml', 'src'])
+    cpSync(join(example(name), part), join(folder, part), { recursive: true, preserveTimestamps: true });
+  await run('cargo', ['build', '--quiet'], { cwd: folder });
 }
 
-export async function prepareNode(): Promise<void> {
-  for (const [name, source] of [
-    ...NODE_EXAMPLES.map((name) => [name, example(name)] as const),
-    ['swagger-ui', SWAGGER_UI] as const,
-  ]) {
-    const folder = installed(name);
-    await once(folder, [readFileSync(join(source, 'package.json'), 'utf8')], async () => {
-      cpSync(join(source, 'package.json'), join(folder, 'package.json'));
-      const quiet = ['--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-      await run('npm', ['install', ...quiet], { cwd: folder });
-    });
-    // The program itself as it is now.
-    cpSync(source, folder, { recursive: true, filter: (path) => !path.includes('node_modules') || path === source });
-  }
+async function prepareNode(name: string, source: string): Promise<void> {
+  const folder = installed(name);
+  const manifest = join(source, 'package.json');
+  await once(folder, [readFileSync(manifest, 'utf8')], async () => {
+    cpSync(manifest, join(folder, 'package.json'));
+    const quiet = ['--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+    await run('npm', ['install', ...quiet], { cwd: folder });
+  });
+  // The program itself as it is now.
+  cpSync(source, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
 }

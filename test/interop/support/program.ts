@@ -41,6 +41,10 @@ export async function startProgram({ command, args, cwd, env, port: given }: Sta
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  // A test process that ends for any reason leaves nothing running behind it.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
