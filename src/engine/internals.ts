@@ -11,6 +11,7 @@ import token from 'oidc-provider/lib/actions/token.js';
 import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
+import { namedWithoutSecret } from './no-secret.ts';
 
 export { grantHelpers };
 
@@ -23,12 +24,19 @@ function take(steps: Step[], name: string, ...instead: Step[]): void {
   steps.splice(at, 1, ...instead);
 }
 
+/** Puts a step of ours in front of the engine's. Throws when that is not there any more. */
+function precede(steps: Step[], name: string, step: Step): void {
+  const theirs = steps.find((candidate) => candidate.name === name);
+  take(steps, name, step, ...(theirs ? [theirs] : []));
+}
+
 let adjusted = false;
 
 /**
  * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
- * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (DESIGN §6). And tells
- * a client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2).
+ * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (DESIGN §6). Tells a
+ * client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2). And takes a
+ * client without a secret by its name in the header (no-secret.ts).
  */
 export function adjustSteps(): void {
   if (adjusted) return;
@@ -36,6 +44,7 @@ export function adjustSteps(): void {
   take(introspection, 'rejectStructuredTokens');
   take(revocation, 'rejectStructuredTokens');
   take(userinfo, 'validateAudience');
+  for (const steps of [token, revocation]) precede(steps, 'authenticateClient', namedWithoutSecret);
   take(
     token,
     'allowedGrantTypeCheck',
