@@ -14,15 +14,16 @@ import { installGrants } from './grants/index.ts';
 import {
   accentColours,
   accessLog,
-  cacheable,
   clientAddress,
   createAssets,
   createBrowserMark,
   createCsrf,
   createDevice,
+  createDocuments,
   createMetrics,
   createPages,
   failures,
+  inFront,
   type Listening,
   limits,
   listen,
@@ -36,6 +37,7 @@ import {
   securityHeaders,
   serveOps,
   silenceKoa,
+  tellAll,
   tellAnswered,
 } from './http/index.ts';
 import { interactionRoutes, signOutPages } from './interaction/index.ts';
@@ -112,7 +114,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       installGrants,
       onTokens: metrics.tokenIssued,
     });
-    const app = assemble({ settings, log, now, metrics, domain, engine, pages, assets: assets.middleware });
+    const answer = assemble({ settings, log, now, metrics, domain, engine, pages, assets: assets.middleware });
 
     // On PostgreSQL the command line goes to the database, like any other process.
     if (settings.database_url === undefined) {
@@ -139,7 +141,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       log,
     });
     undo.push(() => courier.close());
-    door.open(app.callback());
+    door.open(answer);
 
     return {
       url: listening.url,
@@ -171,10 +173,15 @@ async function unwind(undo: (() => unknown)[]): Promise<void> {
 
 /** Lets connections in before there is anyone to answer: the first requests wait those milliseconds. */
 function doorway() {
-  const { promise, resolve } = Promise.withResolvers<ReturnType<Koa['callback']>>();
+  let answer: RequestListener | undefined;
+  const { promise, resolve } = Promise.withResolvers<RequestListener>();
   return {
-    handler: (...args: Parameters<ReturnType<Koa['callback']>>): void => void promise.then((answer) => answer(...args)),
-    open: resolve,
+    handler: (...args: Parameters<RequestListener>): void =>
+      answer ? answer(...args) : void promise.then((opened) => opened(...args)),
+    open(opened: RequestListener): void {
+      answer = opened;
+      resolve(opened);
+    },
   };
 }
 
@@ -190,20 +197,27 @@ interface Parts {
 }
 
 /** A request's way, from top to bottom; http/index.ts says why in this order. */
-function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): Koa {
+function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): RequestListener {
   const { issuer } = settings;
   const { app } = engine;
   const secrets = domain.cookieKeys.current;
   const brand = settings.brand.name;
   const { factors, challenges } = domain;
   const passkeys = createPasskeys({ factors, challenges, issuer, brand });
+  const tell = tellAll(accessLog(log), metrics.answered);
+  const documents = createDocuments({
+    maxAge: settings.signing.jwks_max_age,
+    trustedProxies: settings.trusted_proxies,
+    tell,
+  });
+  domain.keys.onChange(documents.forget);
   silenceKoa(app, log);
   for (const middleware of [
     pinHost(issuer),
     clientAddress(settings.trusted_proxies),
     nameEndpoint(),
     securityHeaders(issuer),
-    tellAnswered(accessLog(log), metrics.answered),
+    tellAnswered(tell),
     failures({
       pages,
       logger: log,
@@ -212,7 +226,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
     }),
     limits(),
     paceSignIns({ now, processes: settings.workers }),
-    cacheable({ maxAge: settings.signing.jwks_max_age }),
+    documents.cacheable,
     assets,
     tellRefusals({
       domain,
@@ -239,7 +253,8 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
     app.use(middleware);
   }
   // After the engine's own endpoints, before which Provider.use would put it.
-  return Koa.prototype.use.call(app, notFound({ pages }));
+  Koa.prototype.use.call(app, notFound({ pages }));
+  return inFront([documents.front], app.callback());
 }
 
 async function readiness(store: Store): Promise<Readiness> {

@@ -1,18 +1,22 @@
+import type { ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Endpoint } from './endpoints.ts';
 import { errorOf } from './outcome.ts';
 import { stateOf } from './state.ts';
 
 /** What there is to tell of a request when its answer is over. Nothing in it was written by whoever asked. */
-export interface Answered {
-  readonly method: string;
-  /** Its row of the endpoint table. */
-  readonly endpoint: Endpoint | undefined;
+export interface Answered extends Asked {
   readonly status: number;
   /** The connection was gone before the answer was whole. */
   readonly aborted: boolean;
   /** From the request's headers to the end of the answer, in milliseconds. */
   readonly took: number;
+}
+
+interface Asked {
+  readonly method: string;
+  /** Its row of the endpoint table. */
+  readonly endpoint: Endpoint | undefined;
   readonly address: string | undefined;
   readonly clientId?: string | undefined;
   /** An OAuth error code of outcome.ts. */
@@ -22,25 +26,32 @@ export interface Answered {
 
 export type Tell = (answered: Answered) => void;
 
-/** The middleware that tells of every answer, in the log and in the metrics, once it is over. */
+/** Tells of an answer once it is over; what was asked is looked at then. */
+export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): void {
+  const started = performance.now();
+  res.once('close', () =>
+    tell({
+      ...asked(),
+      status: res.statusCode,
+      aborted: !res.writableFinished,
+      took: performance.now() - started,
+    }),
+  );
+}
+
+/** The middleware that tells of every answer, in the log and in the metrics. */
 export const tellAnswered =
-  (...listeners: readonly Tell[]): Middleware =>
+  (tell: Tell): Middleware =>
   (ctx, next) => {
-    const started = performance.now();
-    ctx.res.once('close', () => {
+    whenAnswered(ctx.res, tell, () => {
       const { endpoint, clientId, refusalId, address } = stateOf(ctx);
-      const answered: Answered = {
-        method: ctx.method,
-        endpoint,
-        status: ctx.res.statusCode,
-        aborted: !ctx.res.writableFinished,
-        took: performance.now() - started,
-        address,
-        clientId,
-        error: errorOf(ctx),
-        refusalId,
-      };
-      for (const tell of listeners) tell(answered);
+      return { method: ctx.method, endpoint, address, clientId, error: errorOf(ctx), refusalId };
     });
     return next();
+  };
+
+export const tellAll =
+  (...listeners: readonly Tell[]): Tell =>
+  (answered) => {
+    for (const tell of listeners) tell(answered);
   };

@@ -15,23 +15,26 @@
  *  6. `failures`         catches whatever is below
  *  7. `limits`           refuses through 6
  *  8. `paceSignIns`      before anything is remembered
- *  9. `cacheable`        around the engine's public documents
+ *  9. `documents.cacheable` around the engine's public documents
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
  *
+ * Before all of them: {@link inFront}, for what is asked most and answered fastest.
  * Beside them, once: `silenceKoa(app, logger)`. 1 to 5 throw nothing.
  */
 export { type AccentColours, accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
-export { type Answered, type Tell, tellAnswered } from './answered.ts';
+export { type Answered, type Tell, tellAll, tellAnswered, whenAnswered } from './answered.ts';
 export { type AssetLinks, type Assets, createAssets } from './assets.ts';
 export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
+export { createDocuments } from './documents.ts';
 export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
+export { type Front, inFront } from './front.ts';
 export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
@@ -55,4 +58,3 @@ export {
 } from './pages.ts';
 export { HttpRefusal } from './refusals.ts';
 export { type RequestState, stateOf } from './state.ts';
-export { cacheable } from './well-known.ts';

@@ -3,12 +3,13 @@ import { connect } from 'node:net';
 import Koa, { type Context, type Middleware } from 'koa';
 import {
   accessLog,
-  cacheable,
   clientAddress,
+  createDocuments,
   createLogger,
   createMetrics,
   type Failure,
   failures,
+  inFront,
   type Listening,
   limits,
   listen,
@@ -17,6 +18,7 @@ import {
   pinHost,
   securityHeaders,
   silenceKoa,
+  tellAll,
   tellAnswered,
 } from '../../src/http/index.ts';
 import { type Duration, seconds, silent } from '../../src/lib/index.ts';
@@ -76,6 +78,8 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
       kept.push(failure);
       return `err_${kept.length}`;
     });
+  const tell = tellAll(accessLog(book.logger), metrics.answered);
+  const documents = createDocuments({ maxAge, trustedProxies, tell });
   const app = new Koa();
   silenceKoa(app, book.logger);
   const all = [
@@ -83,16 +87,17 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
     clientAddress(trustedProxies),
     nameEndpoint(),
     securityHeaders(issuer),
-    tellAnswered(accessLog(book.logger), metrics.answered),
+    tellAnswered(tell),
     failures({ report, pages: pages as never, logger: book.logger }),
     limits(),
-    cacheable({ maxAge }),
+    documents.cacheable,
     ...handlers,
     notFound({ pages: pages as never }),
   ];
   for (const middleware of all) app.use(middleware);
-  const listening = await listen({ handler: app.callback(), host: '127.0.0.1', port: 0, linger: 0 });
-  return { ...book, ...client(listening), app, metrics, kept, listening };
+  const handler = inFront([documents.front], app.callback());
+  const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
+  return { ...book, ...client(listening), app, documents, metrics, kept, listening };
 }
 
 /** Middlewares alone on a real port. */

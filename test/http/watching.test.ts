@@ -278,7 +278,9 @@ test('HEAD of a public document tells what GET would', async (t) => {
 test('a document that changed has another ETag', async (t) => {
   let n = 0;
   await using s = await publish(() => ({ n: n++ }));
-  t.not((await s.ask(DOCUMENTS[0]!)).headers['etag'], (await s.ask(DOCUMENTS[0]!)).headers['etag']);
+  const before = (await s.ask(DOCUMENTS[0]!)).headers['etag'];
+  s.documents.forget();
+  t.not((await s.ask(DOCUMENTS[0]!)).headers['etag'], before);
 });
 
 test('nothing else may be kept: errors, preflights and other endpoints', async (t) => {
