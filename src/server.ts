@@ -9,7 +9,7 @@ import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
-import { createEnrolment, createPasskeys } from './factors/index.ts';
+import { createOwnFactors, createPasskeys } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accentColours,
@@ -238,7 +238,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       issuer,
       domain,
       interactions: engine.interactions,
-      enrolment: createEnrolment({ factors, challenges, passkeys, now, brand }),
+      ownFactors: createOwnFactors({ domain, passkeys, now, brand }),
       passkeys,
       upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),
       pages,

@@ -125,6 +125,9 @@ export function createAssurance({
       return { needed, missing: offered.length > 0 ? 'factor' : 'enrolment', with: offered };
     },
 
+    /** Whether the operator has this person own a second factor. */
+    demandsSecond: (person: Account): boolean => policyFor(person) !== ONE,
+
     /** Whether a password alone would do, wherever nothing more can be asked (RFC 6749 §4.3). */
     async passwordAlone(person: Somebody, registered: readonly string[]): Promise<boolean> {
       return neededBy(person, await factors.list(person.id), { asked: [], registered }) === ONE;

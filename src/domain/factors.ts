@@ -37,6 +37,8 @@ const own = ({ id, record }: Row<Factor>): OwnFactor => ({ id, ...record });
 /** A credential belongs to one person: its row can exist once. */
 const passkeyId = (credential: string): string => `fac_${sha256(credential)}`;
 
+const unknown = () => new Refusal('factor_unknown', 'there is no such factor');
+
 /** What people own beside a password to prove who they are. Recovery codes have a file of their own. */
 export function createFactors({ store, now, audit, sessions, sealingKey }: Options) {
   const use = factorUse({ store, now });
@@ -50,7 +52,7 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
   /** @throws Refusal `factor_unknown` where this person owns none of this id */
   async function existing(accountId: string, id: string): Promise<Row<Factor>> {
     const row = await store.get('factors', id);
-    if (row?.record.accountId !== accountId) throw new Refusal('factor_unknown', 'there is no such factor');
+    if (row?.record.accountId !== accountId || row.record.kind === 'recovery') throw unknown();
     return row;
   }
 
@@ -164,13 +166,15 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
 
     /**
      * Takes one away, and the recovery codes with the last one. Sign-ins under way begin anew; what is signed in stays.
-     * @throws Refusal `factor_unknown`
+     * @throws Refusal `factor_unknown`, `factor_needed` where it is the last and not even that may go
      */
-    remove(accountId: string, id: string): Promise<void> {
+    remove(accountId: string, id: string, { evenLast }: { readonly evenLast: boolean }): Promise<void> {
       return retryOnConflict(async () => {
         const row = await existing(accountId, id);
         const rest = (await list(accountId)).filter((factor) => factor.id !== id);
-        const codes = rest.every(({ kind }) => kind === 'recovery') ? rest : [];
+        const last = rest.every(({ kind }) => kind === 'recovery');
+        if (last && !evenLast) throw new Refusal('factor_needed', 'the last second factor is needed to sign in');
+        const codes = last ? rest : [];
         await store.commit([
           { remove: 'factors', id, expect: row.version },
           ...codes.map((factor): Change => ({ remove: 'factors', id: factor.id })),

@@ -1,6 +1,7 @@
 import type { Binding, Challenges, Factors, OwnFactor, Person } from '../domain/index.ts';
-import { type Clock, Refusal } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
 import type { Passkeys } from './passkey.ts';
+import { orTold } from './told.ts';
 import { newTotpSecret, stepOf, totp, totpUri } from './totp.ts';
 
 /** What a page shows of a TOTP key that is about to be enrolled. */
@@ -13,8 +14,21 @@ export interface TotpOffer {
   readonly uri: string;
 }
 
-/** `wrong`: ask again, for the same key. `passkey`: the browser's answer is none. `over`: the form is used or too old, begin anew. */
-export type NotEnrolled = { readonly error: 'wrong' | 'passkey' | 'over' | 'taken' | 'full' | 'name' };
+const REFUSED = {
+  /** Somebody has this passkey already. */
+  factor_taken: 'taken',
+  /** They own too many. */
+  factors_full: 'full',
+  /** It cannot be called so. */
+  factor_name: 'name',
+  /** The form was used: begin anew. */
+  enrolment_over: 'over',
+} as const;
+
+/** `wrong`: ask again, for the same key. `passkey`: the browser's answer is none. The others as above. */
+export interface NotEnrolled {
+  readonly error: 'wrong' | 'passkey' | (typeof REFUSED)[keyof typeof REFUSED];
+}
 
 /** What enrolling proves, in words of RFC 8176. */
 export type Enrolled = { readonly amr: readonly string[] };
@@ -29,14 +43,6 @@ interface Options {
   /** What an authenticator app calls us. */
   readonly brand: string;
 }
-
-/** The domain's refusals, as a form tells them. */
-const TOLD: Readonly<Record<string, NotEnrolled['error']>> = {
-  factor_taken: 'taken',
-  factors_full: 'full',
-  factor_name: 'name',
-  enrolment_over: 'over',
-};
 
 /**
  * Adding a factor: what is offered, and what is made of the answer. `boundTo` names the interaction or session it happens
@@ -63,7 +69,7 @@ export function createEnrolment({ factors, challenges, passkeys, now, brand }: O
     ): Promise<Enrolled | NotEnrolled> {
       const made = await passkeys.made(boundTo, person, text);
       if (!made) return { error: 'passkey' };
-      return told(async () => {
+      return orTold(REFUSED, async () => {
         await factors.addPasskey(person.id, made.passkey, name, made.spent);
         return { amr: made.amr };
       });
@@ -93,20 +99,10 @@ export function createEnrolment({ factors, challenges, passkeys, now, brand }: O
       const digits = totp.read(code);
       const step = digits && stepOf(secret, digits, now());
       if (!step) return { error: 'wrong' };
-      return told(async () => {
+      return orTold(REFUSED, async () => {
         await factors.addTotp(person.id, secret, step, name, challenges.spend(binding, enrolment));
         return { amr: totp.amr };
       });
     },
   };
-}
-
-async function told(add: () => Promise<Enrolled>): Promise<Enrolled | NotEnrolled> {
-  try {
-    return await add();
-  } catch (error) {
-    const known = error instanceof Refusal && TOLD[error.code];
-    if (!known) throw error;
-    return { error: known };
-  }
 }

@@ -11,9 +11,9 @@ import { recovery } from './recovery.ts';
 import { totp } from './totp.ts';
 
 export type { CodeFactor, FactorRoom } from './code-factor.ts';
-export { createEnrolment, type Enrolled, type Enrolment, type NotEnrolled, type TotpOffer } from './enrolment.ts';
+export { createEnrolment, type Enrolled, type NotEnrolled, type TotpOffer } from './enrolment.ts';
+export { createOwnFactors, type FactorShown, type FactorsShown, type Kept, type OwnFactors } from './own-factors.ts';
 export { type Answered, createPasskeys, type Passkeys } from './passkey.ts';
-export { newRecoveryCodes, spelled } from './recovery.ts';
 export { newTotpSecret, stepOf, totpUri } from './totp.ts';
 
 /** Every factor that is proven by typing a code. No text can be read as the code of two. */

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Domain } from '../domain/index.ts';
 import type { Interactions } from '../engine/index.ts';
-import type { Enrolment, Passkeys } from '../factors/index.ts';
+import type { OwnFactors, Passkeys } from '../factors/index.ts';
 import type { BrowserMark, Csrf, Device, Metrics, Pages } from '../http/index.ts';
 import type { Clock, Logger } from '../lib/index.ts';
 import type { UpstreamClient } from '../upstream/index.ts';
@@ -11,7 +11,7 @@ export interface Interacting {
   readonly issuer: string;
   readonly domain: Domain;
   readonly interactions: Interactions;
-  readonly enrolment: Enrolment;
+  readonly ownFactors: OwnFactors;
   readonly passkeys: Passkeys;
   readonly upstreamClient: UpstreamClient;
   readonly pages: Pages;

@@ -9,7 +9,7 @@ type Asked = Extract<Progress, { readonly with: unknown }>;
 
 /** Somebody has to own a second factor and does not: they add one before they go on. */
 export function enrolStep(room: Interacting): Step {
-  const { domain, interactions, pages, csrf, metrics, enrolment } = room;
+  const { interactions, pages, csrf, metrics, ownFactors } = room;
 
   async function ask(
     ctx: Context,
@@ -19,8 +19,7 @@ export function enrolStep(room: Interacting): Step {
     error?: NotEnrolled['error'],
   ): Promise<void> {
     const action = `/interaction/${request.uid}/enrol`;
-    const own = await domain.factors.list(person.id);
-    const passkey = await enrolment.offerPasskey(person, during(request.uid), own);
+    const passkey = await ownFactors.beginPasskey(person, during(request.uid));
     allowFormRedirect(ctx, request.redirectUri);
     if (passkey) allowOwnScripts(ctx);
     pages.show(
@@ -32,7 +31,7 @@ export function enrolStep(room: Interacting): Step {
         person: { email: person.email },
         client: { name: request.client.name, host: request.returnsTo },
         // A code does not resist phishing (RFC 9470 §5; OIDC EAP ACR Values 1.0 §3).
-        ...(needed !== 'phr' && { totp: enrolment.offerTotp(person, during(request.uid), form['enrolment']) }),
+        ...(needed !== 'phr' && { totp: ownFactors.beginTotp(person, during(request.uid), form['enrolment']) }),
         passkey,
         error,
       },
@@ -59,8 +58,8 @@ export function enrolStep(room: Interacting): Step {
         return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };
       }
       const result = form['passkey']
-        ? await enrolment.takePasskey(person, during(uid), form['passkey'], form['name'])
-        : await enrolment.takeTotp(person, during(uid), form);
+        ? await ownFactors.finishPasskey(person, during(uid), form['passkey'], form['name'])
+        : await ownFactors.finishTotp(person, during(uid), form);
       if ('error' in result) {
         await ask(ctx, request, progress, form, result.error);
         return 'shown';

@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { newRecoveryCodes, spelled } from '../factors/index.ts';
 import { allowFormRedirect, readForm } from '../http/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
@@ -10,19 +9,18 @@ import { loadRequest, type Step } from './steps.ts';
  * whoever comes back to the page without having kept them is given others.
  */
 export function recoveryCodesStep(room: Interacting): Step {
-  const { domain, pages, csrf } = room;
+  const { domain, ownFactors, pages, csrf } = room;
 
   async function show(ctx: Context, { progress, uid, redirectUri }: PendingRequest): Promise<void> {
     if (progress.missing !== undefined) return;
     const { accountId } = progress;
-    const codes = newRecoveryCodes();
-    const set = await domain.recoveryCodes.put(accountId, codes);
+    const { codes, set } = await ownFactors.newCodes(accountId);
     const action = `/interaction/${uid}/recovery-codes`;
     allowFormRedirect(ctx, redirectUri);
     pages.show(ctx, 'recovery-codes', {
       action,
       csrf: csrf.token(ctx, action, ofPerson(uid, accountId)),
-      codes: codes.map(spelled),
+      codes,
       set,
     });
   }
@@ -43,7 +41,7 @@ export function recoveryCodesStep(room: Interacting): Step {
       const { progress } = await loadRequest(ctx, room, uid);
       if (progress.missing !== undefined) return 'next';
       csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
-      await domain.recoveryCodes.keep(progress.accountId, form['set'] ?? '');
+      await ownFactors.keepCodes(progress.accountId, form['set'] ?? '');
       return 'next';
     },
   };

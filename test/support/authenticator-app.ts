@@ -4,13 +4,15 @@ import type { Answer } from './user-agent.ts';
 
 const STEP = seconds(30);
 
-/** An authenticator app on a phone whose clock is the test's. It never shows one code twice. */
+/** An authenticator app on a phone whose clock is the server's. It never shows one code twice. */
 export class AuthenticatorApp {
   readonly secret: string;
+  readonly #now: () => number;
   #last = 0;
 
-  constructor(secret: string) {
+  constructor(secret: string, now: () => number = Date.now) {
     this.secret = secret;
+    this.#now = now;
   }
 
   /** Scans what an enrolment page shows. */
@@ -22,12 +24,12 @@ export class AuthenticatorApp {
 
   /** The code of this moment, or of so many steps later. */
   code(later = 0): string {
-    return new TOTP({ secret: Secret.fromBase32(this.secret) }).generate({ timestamp: Date.now() + later * STEP });
+    return new TOTP({ secret: Secret.fromBase32(this.secret) }).generate({ timestamp: this.#now() + later * STEP });
   }
 
   /** A code that was not given before, of now or as far ahead as a server takes. */
   fresh(): string {
-    const now = Math.floor(Date.now() / STEP);
+    const now = Math.floor(this.#now() / STEP);
     this.#last = Math.max(now - 1, this.#last + 1);
     return new TOTP({ secret: Secret.fromBase32(this.secret) }).generate({ timestamp: this.#last * STEP });
   }

@@ -4,8 +4,8 @@ import type { Answer } from './user-agent.ts';
 
 interface Ceremony {
   readonly challenge: string;
-  readonly rp?: { readonly id: string };
-  readonly rpId?: string;
+  readonly rp?: { readonly id?: string | undefined };
+  readonly rpId?: string | undefined;
   readonly user?: { readonly id: string };
 }
 

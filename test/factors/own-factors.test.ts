@@ -1,0 +1,102 @@
+import test from 'ava';
+import { Authenticator } from '../support/authenticator.ts';
+import { ISSUER } from '../support/domain.ts';
+import { factorRoom } from './support.ts';
+
+const HERE = 'session';
+
+/** Somebody with a passkey of a new key. */
+async function withPasskey(room: ReturnType<typeof factorRoom>, name?: string) {
+  const person = await room.somebody();
+  const key = new Authenticator(ISSUER);
+  const made = key.make((await room.ownFactors.beginPasskey(person, HERE))!);
+  const result = await room.ownFactors.finishPasskey(person, HERE, made, name);
+  return { person, key, made, result };
+}
+
+test('a person sees what they own, the oldest first, and nothing of its secrets', async (t) => {
+  const room = factorRoom();
+  const { ownFactors, time } = room;
+  const { person } = await withPasskey(room, 'Desk key');
+  time.at += 1000;
+  const app = await room.withApp(person);
+  const { set } = await ownFactors.newCodes(person.id);
+  await ownFactors.keepCodes(person.id, set);
+  const seen = await ownFactors.list(person);
+  t.deepEqual(
+    seen.factors.map(({ kind, name, synced }) => [kind, name, synced]),
+    [
+      ['passkey', 'Desk key', true],
+      ['totp', undefined, undefined],
+    ],
+  );
+  t.is(seen.codesLeft, 10);
+  t.false(seen.required);
+  t.false(JSON.stringify(seen).includes(app.secret));
+  t.deepEqual(
+    Object.keys(seen.factors[0]!).toSorted(),
+    ['createdAt', 'id', 'kind', 'name', 'synced'],
+    'what a page gets, and no key',
+  );
+});
+
+test('an answer given in another session, for somebody else, or twice adds nothing', async (t) => {
+  const room = factorRoom();
+  const { ownFactors } = room;
+  const [ada, eve] = [await room.somebody(), await room.somebody()];
+  const made = new Authenticator(ISSUER).make((await ownFactors.beginPasskey(ada, HERE))!);
+  t.deepEqual(await ownFactors.finishPasskey(ada, 'another', made, undefined), { error: 'passkey' });
+  t.deepEqual(await ownFactors.finishPasskey(eve, HERE, made, undefined), { error: 'passkey' });
+  t.deepEqual(await ownFactors.finishPasskey(ada, HERE, made, undefined), { amr: ['swk', 'user', 'mfa'] });
+  t.deepEqual(await ownFactors.finishPasskey(ada, HERE, made, undefined), { error: 'over' });
+  t.is((await ownFactors.list(ada)).factors.length, 1);
+});
+
+test('one passkey is one person’s', async (t) => {
+  const room = factorRoom();
+  const { key } = await withPasskey(room);
+  const eve = await room.somebody();
+  const made = key.make((await room.ownFactors.beginPasskey(eve, HERE))!);
+  t.deepEqual(await room.ownFactors.finishPasskey(eve, HERE, made, undefined), { error: 'taken' });
+  t.is((await room.ownFactors.list(eve)).factors.length, 0);
+});
+
+test('a person names a factor and takes it away; nobody else can do either', async (t) => {
+  const room = factorRoom();
+  const { ownFactors } = room;
+  const { person } = await withPasskey(room);
+  const eve = await room.somebody();
+  const { id } = (await ownFactors.list(person)).factors[0]!;
+  t.deepEqual(await ownFactors.rename(eve, id, 'Mine now'), { error: 'gone' });
+  t.deepEqual(await ownFactors.remove(eve, id), { error: 'gone' });
+  t.deepEqual(await ownFactors.rename(person, id, '\u202Ekey'), { error: 'name' });
+  t.deepEqual(await ownFactors.rename(person, id, 'Blue key'), { done: true });
+  t.is((await ownFactors.list(person)).factors[0]?.name, 'Blue key');
+  t.deepEqual(await ownFactors.remove(person, id), { done: true });
+  t.deepEqual(await ownFactors.remove(person, id), { error: 'gone' });
+  t.is((await ownFactors.list(person)).factors.length, 0);
+});
+
+test('recovery codes go with the last factor, and by themselves cannot be named or taken away', async (t) => {
+  const room = factorRoom();
+  const { ownFactors, domain } = room;
+  const { person } = await withPasskey(room);
+  await ownFactors.newCodes(person.id);
+  const codes = (await domain.factors.list(person.id)).find(({ kind }) => kind === 'recovery')!;
+  t.deepEqual(await ownFactors.remove(person, codes.id), { error: 'gone' });
+  t.deepEqual(await ownFactors.rename(person, codes.id, 'Paper'), { error: 'gone' });
+  await ownFactors.remove(person, (await ownFactors.list(person)).factors[0]!.id);
+  t.is((await ownFactors.list(person)).codesLeft, undefined);
+});
+
+test('where the operator demands a second factor the last one stays, also when both are taken away at once', async (t) => {
+  const room = factorRoom({ second_factor: 'required' });
+  const { ownFactors } = room;
+  const { person } = await withPasskey(room);
+  t.true((await ownFactors.list(person)).required);
+  await room.withApp(person);
+  const { factors } = await ownFactors.list(person);
+  const results = await Promise.all(factors.map(({ id }) => ownFactors.remove(person, id)));
+  t.deepEqual(results.map((result) => ('error' in result ? result.error : 'done')).toSorted(), ['done', 'needed']);
+  t.is((await ownFactors.list(person)).factors.length, 1);
+});
