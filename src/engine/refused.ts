@@ -96,16 +96,16 @@ interface Options {
   ) => Promise<void> | void;
 }
 
-/** Writes down why a request was refused, and gives the answer the id under which `postern explain` tells it. */
+/** Tells the log which client asked; writes down why a request was refused, and gives the answer the id under which `postern explain` tells it. */
 export function tellRefusals({ domain, showError }: Options): Middleware {
   return async (ctx, next) => {
     await next();
+    const client = (ctx as unknown as KoaContextWithOIDC).oidc?.client;
+    if (client) ctx.state['clientId'] = client.clientId;
     const { refused } = state(ctx);
     if (!refused || state(ctx).failure) return;
     const entry = await explain(ctx as unknown as KoaContextWithOIDC, refused.error, domain);
     ctx.state['error'] = entry.error;
-    const client = (ctx as unknown as KoaContextWithOIDC).oidc?.client;
-    if (client) ctx.state['clientId'] = client.clientId;
     if (ORDINARY.has(entry.error) && !refused.page) return;
     // A store that cannot write must not turn a clear refusal into a failure.
     const id = await domain.refusals.record(entry).catch(() => newId('err'));

@@ -11,12 +11,12 @@ interface Options {
   readonly document: SettingsDocument;
   /** One more serves. */
   readonly onServing: () => void;
-  /** One is gone, and was not asked to go: `died`. */
+  /** One that served is gone; it was not asked to go: `died`. */
   readonly onGone: (member: Member, died: boolean) => void;
   readonly now?: Clock;
 }
 
-/** Deaths within this count together: each doubles the wait before the next start. */
+/** Workers that died or did not get up within this count together: each doubles the wait before the next start. */
 const REMEMBERED = minutes(1);
 const SHORTEST_WAIT = milliseconds(100);
 const LONGEST_WAIT = seconds(30);
@@ -29,7 +29,7 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
   let current = document;
   /** Starts that are waited for. */
   let planned = 0;
-  let deaths: number[] = [];
+  let failures: number[] = [];
   let begun = false;
   let stopping = false;
   let rolling: Promise<void> | undefined;
@@ -37,28 +37,29 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
 
   const inState = (...states: Member['state'][]) => [...members].filter(({ state }) => states.includes(state));
 
-  /** Resolves once it serves. @throws Refusal */
-  async function launch(from: SettingsDocument): Promise<Serving> {
+  function enlist(from: SettingsDocument): Member {
     const member = start(from, !begun);
     members.add(member);
-    void member.gone.then((how) => leave(member, how));
+    void member.gone.then(() => members.delete(member));
+    return member;
+  }
+
+  /** @throws Refusal why it did not get up */
+  async function untilServing(member: Member): Promise<Serving> {
     const serving = await member.serving;
+    void member.gone.then((how) => ended(member, how));
     log.info({ worker: member.id, pid: member.pid }, 'a worker serves');
     onServing();
     return serving;
   }
 
-  function leave(member: Member, how: string): void {
-    members.delete(member);
-    const died = !leaving.has(member) && begun && !stopping;
+  function ended(member: Member, how: string): void {
+    const died = !leaving.has(member) && !stopping;
     onGone(member, died);
-    if (!died) {
-      fill();
-      return;
-    }
-    log.error({ worker: member.id, pid: member.pid, how }, 'a worker died');
-    deaths = [...deaths.filter((at) => at > now() - REMEMBERED), now()];
-    fill(wait());
+    if (died) {
+      log.error({ worker: member.id, pid: member.pid, how }, 'a worker died');
+      fillLater();
+    } else fill();
   }
 
   const leaving = new WeakSet<Member>();
@@ -68,8 +69,6 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     return member.gone;
   }
 
-  const wait = (): Duration => Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (deaths.length - 1));
-
   /** Starts as many as are missing. */
   function fill(after: Duration = 0): void {
     if (!begun) return;
@@ -78,10 +77,19 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
       setTimeout(() => {
         planned -= 1;
         if (stopping) return;
-        // That it did not get up is a death like any other.
-        launch(current).catch((err: Error) => log.error({ err: err.message }, 'a worker did not get up'));
+        const member = enlist(current);
+        untilServing(member).catch((err: Error) => {
+          if (leaving.has(member)) return;
+          log.error({ err: err.message }, 'a worker did not get up');
+          fillLater();
+        });
       }, after);
     }
+  }
+
+  function fillLater(): void {
+    failures = [...failures.filter((at) => at > now() - REMEMBERED), now()];
+    fill(Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (failures.length - 1)));
   }
 
   /** One after the other: a new one serves before an old one ends. */
@@ -89,7 +97,7 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     for (const old of inState('serving', 'starting')) {
       if (stopping || !members.has(old)) continue;
       try {
-        await launch(next);
+        await untilServing(enlist(next));
       } catch (error) {
         log.error({ err: (error as Error).message }, 'a new worker did not get up: the others go on as they are');
         return;
@@ -108,9 +116,8 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     /** Starts them all. @throws Refusal of the first that does not get up; none is left then. */
     async begin(): Promise<Serving> {
       try {
-        const [serving] = await Promise.all(Array.from({ length: count }, () => launch(current)));
+        const [serving] = await Promise.all(Array.from({ length: count }, () => untilServing(enlist(current))));
         begun = true;
-        for (const member of members) member.speak();
         // One may have died meanwhile.
         fill();
         return serving!;
@@ -119,6 +126,11 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
         for (const member of members) member.kill();
         throw error;
       }
+    },
+
+    /** The first line has been printed: others may follow. */
+    speak(): void {
+      for (const member of members) member.speak();
     },
 
     /** Hands a connection to whoever has the fewest; false where nobody serves. */

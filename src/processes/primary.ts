@@ -107,5 +107,6 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
   const { issuer, nobody } = first;
   print(listeningLine({ url: door.url, issuer, workers: settings.workers }));
   log.release();
+  crew.speak();
   if (nobody) log.info({}, NOBODY);
 }

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { ClockMove } from './moved-clock.ts';
+
+const ROOT = new URL('../../', import.meta.url).pathname;
+
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly port: number;
+  readonly exited: Promise<number | null>;
+  /** What it printed, line by line. */
+  readonly lines: readonly string[];
+  /** What it logged as an error, one JSON line each. */
+  readonly errors: readonly string[];
+  /** Ends it without a word. */
+  kill(): Promise<void>;
+  /** SIGTERM; its exit code. */
+  terminate(): Promise<number | null>;
+  move(clock: ClockMove): Promise<void>;
+}
+
+interface Options {
+  /** Holds `data/` and `keys/`. */
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** How far its clock is off from the start. */
+  readonly clock?: ClockMove;
+}
+
+/** `npm start` without npm: a whole server in a process of its own, on a free port, once it listens. */
+export async function startProcess({ folder, env = {}, clock }: Options): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      POSTERN_PORT: '0',
+      POSTERN_OPS_PORT: '0',
+      POSTERN_DATA: join(folder, 'data'),
+      POSTERN_KEYS: join(folder, 'keys'),
+      ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  let said = '';
+  child.stderr!.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const lines: string[] = [];
+  const errors: string[] = [];
+  const printed = createInterface({ input: child.stdout! });
+  const first = once(printed, 'line') as Promise<[string]>;
+  printed.on('line', (line) => {
+    lines.push(line);
+    if (line.includes('"level":"error"')) errors.push(line);
+  });
+  const line = await Promise.race([first, exited.then(() => undefined)]);
+  if (!line) throw new Error(`it did not start: ${said}`);
+  const { url } = JSON.parse(line[0]) as { url: string };
+  return {
+    child,
+    url,
+    port: Number(new URL(url).port),
+    exited,
+    lines,
+    errors,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    terminate() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    async move(move) {
+      const moved = once(child, 'message');
+      child.send(move);
+      await moved;
+    },
+  };
+}
