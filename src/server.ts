@@ -4,6 +4,7 @@
  */
 import type { RequestListener } from 'node:http';
 import Koa, { type Middleware } from 'koa';
+import { accountRoutes } from './account/index.ts';
 import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
@@ -200,10 +201,11 @@ interface Parts {
 function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): RequestListener {
   const { issuer } = settings;
   const { app } = engine;
-  const secrets = domain.cookieKeys.current;
   const brand = settings.brand.name;
   const { factors, challenges } = domain;
   const passkeys = createPasskeys({ factors, challenges, issuer, brand });
+  const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
+  const device = createDevice({ issuer });
   const tell = tellAll(accessLog(log), metrics.answered);
   const documents = createDocuments({
     maxAge: settings.signing.jwks_max_age,
@@ -234,17 +236,19 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
     }),
     engine.oneCommit,
     engine.notePlaces,
+    accountRoutes({ settings, domain, interactions: engine.interactions, pages, csrf, device }),
     interactionRoutes({
       issuer,
+      settings,
       domain,
       interactions: engine.interactions,
       ownFactors: createOwnFactors({ domain, passkeys, now, brand }),
       passkeys,
       upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),
       pages,
-      csrf: createCsrf({ issuer, secrets }),
-      device: createDevice({ issuer }),
       mark: createBrowserMark({ issuer }),
+      csrf,
+      device,
       metrics,
       now,
       log,

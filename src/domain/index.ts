@@ -41,6 +41,7 @@ import { createSessions } from './sessions.ts';
 import { createUpstreamRequests } from './upstream-requests.ts';
 import { openUpstreams } from './upstreams.ts';
 
+export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
 export type { Accounts, NewPerson } from './accounts.ts';
 export {

@@ -60,7 +60,7 @@ export function createJoins({ store, now, accounts, audit, links, letters, invit
       const person = await invited(invitation);
       const { email } = person;
       const { secret, changes } = await links.issue({ purpose: 'invitation', person, email, lifetime: invitations });
-      const link = letters.linkTo('invitation', secret);
+      const link = letters.linkTo('invitation', secret, invitation.locale);
       await store.commit([
         ...changes,
         audit.record('account.invited', { accountId: person.id }),

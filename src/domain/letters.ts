@@ -45,8 +45,9 @@ export const localeOf = (locale: string | undefined): Locale => matchLocale([loc
 /** Mails as the domain knows them: enqueued in the commit that gives the reason, written and sent by mail/. */
 export function createLetters({ issuer, deliveries }: { readonly issuer: string; readonly deliveries: Deliveries }) {
   return {
-    /** The address of the page that takes a link. */
-    linkTo: (purpose: LinkPurpose, secret: string): string => `${issuer}${PAGES[purpose]}?token=${secret}`,
+    /** The address of the page that takes a link, in the language of the mail it is in. */
+    linkTo: (purpose: LinkPurpose, secret: string, locale: Locale): string =>
+      `${issuer}${PAGES[purpose]}?token=${secret}&ui_locales=${locale}`,
 
     /** The address of a page without a secret. */
     pageAt: (path: string): string => `${issuer}${path}`,

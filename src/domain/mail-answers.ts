@@ -25,7 +25,7 @@ export function createMailAnswers({ accounts, links, letters, audit }: Options) 
     person?: Person,
   ): Promise<readonly Change[]> {
     const { secret, changes } = await links.issue({ purpose, person, email, origin });
-    const href = letters.linkTo(purpose, secret);
+    const href = letters.linkTo(purpose, secret, locale);
     return [
       ...changes,
       letters.send({ name: purpose, to: email, locale, link: href, goodFor: LINK_LIFETIME }, person?.id),

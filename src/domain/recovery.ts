@@ -56,30 +56,32 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
     },
 
     /** @throws Refusal `link_gone` */
-    async verifyEmail(secret: string): Promise<Person> {
-      const { id } = await personOf('verify-email', secret);
-      return changes.change(id, 'account.email_verified', () => ({ emailVerified: true }), {
+    async verifyEmail(secret: string): Promise<Link> {
+      const { id, link } = await personOf('verify-email', secret);
+      await changes.change(id, 'account.email_verified', () => ({ emailVerified: true }), {
         also: () => links.spend('verify-email', secret),
       });
+      return link;
     },
 
     /**
      * The person has another address from now on, and the old one is told. What was mailed there is good for nothing.
      * @throws Refusal `link_gone`, `email_taken` where somebody else took the address meanwhile
      */
-    async changeEmail(secret: string): Promise<Person> {
+    async changeEmail(secret: string): Promise<Link> {
       const { id, link } = await personOf('change-email', secret);
       const { email } = parseEmail(link.email ?? '');
       const told = (before: Account): Change =>
         letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id);
       const alter = ({ epoch }: Account) => ({ email, emailVerified: true, epoch: epoch + 1 });
-      return changes.change(id, 'account.email_changed', alter, {
+      await changes.change(id, 'account.email_changed', alter, {
         also: async (before) => [
           told(before),
           ...(await handOver(id, before.email, email)),
           ...(await links.spend('change-email', secret)),
         ],
       });
+      return link;
     },
   };
 }

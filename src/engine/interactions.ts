@@ -52,6 +52,9 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
   return {
     load,
 
+    /** Whether somebody's browser still waits for an answer to this request. */
+    isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,
+
     /**
      * Somebody proved something. Where that is enough, the engine will hear of it.
      * @returns where to go where it was the wrong person; undefined otherwise

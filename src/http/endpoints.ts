@@ -48,6 +48,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('interaction', '/interaction/:uid', 'GET POST', 'sign-in'),
   row('interaction', '/interaction/:uid/:step', 'GET POST', 'sign-in'),
   row('upstream', '/upstream/:id/callback', 'GET', 'sign-in'),
+  row('account', '/account/:page', 'GET POST', 'page'),
+  row('account', '/account/:page/done', 'GET', 'page'),
   row('assets', '/assets/*', 'GET', 'page'),
   row('assets', '/favicon.ico', 'GET', 'page'),
   row('assets', '/robots.txt', 'GET', 'page'),

@@ -41,6 +41,7 @@ export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
 export { createLogger, type Log } from './log.ts';
+export type { LinkPage, PasswordError, Trail } from './mailed-pages.ts';
 export { type BrowserMark, createBrowserMark } from './mark.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
@@ -57,4 +58,5 @@ export {
   type UpstreamProblem,
 } from './pages.ts';
 export { HttpRefusal } from './refusals.ts';
+export { sendOn } from './send-on.ts';
 export { type RequestState, stateOf } from './state.ts';

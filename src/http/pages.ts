@@ -14,6 +14,7 @@ import {
   plain,
 } from '../words/index.ts';
 import { type Assets, createAssets } from './assets.ts';
+import type { MailedPages } from './mailed-pages.ts';
 import { qrPath } from './qr.ts';
 
 /** An application as a person meets it. */
@@ -48,7 +49,7 @@ export type UpstreamProblem =
     : never;
 
 /** Every page there is and what its view takes. All texts are plain; the view escapes them. */
-export interface PageData {
+export interface PageData extends MailedPages {
   readonly login: {
     readonly action: string;
     readonly csrf: string;
@@ -77,6 +78,10 @@ export interface PageData {
     readonly passkey?: PasskeyOptions | undefined;
     /** Offer the way back to the application, `decision=deny`. */
     readonly cancel?: boolean | undefined;
+    /** For who has forgotten the password. */
+    readonly forgot?: string | undefined;
+    /** For who is new: where to sign up, or that accounts are by invitation. */
+    readonly newcomers?: { readonly signUp: string } | 'invitation' | undefined;
   };
   readonly 'second-factor': FactorForm & {
     /** What the person can prove it with. */
@@ -155,6 +160,8 @@ export interface Pages {
   render<P extends PageName>(page: P, data: PageData[P], locale: Locale): string;
   /** Answers with the page, in the language of `ctx.state.uiLocales` or Accept-Language, never cached. */
   show<P extends PageName>(ctx: PageContext, page: P, data: PageData[P], status?: number): void;
+  /** The language the page for this request is in. */
+  localeOf(ctx: PageContext): Locale;
 }
 
 export interface PagesOptions {
@@ -177,10 +184,13 @@ export function createPages({ brand, viewsFolder = VIEWS, assets = createAssets(
   const render = <P extends PageName>(page: P, data: PageData[P], locale: Locale): string =>
     eta.render(page, { ...data, page, brand, links: assets.links, ...words(locale) });
 
+  const localeOf = (ctx: PageContext): Locale => pickLocale(ctx.state.uiLocales, () => ctx.acceptsLanguages());
+
   return {
     render,
+    localeOf,
     show(ctx, page, data, status = 200) {
-      const locale = pickLocale(ctx.state.uiLocales, () => ctx.acceptsLanguages());
+      const locale = localeOf(ctx);
       ctx.status = status;
       ctx.type = 'html';
       ctx.set('Cache-Control', 'no-store');

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, readForm } from '../http/index.ts';
-import { type Interacting, ofPerson, sendOn } from './context.ts';
+import { allowFormRedirect, readForm, sendOn } from '../http/index.ts';
+import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
 
 /** Who the request is answered for, once that is known. */

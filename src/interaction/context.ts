@@ -1,4 +1,4 @@
-import type { Context } from 'koa';
+import type { Settings } from '../config/index.ts';
 import type { Domain } from '../domain/index.ts';
 import type { Interactions } from '../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../factors/index.ts';
@@ -8,6 +8,7 @@ import type { UpstreamClient } from '../upstream/index.ts';
 
 /** What the steps are given. */
 export interface Interacting {
+  readonly settings: Pick<Settings, 'sign_up'>;
   readonly issuer: string;
   readonly domain: Domain;
   readonly interactions: Interactions;
@@ -28,9 +29,3 @@ export const during = (uid: string): string => `interaction:${uid}`;
 
 /** What a form is bound to that asks something of a person who is known already. */
 export const ofPerson = (uid: string, accountId = ''): string => `${uid}|${accountId}`;
-
-/** Sends the browser on with GET, so that going back or reloading repeats no form (RFC 9110 §15.4.4). */
-export function sendOn(ctx: Context, to: string): void {
-  ctx.status = 303;
-  ctx.redirect(to);
-}

@@ -29,6 +29,7 @@ export function loginStep(room: Interacting): Step {
         client: { name: request.client.name, host: request.returnsTo },
         otherAccount: request.sessionAccountId !== undefined,
         cancel: true,
+        ...waysIn(room, request),
       },
       refused?.status,
     );
@@ -85,4 +86,15 @@ export function loginStep(room: Interacting): Step {
       return away ? { to: away } : 'next';
     },
   };
+}
+
+/** For who has no password, or not any more: pages of account/, which lead back here. */
+function waysIn({ settings }: Interacting, { uid, uiLocales }: PendingRequest) {
+  const trail = new URLSearchParams({ interaction: uid, ...(uiLocales && { ui_locales: uiLocales }) });
+  const newcomers = {
+    off: undefined,
+    invitation: 'invitation',
+    open: { signUp: `/account/sign-up?${trail}` },
+  } as const;
+  return { forgot: `/account/forgot?${trail}`, newcomers: newcomers[settings.sign_up] };
 }

@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
-import { readFields } from '../http/index.ts';
-import { sendOn } from './context.ts';
+import { readFields, sendOn } from '../http/index.ts';
 
 /**
  * A request that an application sends as a form (OIDC Core §3.1.2.1, RP-Initiated Logout §2) goes on as the same request

@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { HttpRefusal, stateOf } from '../http/index.ts';
+import { HttpRefusal, sendOn, stateOf } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
-import { type Interacting, sendOn } from './context.ts';
+import type { Interacting } from './context.ts';
 
 /**
  * What became of a form. `next`: what is stored may have changed, see what is missing now. `shown`: it was answered with a

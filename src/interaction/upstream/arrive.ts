@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import type { Person, RegisteredUpstream, Vouched } from '../../domain/index.ts';
+import { sendOn } from '../../http/index.ts';
 import { Refusal } from '../../lib/index.ts';
-import { type Interacting, sendOn } from '../context.ts';
+import type { Interacting } from '../context.ts';
 import { loadRequest } from '../steps.ts';
 import { failed } from './failed.ts';
 

@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
 import type { UnderWay } from '../../domain/index.ts';
-import { HttpRefusal } from '../../http/index.ts';
+import { HttpRefusal, sendOn } from '../../http/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import { UpstreamFailure } from '../../upstream/index.ts';
-import { type Interacting, sendOn } from '../context.ts';
+import type { Interacting } from '../context.ts';
 import { failed } from './failed.ts';
 
 /**

@@ -1,0 +1,22 @@
+import type { Link } from '../domain/index.ts';
+import type { AccountRoom, Page } from './context.ts';
+import { linkForm } from './link-form.ts';
+
+/** A link that only has to be confirmed: one button. */
+export function confirmForm(
+  room: AccountRoom,
+  name: 'verify-email' | 'change-email',
+  act: (token: string) => Promise<Link>,
+): readonly Page[] {
+  return linkForm(room, {
+    name,
+    purpose: name,
+    done: name,
+    act: (_ctx, token) => act(token),
+
+    async ask(ctx, form, _link, sent) {
+      if (sent) throw sent.refusal;
+      room.pages.show(ctx, 'confirm', { ...form, what: name });
+    },
+  });
+}

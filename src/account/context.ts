@@ -1,0 +1,23 @@
+import type { Context } from 'koa';
+import type { Settings } from '../config/index.ts';
+import type { Domain } from '../domain/index.ts';
+import type { Interactions } from '../engine/index.ts';
+import type { Csrf, Device, Pages } from '../http/index.ts';
+
+/** What the pages are given. */
+export interface AccountRoom {
+  readonly settings: Pick<Settings, 'sign_up'>;
+  readonly domain: Domain;
+  readonly interactions: Pick<Interactions, 'isPending'>;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly device: Device;
+}
+
+/** One page: shown by GET; its form, where it has one, taken by POST at the same path. */
+export interface Page {
+  /** `/account`, or something below it. */
+  readonly path: string;
+  show(ctx: Context): Promise<void>;
+  submit?(ctx: Context): Promise<void>;
+}

@@ -1,0 +1,6 @@
+import { confirmForm } from './confirm-form.ts';
+import type { AccountRoom, Page } from './context.ts';
+
+/** Somebody shows that they read the address of their account. */
+export const verifyEmailPages = (room: AccountRoom): readonly Page[] =>
+  confirmForm(room, 'verify-email', (token) => room.domain.recovery.verifyEmail(token));
