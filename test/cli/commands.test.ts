@@ -23,6 +23,22 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.false((await run(`user enable ${user.id}`)).disabled);
   t.true((await run('user password ann@example.com --password-stdin', 'another one entirely')).has_password);
 
+  const invited = await run('user invite bea@example.com --name Bea --language de-AT');
+  t.like(invited, { email: 'bea@example.com', name: 'Bea', admin: false, has_password: false });
+  t.regex(invited.link, /^http:\/\/[^/]+\/account\/welcome\?token=[\w-]{43}&ui_locales=de$/);
+  t.true(Date.parse(invited.expires_at) - Date.now() > 6.9 * 24 * 60 * 60 * 1000);
+  t.not((await run('user invite bea@example.com')).link, invited.link, 'the first one is good for nothing now');
+  for (const [args, why] of [
+    ['ann@example.com', /has a password already/],
+    ['bea@example.com --admin', /is here already/],
+    ['cid@example.com --language xx', /written in en and de/],
+  ] as const) {
+    const refused = await postern(folder, ['user', 'invite', ...args.split(' ')]);
+    t.is(refused.code, 1);
+    t.regex(refused.stderr, why);
+  }
+  await run('user remove bea@example.com');
+
   const resource = await run('resource add https://api.example --scope read,write --scope list --ttl 5m --revocable');
   t.like(resource, { uri: 'https://api.example', scopes: ['read', 'write', 'list'], ttl: 300, revocable: true });
   t.deepEqual(await run('resource list'), [resource]);

@@ -31,6 +31,16 @@ export function userCommands(program: Command, context: Context): void {
     });
 
   user
+    .command('invite <email>')
+    .description('mail somebody a link with which they choose a password; again for whoever did not use the first')
+    .option('--name <name>', 'what they are called, until they say otherwise')
+    .option('--admin', 'they may administer this server')
+    .option('--language <tag>', 'of the mail', 'en')
+    .action(async (email: string, { name, admin, language }, command: Command) =>
+      show(command, (await ask('user.invite', { email, name, admin, language })) as Item, details),
+    );
+
+  user
     .command('list')
     .description('everybody')
     .action(async (_, command: Command) =>

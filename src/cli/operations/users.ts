@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Domain, Person } from '../../domain/index.ts';
 import { Refusal } from '../../lib/index.ts';
+import { matchLocale, supportedLocales } from '../../words/index.ts';
 import { everyPage, operation } from './operation.ts';
-import { factorJson, text, userJson } from './shapes.ts';
+import { factorJson, iso, text, userJson } from './shapes.ts';
 
 /** An e-mail address or an id. */
 const one = z.strictObject({ user: text });
@@ -14,6 +15,14 @@ async function named(domain: Domain, user: string): Promise<Person> {
   return found;
 }
 
+/** @throws Refusal `language_unknown` */
+function localeNamed(language: string) {
+  const locale = matchLocale([language]);
+  if (!locale)
+    throw new Refusal('language_unknown', `mails are written in ${supportedLocales.join(' and ')}, not ${language}`);
+  return locale;
+}
+
 export const users = {
   'user.add': operation(
     z.strictObject({
@@ -23,6 +32,18 @@ export const users = {
       admin: z.boolean().optional(),
     }),
     async (domain, args) => userJson(await domain.accounts.add(args)),
+  ),
+  'user.invite': operation(
+    z.strictObject({
+      email: text,
+      name: text.optional(),
+      admin: z.boolean().optional(),
+      language: text.prefault('en'),
+    }),
+    async ({ joins }, { language, ...newcomer }) => {
+      const { person, link, expiresAt } = await joins.invite({ ...newcomer, locale: localeNamed(language) });
+      return { ...userJson(person), link, expires_at: iso(expiresAt) };
+    },
   ),
   'user.list': operation(z.strictObject({}), async (domain) => {
     const people = await everyPage(async (page) => {
