@@ -193,6 +193,12 @@ const settings = z.strictObject({
       'Who must have a second factor: nobody (`optional`), operators, or everybody (`required`). Whoever has one is always asked for it.',
     )
     .prefault('optional'),
+  email_codes: z
+    .enum(['off', 'on'])
+    .describe(
+      'Whether a code that is mailed may stand in for a second factor. Not for operators, and not after a password that was itself set by a mailed link.',
+    )
+    .prefault('off'),
   signing: z
     .strictObject({
       rotate_after: duration(days(30), 'Age at which the signing key is replaced.'),

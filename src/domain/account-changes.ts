@@ -48,8 +48,8 @@ export function createAccountChanges({ store, now, audit }: Options) {
       return retryOnConflict(async () => {
         const row = await existing(id);
         const altered = alter(row.record);
-        const { importId, ...rest } = row.record;
-        // A new password is no longer the one they came with.
+        const { importId, passwordMailed, ...rest } = row.record;
+        // A new password is no longer the one they came with, or the one they were mailed a link for.
         const before = altered.passwordHash === undefined ? row.record : rest;
         const record: Account = { ...before, ...altered, updatedAt: now() };
         await commit([

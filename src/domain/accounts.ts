@@ -29,6 +29,8 @@ export interface WithPassword {
   readonly name?: string | undefined;
   readonly locale?: Locale | undefined;
   readonly emailVerified?: true | undefined;
+  /** They were let choose it by a mailed link alone. */
+  readonly mailed?: true | undefined;
   readonly also?: Alongside | undefined;
   /** The session in which it was chosen: it goes on. */
   readonly exceptSession?: string | undefined;
@@ -136,7 +138,7 @@ export function createAccounts(options: Options) {
     async setPassword(
       id: string,
       password: string,
-      { name, locale, emailVerified, also = nothingElse, exceptSession }: WithPassword = {},
+      { name, locale, emailVerified, mailed, also = nothingElse, exceptSession }: WithPassword = {},
     ): Promise<Person> {
       checkName(name);
       const someone = personOf(await existing(id));
@@ -146,6 +148,7 @@ export function createAccounts(options: Options) {
         ...(name !== undefined && { name }),
         ...(locale && { locale }),
         ...(emailVerified && { emailVerified }),
+        ...(mailed && { passwordMailed: mailed }),
       };
       const told = ({ email, locale: usual }: Account): Change =>
         letters.send(

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/index.ts';
-import type { Account, FactorKind } from '../store/index.ts';
+import type { Account } from '../store/index.ts';
 import type { Factors, OwnFactor } from './factors.ts';
 
 /**
@@ -76,12 +76,22 @@ export interface Standing {
    * for what we do not know. undefined: they are proven.
    */
   readonly missing: 'factor' | 'enrolment' | 'unmet' | undefined;
-  /** The factors that would bring them further. */
-  readonly with: readonly OwnFactor[];
+  /** What would bring them further. */
+  readonly with: readonly Provable[];
 }
 
+/** A code that is mailed to them, where they can be asked for one. */
+export interface MailedCode {
+  readonly kind: 'email';
+}
+
+/** What a person can be asked to prove beside what they did. */
+export type Provable = OwnFactor | MailedCode;
+
+const MAILED_CODE: MailedCode = { kind: 'email' };
+
 /** What each kind of factor brings somebody to who has proven a first one. */
-const BRINGS_TO: Readonly<Record<FactorKind, Acr>> = { totp: TWO, recovery: TWO, passkey: PHR };
+const BRINGS_TO: Readonly<Record<Provable['kind'], Acr>> = { totp: TWO, recovery: TWO, email: TWO, passkey: PHR };
 
 export type Assurance = ReturnType<typeof createAssurance>;
 
@@ -95,12 +105,19 @@ export function createAssurance({
   settings,
   factors,
 }: {
-  settings: Pick<Settings, 'second_factor'>;
+  settings: Pick<Settings, 'second_factor' | 'email_codes'>;
   factors: Factors;
 }) {
   /** The operator's word for everybody. */
   const policyFor = ({ admin }: Account): Acr =>
     settings.second_factor === 'required' || (settings.second_factor === 'operators' && admin) ? TWO : ONE;
+
+  /**
+   * Whoever reads the mailbox must not get in by that alone: not by a mailed link and a mailed code, and not by an upstream
+   * that the mailbox belongs to.
+   */
+  const mayMail = ({ admin, emailVerified, passwordMailed }: Account, amr: readonly string[]): boolean =>
+    settings.email_codes === 'on' && emailVerified && !admin && !passwordMailed && amr.includes('pwd');
 
   function neededBy(person: Somebody, own: readonly OwnFactor[], { asked, registered }: Demands): Acr | 'unmet' {
     const [request, client] = [leastOf(asked), leastOf(registered)];
@@ -118,7 +135,8 @@ export function createAssurance({
       if (needed === 'unmet') return { needed: PHR, missing: 'unmet', with: [] };
       const proven = acrOf(amr) ?? ONE;
       if (reaches(proven, needed)) return { needed, missing: undefined, with: [] };
-      const further = own.filter(({ kind }) => !reaches(proven, BRINGS_TO[kind]));
+      const provable = [...own, ...(mayMail(person, amr) ? [MAILED_CODE] : [])];
+      const further = provable.filter(({ kind }) => !reaches(proven, BRINGS_TO[kind]));
       const enough = further.filter(({ kind }) => reaches(BRINGS_TO[kind], needed));
       // Whoever lacks a passkey proves what they have before they add one.
       const offered = enough.length > 0 ? enough : further;

@@ -1,5 +1,14 @@
 import { randomInt } from 'node:crypto';
-import { type Clock, deriveKey, hmac, minutes, type SealingKey, sameText, sha256 } from '../lib/index.ts';
+import {
+  type Clock,
+  type Duration,
+  deriveKey,
+  hmac,
+  minutes,
+  type SealingKey,
+  sameText,
+  sha256,
+} from '../lib/index.ts';
 import type { Change, Link, Store } from '../store/index.ts';
 import { retryOnConflict } from './retry.ts';
 
@@ -11,7 +20,7 @@ export interface CodeUse {
 
 export type Codes = ReturnType<typeof createCodes>;
 
-const LIFETIME = minutes(10);
+export const CODE_LIFETIME: Duration = minutes(10);
 const DIGITS = 8;
 /** Wrong ones after which the code is good for nothing: one of 10^8 guessed in five. */
 const MOST_WRONG = 5;
@@ -45,7 +54,12 @@ export function createCodes({ store, now, sealingKey }: Options) {
         wrong: 0,
         createdAt: now(),
       };
-      return { code, change: { put: 'links', id, record, expiresAt: now() + LIFETIME } };
+      return { code, change: { put: 'links', id, record, expiresAt: now() + CODE_LIFETIME } };
+    },
+
+    /** Whether there is a code that is still good. */
+    async isOut(use: CodeUse): Promise<boolean> {
+      return (await store.get('links', idOf(use)))?.record.epoch === use.person.epoch;
     },
 
     /**

@@ -79,16 +79,19 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
   const browserOf = (email: string, device: string): Bucket =>
     bucket('device', `${device}\n${emailKey(email)}`, limits.account, { keep: KNOWN_FOR });
 
+  const codesOf = (of: string): Bucket => bucket('codes', of, limits.account * CODES.times, { window: CODES.window });
+
   /** What the attempt is counted against. A browser's row exists only once it has signed in to that very account. */
   async function bucketsOf(attempt: Attempt, device: Bucket | undefined): Promise<Bucket[]> {
-    if (device && (await store.get('guesses', device.id))) return [device];
-    return [
-      bucket('network', networkOf(attempt.address), limits.network),
-      bucket('account', emailKey(attempt.email), limits.account),
-      ...(attempt.secondFactor
-        ? [bucket('codes', emailKey(attempt.email), limits.account * CODES.times, { window: CODES.window })]
-        : []),
-    ];
+    const key = emailKey(attempt.email);
+    const [of, buckets] =
+      device && (await store.get('guesses', device.id))
+        ? [device.id, [device]]
+        : [
+            key,
+            [bucket('network', networkOf(attempt.address), limits.network), bucket('account', key, limits.account)],
+          ];
+    return attempt.secondFactor ? [...buckets, codesOf(of)] : buckets;
   }
 
   /** The count of the running window: a window that is over counts nothing, and begins anew. */
@@ -136,7 +139,7 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
   /** The browser is known, and its wrong guesses are forgotten. */
   async function remember(device: Bucket): Promise<Change[]> {
     const row = await store.get('guesses', device.id);
-    return [put(device, { count: 0, since: now() }, row)];
+    return [put(device, { count: 0, since: now() }, row), { remove: 'guesses', id: codesOf(device.id).id }];
   }
 
   return {

@@ -29,6 +29,7 @@ import { createLetters } from './letters.ts';
 import { createLinks } from './links.ts';
 import { createMailAnswers } from './mail-answers.ts';
 import { createMailRequests } from './mail-requests.ts';
+import { createMailedCodes } from './mailed-codes.ts';
 import type { MasterKey } from './master-key.ts';
 import { createPasswordPolicy } from './password-policy.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
@@ -51,6 +52,7 @@ export {
   acrOf,
   type Demands,
   leastOf,
+  type Provable,
   type Standing,
   together,
   toldAs,
@@ -73,6 +75,7 @@ export type { Keys } from './keys.ts';
 export type { Letter, LetterName } from './letters.ts';
 export { browserOf, type Links, type Origin } from './links.ts';
 export type { MailRequest, MailRequests } from './mail-requests.ts';
+export type { MailedCodes } from './mailed-codes.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
@@ -97,7 +100,7 @@ export interface NounOptions {
   readonly now: Clock;
   readonly settings: Pick<
     Settings,
-    'issuer' | 'brand' | 'guesses' | 'invitations' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'
+    'issuer' | 'brand' | 'email_codes' | 'guesses' | 'invitations' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'
   >;
   /** Seals what people prove themselves with, and what is to be sent. */
   readonly sealingKey: SealingKey;
@@ -117,6 +120,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
   const links = createLinks({ store, now });
   const deliveries = createDeliveries({ store, now, audit, sealingKey });
   const letters = createLetters({ issuer, deliveries });
+  const codes = createCodes({ store, now, sealingKey });
   const serverWords = [brand.name, new URL(issuer).hostname];
   const policy = createPasswordPolicy({ settings: settings.passwords, serverWords });
   const changes = createAccountChanges({ store, now, audit });
@@ -138,11 +142,12 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     assurance,
     audit,
     challenges: createChallenges({ sealingKey, now }),
-    codes: createCodes({ store, now, sealingKey }),
+    codes,
     deliveries,
     joins: createJoins({ store, now, accounts, audit, links, letters, invitations }),
     letters,
     links,
+    mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
     recovery: createRecovery({ store, changes, accounts, audit, letters, links }),
     clients: createClients({ store, now, audit, sessions, own: ownClient(settings) }),

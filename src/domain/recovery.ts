@@ -52,7 +52,7 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
         ...(await links.spend('reset-password', secret)),
         audit.record('account.password_reset', { accountId: id }),
       ];
-      return { person: await accounts.setPassword(id, password, { emailVerified: true, also }), link };
+      return { person: await accounts.setPassword(id, password, { emailVerified: true, mailed: true, also }), link };
     },
 
     /** @throws Refusal `link_gone` */

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
-import type { Domain, OwnFactor, Person, RegisteredClient } from '../domain/index.ts';
+import type { Domain, Person, Provable, RegisteredClient } from '../domain/index.ts';
 import { Refusal } from '../lib/index.ts';
 import { type Asked, askedOf, covers } from './grants.ts';
 import { isSignedIn, provenHere, type Stored, steppingUp } from './proofs.ts';
@@ -15,7 +15,7 @@ export type Progress =
   | {
       readonly missing: 'factor' | 'enrolment' | 'unmet';
       readonly person: Person;
-      readonly with: readonly OwnFactor[];
+      readonly with: readonly Provable[];
       readonly needed: string;
     }
   /** Enough is proven: the request is answered for this person. */
@@ -125,7 +125,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
         progress: await progressOf(interaction, client),
         signedInHere: interaction.result?.login !== undefined,
         choose: interaction.result?.anotherAccount === true || prompts.includes('select_account'),
-        demanding: parameter(interaction, 'acr_values') !== undefined,
+        demanding: parameter(interaction, 'acr_values') !== undefined || (client.acrValues ?? []).length > 0,
         asked: {
           scopes,
           resources: Object.fromEntries(

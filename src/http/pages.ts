@@ -86,6 +86,8 @@ export interface PageData extends MailedPages {
   readonly 'second-factor': FactorForm & {
     /** What the person can prove it with. */
     readonly kinds: readonly string[];
+    /** A mailed code is on its way. */
+    readonly mailed?: boolean | undefined;
     readonly passkey?: PasskeyOptions | undefined;
     readonly error?: PageData['login']['error'];
   };

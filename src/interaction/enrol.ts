@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import type { NotEnrolled } from '../factors/index.ts';
 import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
-import { during, type Interacting, ofPerson } from './context.ts';
+import { during, type Interacting, ofPerson, sendOn } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
 type Asked = Extract<Progress, { readonly with: unknown }>;
@@ -43,7 +43,11 @@ export function enrolStep(room: Interacting): Step {
     name: 'enrol',
     isNext: async (_ctx, { progress }) => progress.missing === 'enrolment',
     async show(ctx, request) {
-      if (request.progress.missing === 'enrolment') await ask(ctx, request, request.progress);
+      const { progress } = request;
+      if (progress.missing !== 'enrolment') return;
+      // A passkey is asked for where no browser can make one: there is nothing to show.
+      if (progress.needed === 'phr' && !room.passkeys.available) return sendOn(ctx, await interactions.unmet(ctx));
+      await ask(ctx, request, progress);
     },
 
     async submit(ctx, uid) {

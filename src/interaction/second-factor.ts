@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import { verifyCode } from '../factors/index.ts';
-import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
+import { allowFormRedirect, allowOwnScripts, type Form, readForm, stateOf } from '../http/index.ts';
 import { during, type Interacting, ofPerson } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
-import { loadRequest, type Step } from './steps.ts';
+import { loadRequest, type Step, type Taken } from './steps.ts';
 
 type Asked = Extract<Progress, { readonly with: unknown }>;
 
@@ -14,7 +14,7 @@ export function secondFactorStep(room: Interacting): Step {
 
   async function ask(ctx: Context, request: PendingRequest, asked: Asked, refused?: Refused): Promise<void> {
     const { person } = asked;
-    const keys = passkeys.available ? asked.with.filter(({ kind }) => kind === 'passkey') : [];
+    const keys = passkeys.available ? asked.with.flatMap((each) => (each.kind === 'passkey' ? [each] : [])) : [];
     const action = `/interaction/${request.uid}/second-factor`;
     allowFormRedirect(ctx, request.redirectUri);
     if (keys.length > 0) allowOwnScripts(ctx);
@@ -27,6 +27,7 @@ export function secondFactorStep(room: Interacting): Step {
         person: { email: person.email },
         client: { name: request.client.name, host: request.returnsTo },
         kinds: [...new Set(asked.with.map(({ kind }) => kind))],
+        mailed: await domain.mailedCodes.isOut({ person, interaction: request.uid }),
         passkey: keys.length > 0 ? await passkeys.ask(during(request.uid), person, keys) : undefined,
         error: refused?.error,
       },
@@ -34,12 +35,24 @@ export function secondFactorStep(room: Interacting): Step {
     );
   }
 
-  async function byCode(ctx: Context, { person, with: own }: Asked, code: string) {
+  /** Mails a code, where one would do. That it was, the page then sees in what is stored. */
+  async function mailCode(ctx: Context, request: PendingRequest, asked: Asked): Promise<Taken> {
+    if (!asked.with.some(({ kind }) => kind === 'email')) return 'next';
+    const signingIn = { person: asked.person, interaction: request.uid };
+    const wait = await domain.mailedCodes.send(signingIn, pages.localeOf(ctx), stateOf(ctx).address ?? '');
+    if (wait === undefined) return 'next';
+    metrics.signIn('limited');
+    ctx.set('Retry-After', String(wait));
+    await ask(ctx, request, asked, { error: { tooMany: Math.ceil(wait / 60) }, status: 429 });
+    return 'shown';
+  }
+
+  async function byCode(ctx: Context, interaction: string, { person, with: own }: Asked, code: string) {
     if (!code) return WRONG;
     const about = { email: person.email, secondFactor: true };
-    const { factors, recoveryCodes } = domain;
+    const { factors, recoveryCodes, mailedCodes } = domain;
     const result = await guarded(ctx, room, about, () =>
-      verifyCode({ factors, recoveryCodes, now: room.now }, person, own, code),
+      verifyCode({ factors, recoveryCodes, mailedCodes, interaction, now: room.now }, person, own, code),
     );
     return 'error' in result ? result : { amr: result.won.amr, settle: result.settle };
   }
@@ -55,7 +68,7 @@ export function secondFactorStep(room: Interacting): Step {
 
   /** Which of the two it is the form says. */
   const prove = (ctx: Context, uid: string, asked: Asked, { passkey, code = '' }: Form) =>
-    passkey ? byPasskey(ctx, uid, asked, passkey) : byCode(ctx, asked, code);
+    passkey ? byPasskey(ctx, uid, asked, passkey) : byCode(ctx, uid, asked, code);
 
   return {
     name: 'second-factor',
@@ -80,6 +93,7 @@ export function secondFactorStep(room: Interacting): Step {
         await interactions.anotherAccount(ctx);
         return 'next';
       }
+      if (form['decision'] === 'mail') return mailCode(ctx, request, progress);
       const result = await prove(ctx, uid, progress, form);
       if ('error' in result) {
         await ask(ctx, request, progress, result);

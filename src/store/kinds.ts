@@ -12,6 +12,8 @@ export interface Account {
   readonly locale?: string;
   /** A PHC string, `$argon2id$…`, or as it was imported. Absent for a person who has no password. */
   readonly passwordHash?: string;
+  /** The password was chosen by a mailed link: a mailed code beside it would prove the same mailbox twice. */
+  readonly passwordMailed?: true;
   /** The import they came with, until their password is kept as ours are. */
   readonly importId?: string;
   readonly admin: boolean;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { networkOf } from '../../src/domain/networks.ts';
-import { minutes, seconds } from '../../src/lib/index.ts';
+import { hours, minutes, seconds } from '../../src/lib/index.ts';
 import { testDomain } from '../support/domain.ts';
 
 type Guesses = ReturnType<typeof testDomain>['domain']['guesses'];
@@ -49,6 +49,33 @@ test('one network guessing at many accounts is limited as a whole, its neighbour
     through += await wrongGuesses(domain.guesses, 1, { email: `p${i}@example.com`, address: `192.0.2.${i}` });
   t.is(through, 20);
   t.is(await wrongGuesses(domain.guesses, 1, { email: 'p@example.com', address: '192.0.3.1' }), 1);
+});
+
+test('a second factor is guessed at no more than three windows’ worth in a day, from anywhere and from a known browser', async (t) => {
+  const { domain, time } = testDomain();
+  const known = { ...alice, device: 'phone' };
+  t.true(await signIn(domain.guesses, known));
+  for (const attempt of [alice, known]) {
+    let through = 0;
+    for (let window = 0; window < 10; window++, time.at += minutes(16))
+      through += await wrongGuesses(domain.guesses, 20, { ...attempt, secondFactor: true });
+    t.is(through, 30);
+    t.is(await wrongGuesses(domain.guesses, 1, attempt), 1, 'the password may be tried all the same');
+    time.at += hours(24);
+  }
+  t.is(await wrongGuesses(domain.guesses, 9, { ...known, secondFactor: true }), 9);
+  t.true(await signIn(domain.guesses, { ...known, secondFactor: true }), 'its owner signs in');
+  let after = 0;
+  for (let window = 0; window < 10; window++, time.at += minutes(16))
+    after += await wrongGuesses(domain.guesses, 20, { ...known, secondFactor: true });
+  t.is(after, 30, 'and what was wrong before is forgotten');
+});
+
+test('passwords and codes are counted together: neither form is a way round the other', async (t) => {
+  const { domain } = testDomain();
+  t.is(await wrongGuesses(domain.guesses, 6, alice), 6);
+  t.is(await wrongGuesses(domain.guesses, 6, { ...alice, secondFactor: true }), 4);
+  t.is(await wrongGuesses(domain.guesses, 1, alice), 0);
 });
 
 test('a guess refused for one account does not use up its network', async (t) => {

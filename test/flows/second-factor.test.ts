@@ -1,11 +1,8 @@
 import test from 'ava';
-import { newTotpSecret } from '../../src/factors/index.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
-import { discover, redeem, request } from '../support/client.ts';
-import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { UserAgent } from '../support/user-agent.ts';
-
-const TWO = 'urn:postern:acr:two-factor';
+import { redeem } from '../support/client.ts';
+import { addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { beginAs, giveApp, TWO } from '../support/second-factor.ts';
 
 let postern: Postern;
 let strict: Postern;
@@ -17,30 +14,10 @@ test.after.always(() => Promise.all([postern?.close(), strict?.close()]));
 let people = 0;
 const somebody = (server: Postern) => addPerson(server, `p${++people}@example.com`);
 
-/** Somebody with an authenticator app, and recovery codes that they keep. */
-async function withApp(server: Postern) {
-  const person = await somebody(server);
-  const secret = newTotpSecret();
-  const { factors, recoveryCodes, challenges } = server.domain;
-  const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: person.id } as const;
-  const spent = challenges.spend(binding, challenges.issue(binding));
-  await factors.addTotp(person.id, secret, 0, undefined, spent);
-  const codes = ['7QMK2XHD9RTP', 'W3N8HC5Z0YAV'];
-  await recoveryCodes.keep(person.id, await recoveryCodes.put(person.id, codes));
-  return { person, app: new AuthenticatorApp(secret), codes };
-}
-
-/** As far as the page after the password. */
-async function withPassword(server: Postern, email: string, parameters: Record<string, string> = {}) {
-  const agent = new UserAgent(server.issuer);
-  const asked = await request(await discover(server, await addClient(server, { firstParty: true })), parameters);
-  const answer = await agent.submit(await agent.get(asked.url), { email, password: PASSWORD, remember: 'yes' });
-  return { agent, asked, answer };
-}
-
 test('after the password a person types the code of their app, and the tokens tell both', async (t) => {
-  const { person, app } = await withApp(postern);
-  const { agent, asked, answer } = await withPassword(postern, person.email);
+  const person = await somebody(postern);
+  const app = await giveApp(postern, person);
+  const { agent, asked, answer } = await beginAs(postern, person.email);
   t.is(answer.page, 'second-factor');
   const done = await agent.submit(answer, { code: app.fresh() });
   const tokens = await redeem(asked, done.left!);
@@ -50,7 +27,7 @@ test('after the password a person types the code of their app, and the tokens te
 
 test('where everybody needs one, a person without sets it up as they sign in, and is shown their recovery codes once', async (t) => {
   const person = await somebody(strict);
-  const { agent, asked, answer } = await withPassword(strict, person.email);
+  const { agent, asked, answer } = await beginAs(strict, person.email);
   t.is(answer.page, 'enrol');
   const app = AuthenticatorApp.scan(answer);
   const wrong = await agent.submit(answer, { code: '000000' });
@@ -62,7 +39,17 @@ test('where everybody needs one, a person without sets it up as they sign in, an
   t.is(codes.length, 10);
   const done = await agent.submit(shown, {});
   t.is((await redeem(asked, done.left!)).claims()?.['acr'], TWO);
-  const again = await withPassword(strict, person.email);
+  const again = await beginAs(strict, person.email);
   t.is(again.answer.page, 'second-factor');
   t.truthy((await again.agent.submit(again.answer, { code: codes[3]!.toLowerCase().replaceAll('-', ' ') })).left);
+});
+
+test('where operators need one, an operator sets it up, and nobody else is asked', async (t) => {
+  const server = await startPostern({ env: { POSTERN_SECOND_FACTOR: 'operators' } });
+  const password = 'correct horse battery staple';
+  await server.domain.accounts.add({ email: 'op@example.com', password, admin: true });
+  await server.domain.accounts.add({ email: 'ada@example.com', password });
+  t.is((await beginAs(server, 'op@example.com')).answer.page, 'enrol');
+  t.truthy((await beginAs(server, 'ada@example.com')).answer.left);
+  await server.close();
 });

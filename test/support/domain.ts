@@ -37,6 +37,7 @@ const guesses = { account: 10, network: 100, window: minutes(15) };
 export const SETTINGS: NounOptions['settings'] = {
   issuer: ISSUER,
   brand: { name: 'Postern', accent: '#1f5fbf' },
+  email_codes: 'off',
   guesses,
   invitations: days(7),
   mail: { per_address: 5, per_network: 50 },
@@ -45,7 +46,8 @@ export const SETTINGS: NounOptions['settings'] = {
   sign_up: 'open',
 };
 
-interface TestSettings extends Partial<Pick<Settings, 'brand' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'>> {
+interface TestSettings
+  extends Partial<Pick<Settings, 'brand' | 'email_codes' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'>> {
   readonly guesses?: Partial<typeof guesses>;
 }
 

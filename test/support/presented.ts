@@ -4,11 +4,10 @@
  */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import { newTotpSecret } from '../../src/factors/index.ts';
 import type { Server } from '../../src/server.ts';
-import { AuthenticatorApp } from './authenticator-app.ts';
 import { authorize, discover, type Registered, request, signIn } from './client.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD } from './postern.ts';
+import { giveApp, RECOVERY_CODES } from './second-factor.ts';
 import { UserAgent } from './user-agent.ts';
 
 export interface Given {
@@ -156,12 +155,7 @@ export async function giveOut(server: Server): Promise<Given[]> {
   /** Somebody with an authenticator app and recovery codes, and what they type after the password. */
   async function secondFactors(): Promise<Given[]> {
     const person = await addPerson(server, 'grace@example.com');
-    const { factors, recoveryCodes, challenges } = domain;
-    const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: person.id } as const;
-    const secret = newTotpSecret();
-    await factors.addTotp(person.id, secret, 0, undefined, challenges.spend(binding, challenges.issue(binding)));
-    const codes = ['7QMK2XHD9RTP', 'W3N8HC5Z0YAV'];
-    await recoveryCodes.keep(person.id, await recoveryCodes.put(person.id, codes));
+    const app = await giveApp(server, person);
     const typed = async (code: string): Promise<boolean> => {
       const agent = new UserAgent(issuer);
       const page = await agent.get((await request(config)).url);
@@ -169,10 +163,10 @@ export async function giveOut(server: Server): Promise<Given[]> {
       const answer = await agent.submit(asked, { code });
       return answer.page === 'consent';
     };
-    const code = new AuthenticatorApp(secret).code();
+    const code = app.code();
     return [
       { what: 'the code of an authenticator app', present: () => typed(code) },
-      { what: 'a recovery code', present: () => typed(codes[0]!) },
+      { what: 'a recovery code', present: () => typed(RECOVERY_CODES[0]!) },
     ];
   }
 

@@ -31,7 +31,8 @@ export const usual: Samples = {
     csrf: 'token',
     person: { email: 'ada@example.com' },
     client: { name: 'Riverside Library', host: 'books.riverside.example' },
-    kinds: ['totp', 'recovery'],
+    kinds: ['totp', 'recovery', 'email'],
+    mailed: true,
   },
   enrol: {
     action: '/interaction/abc/enrol',
@@ -164,7 +165,8 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     csrf: text,
     person: { email: text },
     client: { name: text, host: text },
-    kinds: [text, 'totp'],
+    kinds: [text, 'totp', 'email'],
+    mailed: true,
     error: 'wrong',
   },
   enrol: {
