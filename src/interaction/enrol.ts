@@ -1,8 +1,8 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import type { NotEnrolled } from '../factors/index.ts';
-import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
-import { during, type Interacting, ofPerson, sendOn } from './context.ts';
+import { allowFormRedirect, allowOwnScripts, type Form, readForm, sendOn } from '../http/index.ts';
+import { during, type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
 type Asked = Extract<Progress, { readonly with: unknown }>;
