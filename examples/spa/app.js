@@ -22,12 +22,15 @@ async function show() {
 }
 
 const guarded = (work) => async () => {
+  document.body.dataset.busy = '';
+  $('problem').textContent = '';
   try {
     await work();
   } catch (error) {
     $('problem').textContent = error.message;
   }
   await show();
+  delete document.body.dataset.busy;
 };
 
 // #region sign-in

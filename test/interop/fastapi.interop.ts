@@ -8,9 +8,10 @@ import { openBrowser, screenshot } from '../browser/browser.ts';
 import { addClient } from '../support/postern.ts';
 import { freePort } from '../support/postgres.ts';
 import { apiTests } from './support/api-tests.ts';
+import { signInAt } from './support/browser-steps.ts';
 import { example, installed, PYTHON } from './support/places.ts';
 import { startProgram } from './support/program.ts';
-import { AUDIENCE, PERSON, type World } from './support/world.ts';
+import { AUDIENCE, newPerson, PERSON, type World } from './support/world.ts';
 
 let docsClient: string;
 let browser: Browser;
@@ -91,9 +92,7 @@ test('/docs: Authorize by authorization code with PKCE → Try it out → 200', 
   const signIn = await popup;
   const { searchParams } = new URL((await asked).url());
   t.is(searchParams.get('code_challenge_method'), 'S256');
-  await signIn.fill('[name=email]', PERSON.email);
-  await signIn.fill('[name=password]', PERSON.password);
-  await signIn.getByRole('button', { name: 'Sign in' }).click();
+  await signInAt(signIn, await newPerson(running.world));
   await signIn.click('[name=decision][value=allow]');
   await form.getByText('Authorized').first().waitFor();
   await screenshot(page, 'interop-fastapi-code');

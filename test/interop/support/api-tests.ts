@@ -6,6 +6,8 @@ import { machineToken, personTokens, startWorld, type World } from './world.ts';
 export interface ApiExample {
   /** A route for anybody with an access token. */
   readonly protectedPath: string;
+  /** The scope it needs, if it needs one. */
+  readonly protectedScope?: string;
   /** A route whose GET needs `readScope` and whose POST another one; absent where the example has none. */
   readonly scoped?: { readonly path: string; readonly readScope: string; readonly writeScope: string };
   start(world: World): Promise<Program>;
@@ -23,9 +25,9 @@ export const call = (url: string, token?: string, init: RequestInit = {}): Promi
   });
 
 /** What every API owes its callers, whatever it is written in. Gives what runs, once the tests have begun. */
-export function apiTests(test: TestFn, { protectedPath, scoped, start }: ApiExample): Running {
+export function apiTests(test: TestFn, { protectedPath, protectedScope, scoped, start }: ApiExample): Running {
   const running = {} as Running;
-  test.before(async () => {
+  test.serial.before(async () => {
     running.world = await startWorld();
     running.api = await start(running.world);
   });
@@ -36,7 +38,7 @@ export function apiTests(test: TestFn, { protectedPath, scoped, start }: ApiExam
   const at = (path: string): string => `${running.api.url}${path}`;
 
   test('a program’s token is let in', async (t) => {
-    const response = await call(at(protectedPath), await machineToken(running.world));
+    const response = await call(at(protectedPath), await machineToken(running.world, protectedScope));
     t.is(response.status, 200, await response.text());
   });
 

@@ -52,3 +52,12 @@ export async function personTokens({ postern, web }: World, scope = 'openid prof
   const { tokens } = await authorize(postern, web, { scope, resource: AUDIENCE });
   return { access: tokens.access_token, id: tokens.id_token ?? '', refresh: tokens.refresh_token ?? '' };
 }
+
+let people = 0;
+
+/** Somebody nobody knows yet: no consent given, no session begun. */
+export async function newPerson({ postern }: World): Promise<typeof PERSON> {
+  const email = `grace-${++people}@example.com`;
+  await addPerson(postern, email, 'Grace Hopper');
+  return { email, password: PASSWORD };
+}
