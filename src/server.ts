@@ -242,6 +242,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       settings,
       domain,
       interactions: engine.interactions,
+      ownSessions: engine.ownSessions,
       ownFactors: createOwnFactors({ domain, passkeys, now, brand }),
       passkeys,
       upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),

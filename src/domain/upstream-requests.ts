@@ -13,10 +13,15 @@ import {
 import { type Row, type Store, StoreConflict, type UpstreamRequest } from '../store/index.ts';
 import { retryOnConflict } from './retry.ts';
 
+/** Whose the way is: of an interaction, by its uid, or of the session of somebody who links an upstream to their account. */
+export type Whose =
+  | { readonly interaction: string }
+  /** `to` is where they come back to. */
+  | { readonly session: string; readonly accountId: string; readonly to: string };
+
 /** What a person who goes to an upstream goes for, and from which browser. */
 export interface Going {
-  /** The interaction they come back to. */
-  readonly uid: string;
+  readonly whose: Whose;
   readonly upstream: string;
   /** What only this browser has. */
   readonly browser: string;
@@ -49,9 +54,10 @@ export interface Vouched {
 /** Why an upstream signed nobody in; `refused`: it vouched for somebody who may not sign in here. */
 export type WhyNot = 'denied' | 'unavailable' | 'untrusted' | 'stale' | 'refused';
 
-/** What came of it. */
+/** What came of it. `linked`: to this account, or to another one before. */
 export type Answer =
   | { readonly upstream: string; readonly vouched: Vouched }
+  | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
   | { readonly upstream: string; readonly failed: { readonly reason: WhyNot; readonly id: string } };
 
 export type UpstreamRequests = ReturnType<typeof createUpstreamRequests>;
@@ -69,14 +75,19 @@ const STATE = /^([A-Za-z0-9_-]{43})[A-Za-z0-9_-]{43}$/;
 
 type Sealed = UnderWay & { readonly browser: string };
 
+type Key = { readonly interaction: string } | { readonly session: string };
+
+const keyOf = (key: Key): string =>
+  'interaction' in key ? `interaction\n${key.interaction}` : `session\n${key.session}`;
+
 /**
- * Sign-ins under way at upstreams. An interaction has one for each upstream and one answer, so that nobody can fill the
- * store by pressing buttons; each answer is taken once.
+ * Ways to upstreams and back. An interaction, or a session, has one for each upstream and one answer, so that nobody can
+ * fill the store by pressing buttons; each answer is taken once.
  */
 export function createUpstreamRequests({ store, now, sealingKey }: Options) {
   const labelOf = (id: string): string => `upstream_requests/${id}`;
-  const requestId = (uid: string, upstream: string): string => sha256(`request\n${uid}\n${upstream}`);
-  const answerId = (uid: string): string => sha256(`answer\n${uid}`);
+  const requestId = (key: Key, upstream: string): string => sha256(`request\n${keyOf(key)}\n${upstream}`);
+  const answerId = (key: Key): string => sha256(`answer\n${keyOf(key)}`);
 
   const open = <R>({ id, record }: Row<UpstreamRequest>): R =>
     JSON.parse(unseal(sealingKey, labelOf(id), record.sealed));
@@ -94,7 +105,7 @@ export function createUpstreamRequests({ store, now, sealingKey }: Options) {
     /** Begins; whoever presses the button twice is sent there with the same values twice. */
     begin({ browser, ...going }: Going): Promise<UnderWay> {
       return retryOnConflict(async () => {
-        const id = requestId(going.uid, going.upstream);
+        const id = requestId(going.whose, going.upstream);
         const row = await store.get('upstream_requests', id);
         const before = row && open<Sealed>(row);
         const same = before && sameText(before.browser, sha256(browser)) ? before : undefined;
@@ -142,20 +153,20 @@ export function createUpstreamRequests({ store, now, sealingKey }: Options) {
       }
     },
 
-    /** Keeps what came of it, for the interaction. */
-    async answer(uid: string, answer: Answer): Promise<void> {
-      await store.commit([put(answerId(uid), answer.upstream, answer)]);
+    /** Keeps what came of it. */
+    async answer(key: Key, answer: Answer): Promise<void> {
+      await store.commit([put(answerId(key), answer.upstream, answer)]);
     },
 
     /** What came of the last one; undefined where nothing did, or it was too long ago. */
-    async answerOf(uid: string): Promise<Answer | undefined> {
-      const row = await store.get('upstream_requests', answerId(uid));
+    async answerOf(key: Key): Promise<Answer | undefined> {
+      const row = await store.get('upstream_requests', answerId(key));
       return row && open<Answer>(row);
     },
 
     /** The same, for the one who asks first. */
-    async takeAnswer(uid: string): Promise<Answer | undefined> {
-      const row = await store.get('upstream_requests', answerId(uid));
+    async takeAnswer(key: Key): Promise<Answer | undefined> {
+      const row = await store.get('upstream_requests', answerId(key));
       if (!row) return undefined;
       try {
         await store.commit([{ remove: 'upstream_requests', id: row.id, expect: row.version }]);

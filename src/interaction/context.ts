@@ -1,6 +1,6 @@
 import type { Settings } from '../config/index.ts';
 import type { Domain } from '../domain/index.ts';
-import type { Interactions } from '../engine/index.ts';
+import type { Interactions, OwnSessions } from '../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../factors/index.ts';
 import type { BrowserMark, Csrf, Device, Metrics, Pages } from '../http/index.ts';
 import type { Clock, Logger } from '../lib/index.ts';
@@ -14,6 +14,7 @@ export interface Interacting {
   readonly interactions: Interactions;
   readonly ownFactors: OwnFactors;
   readonly passkeys: Passkeys;
+  readonly ownSessions: Pick<OwnSessions, 'current'>;
   readonly upstreamClient: UpstreamClient;
   readonly pages: Pages;
   readonly csrf: Csrf;

@@ -2,9 +2,9 @@ import type { Context } from 'koa';
 import type { RegisteredUpstream, Vouched } from '../domain/index.ts';
 import type { PendingRequest } from '../engine/index.ts';
 import { allowFormRedirect, readForm } from '../http/index.ts';
-import { Refusal } from '../lib/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
+import { linkTo } from './upstream/links.ts';
 
 interface Unlinked {
   readonly upstream: RegisteredUpstream;
@@ -20,8 +20,8 @@ export function linkStep(room: Interacting): Step {
 
   async function unlinked({ uid, progress, signedInHere }: PendingRequest): Promise<Unlinked | undefined> {
     if (progress.missing !== undefined || !signedInHere || domain.upstreams.list().length === 0) return undefined;
-    const answer = await domain.upstreamRequests.answerOf(uid);
-    if (!answer || 'failed' in answer) return undefined;
+    const answer = await domain.upstreamRequests.answerOf({ interaction: uid });
+    if (!answer || !('vouched' in answer)) return undefined;
     const upstream = await domain.upstreams.get(answer.upstream);
     if (!upstream) return undefined;
     const { vouched } = answer;
@@ -55,18 +55,13 @@ export function linkStep(room: Interacting): Step {
       if (progress.missing !== undefined) return 'next';
       csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
       const found = await unlinked(request);
-      if (!found || !(await domain.upstreamRequests.takeAnswer(uid))) return 'next';
-      if (form['decision'] === 'link') await link(progress.accountId, found);
+      if (!found || !(await domain.upstreamRequests.takeAnswer({ interaction: uid }))) return 'next';
+      if (form['decision'] === 'link') {
+        const { upstream, vouched } = found;
+        // Somebody else may have linked it a moment ago: it is theirs.
+        await linkTo(room, progress.accountId, { upstream, subject: vouched.subject, label: vouched.label });
+      }
       return 'next';
     },
   };
-
-  async function link(accountId: string, { upstream, vouched: { subject, label } }: Unlinked): Promise<void> {
-    try {
-      await domain.identities.link(accountId, { upstream, subject, label });
-    } catch (error) {
-      // Somebody else linked it a moment ago: it is theirs.
-      if (!(error instanceof Refusal)) throw error;
-    }
-  }
 }

@@ -15,11 +15,11 @@ const SENTENCES: Readonly<Record<WhyNot['reason'], string>> = {
   refused: 'the upstream vouches for somebody who may not sign in here',
 };
 
-/** Writes it down, and leaves it to be told on the sign-in page, where every other way in is. */
+/** Writes it down, and leaves it to be told on the page they come back to: of sign-in, where every other way in is, or of the account. */
 export async function failed(
   ctx: Context,
-  { domain, log, metrics }: Interacting,
-  uid: string,
+  { domain, log, metrics }: Pick<Interacting, 'domain' | 'log' | 'metrics'>,
+  whose: { readonly interaction: string } | { readonly session: string },
   { id: upstream, kind, issuer, clientId }: RegisteredUpstream,
   why: WhyNot,
 ): Promise<void> {
@@ -33,8 +33,8 @@ export async function failed(
     registered: { kind, issuer, client_id: clientId },
   });
   Object.assign(stateOf(ctx), { error, refusalId: id });
-  metrics.signIn(reason === 'denied' ? 'abandoned' : 'upstream_failed');
+  if ('interaction' in whose) metrics.signIn(reason === 'denied' ? 'abandoned' : 'upstream_failed');
   // What the operator may have to mend.
   if (reason === 'unavailable' || reason === 'untrusted') log.warn({ upstream, id, rule }, SENTENCES[reason]);
-  await domain.upstreamRequests.answer(uid, { upstream, failed: { reason, id } });
+  await domain.upstreamRequests.answer(whose, { upstream, failed: { reason, id } });
 }

@@ -21,12 +21,12 @@ export function upstreamStep(room: Interacting): Step {
       const request = await loadRequest(ctx, room, uid);
       if (request.progress.missing !== 'login') return 'next';
       // Whoever came back unknown takes another way.
-      await domain.upstreamRequests.takeAnswer(uid);
+      await domain.upstreamRequests.takeAnswer({ interaction: uid });
       const upstream = await domain.upstreams.get(form['upstream'] ?? '');
       if (!upstream || !isOffered(request, upstream)) return 'next';
       const { maxAge, loginHint, uiLocales, choose } = request;
       const errand = await domain.upstreamRequests.begin({
-        uid,
+        whose: { interaction: uid },
         upstream: upstream.id,
         browser: mark.put(ctx),
         remember: form['remember'] !== undefined,
@@ -42,7 +42,7 @@ export function upstreamStep(room: Interacting): Step {
         return { to: url.href };
       } catch (error) {
         if (!(error instanceof UpstreamFailure)) throw error;
-        await failed(ctx, room, uid, upstream, error);
+        await failed(ctx, room, { interaction: uid }, upstream, error);
         return 'next';
       }
     },

@@ -36,11 +36,10 @@ export async function offersOf({ domain }: Interacting, request: PendingRequest)
     },
     places: offered.map(({ issuer }) => issuer),
   };
-  const answer = await upstreamRequests.answerOf(request.uid);
+  const answer = await upstreamRequests.answerOf({ interaction: request.uid });
   const name = all.find(({ id }) => id === answer?.upstream)?.name;
   if (!answer || name === undefined) return offers;
   if ('vouched' in answer) return { ...offers, linking: { upstream: name, label: answer.vouched.label } };
-  await upstreamRequests.takeAnswer(request.uid);
-  const { reason, id } = answer.failed;
-  return { ...offers, error: { upstream: name, reason, id } };
+  await upstreamRequests.takeAnswer({ interaction: request.uid });
+  return 'failed' in answer ? { ...offers, error: { upstream: name, ...answer.failed } } : offers;
 }
