@@ -264,9 +264,8 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
 
 async function readiness(store: Store): Promise<Readiness> {
   try {
-    const { engine, writable } = await store.stats();
-    const why = engine === 'file' ? 'read-only: a write failed' : 'read-only';
-    return { ok: writable, checks: { store: writable ? 'ok' : why } };
+    const { writable, fault } = await store.stats();
+    return { ok: writable, checks: { store: fault ?? 'ok' } };
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     return { ok: false, checks: { store: error.message } };

@@ -52,8 +52,10 @@ export interface StoreStats {
   readonly bytes: number;
   /** Commits so far, and the seconds the slowest of the last ones took to be durable. */
   readonly commits: number;
-  /** False once a write could not be made durable: from then on reads answer and commits reject. */
+  /** False while commits reject, because one could not be made durable; reads answer. */
   readonly writable: boolean;
+  /** Why it is not writable, in a few words. */
+  readonly fault?: string;
 }
 
 /**

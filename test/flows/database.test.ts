@@ -1,10 +1,6 @@
-/** The server on PostgreSQL as an operator meets it: a bad start, a database that goes and comes back. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+/** The server on PostgreSQL as an operator meets it: the command line, a database that goes and comes back. */
+import { readFileSync } from 'node:fs';
+import test from 'ava';
 import { seconds } from '../../src/lib/index.ts';
 import { LIMITS } from '../../src/store/postgres/index.ts';
 import { folderOf, postern } from '../cli/command-line.ts';
@@ -20,54 +16,6 @@ test.before(async () => {
   databases = await startDatabaseServer();
 });
 test.after.always(() => databases?.remove());
-
-/** `npm start` that ends by itself. */
-async function failedStart(t: ExecutionContext, url: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-database-'));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: new URL('../../', import.meta.url),
-    env: {
-      PATH: process.env['PATH'],
-      POSTERN_PORT: '0',
-      POSTERN_OPS_PORT: '0',
-      POSTERN_KEYS: join(folder, 'keys'),
-      POSTERN_DATA: join(folder, 'data'),
-      POSTERN_DATABASE_URL: url,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  child.stdout.resume();
-  const [code] = await once(child, 'close');
-  return { code, said };
-}
-
-test.serial('a database that cannot be used: one line, exit 1, and never the password', async (t) => {
-  const { url } = await databases.create();
-  const wrong = new URL(url);
-  wrong.password = 'hunter2hunter2';
-  const cases: [string, RegExp][] = [
-    [
-      'mysql://root:hunter2hunter2@127.0.0.1/x',
-      /database_url \(POSTERN_DATABASE_URL\): must be a URL such as postgresql:/,
-    ],
-    [
-      'postgresql://user:hunter2hunter2@127.0.0.1:1/x',
-      /^cannot use the database \(POSTERN_DATABASE_URL\): nobody listens at 127\.0\.0\.1:1\n$/,
-    ],
-    [wrong.href, /^cannot use the database .*the password of postgres is wrong\n$/],
-  ];
-  for (const [given, message] of cases) {
-    const { code, said } = await failedStart(t, given);
-    t.is(code, 1);
-    t.regex(said, message);
-    t.notRegex(said, /hunter2|\n\s+at /);
-  }
-});
 
 test.serial('the command line works on the database with no server there, and hides its URL', async (t) => {
   const { url } = await databases.create();

@@ -137,13 +137,15 @@ export class FileStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#mustBeOpen();
+    const writable = this.#adapter.journal.failure === undefined;
     const rows = [...this.#low.data.tables()].map(([name, table]) => [name, table.rows.size]);
     return {
       engine: 'file',
       rows: Object.fromEntries(rows) as StoreStats['rows'],
       bytes: await this.#bytes(),
       commits: this.#commits,
-      writable: this.#adapter.journal.failure === undefined,
+      writable,
+      ...(!writable && { fault: 'read-only: a write failed' }),
     };
   }
 

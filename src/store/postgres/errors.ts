@@ -37,7 +37,13 @@ export const isRace = (error: unknown): boolean => isAnswered(error) && /^40(001
 /** A connection after this is not used again: it is broken, or leads to a server that has become a standby. */
 export const spoilsConnection = (error: unknown): boolean => !isAnswered(error) || codeOf(error) === '25006';
 
+const GONE = 'the tables of the database are gone, or not ours';
+
 const WORDS: Readonly<Record<string, string>> = {
+  '3F000': GONE,
+  '42P01': GONE,
+  '42703': GONE,
+  '42883': GONE,
   '25006': 'the database is read-only',
   '42501': 'a permission is missing in the database',
   '53100': 'the disk of the database is full',

@@ -21,8 +21,10 @@ interface Counted {
   readonly bytes: string;
 }
 
-/** What the database says of our tables, and whether it takes writes. @throws StoreUnavailable */
-export async function statistics(connections: Connections): Promise<Pick<StoreStats, 'rows' | 'bytes' | 'writable'>> {
+/** What the database says of our tables, and whether it takes writes at all. @throws StoreUnavailable */
+export async function statistics(
+  connections: Connections,
+): Promise<Pick<StoreStats, 'rows' | 'bytes'> & { readonly readOnly: boolean }> {
   try {
     const deadline = connections.deadline();
     const mode = await connections.run<{ read_only: string }>(
@@ -37,7 +39,7 @@ export async function statistics(connections: Connections): Promise<Pick<StoreSt
     return {
       rows: Object.fromEntries(counted) as StoreStats['rows'],
       bytes: rows.reduce((sum, { bytes }) => sum + Number(bytes), 0),
-      writable: mode.rows[0]!.read_only === 'off',
+      readOnly: mode.rows[0]!.read_only === 'on',
     };
   } catch (error) {
     throw unavailable(error);

@@ -19,6 +19,7 @@ import { unavailable } from './errors.ts';
 import { columnOf, isStorable, keyOf } from './keys.ts';
 import { Notifications } from './notifications.ts';
 import { type AnyRow, Reads } from './reads.ts';
+import { Refusals } from './refusals.ts';
 import { readThrough, withoutLimits } from './rows.ts';
 import { statistics } from './statistics.ts';
 import { isWatched, WATCHED, type WatchedTable } from './watched.ts';
@@ -43,6 +44,7 @@ export class PostgresStore implements Store {
   readonly #log: Logger;
   readonly #reads: Reads;
   readonly #commits: Commits;
+  readonly #refusals: Refusals;
   readonly #cache = new Cache();
   readonly #notifications: Notifications;
   readonly #onCommit: PostgresStoreParts['onCommit'];
@@ -58,6 +60,7 @@ export class PostgresStore implements Store {
     this.#onCommit = parts.onCommit;
     this.#reads = new Reads(parts);
     this.#commits = new Commits(parts);
+    this.#refusals = new Refusals(parts.connections);
     this.#notifications = new Notifications({
       connect: () => parts.connections.single(),
       log: parts.log,
@@ -121,7 +124,9 @@ export class PostgresStore implements Store {
     drop();
     try {
       await this.#track(this.#commits.write(prepared));
+      this.#refusals.heard(undefined);
     } catch (error) {
+      this.#refusals.heard(error);
       // Somebody was first whom we have not heard of yet.
       if (error instanceof StoreConflict && isWatched(error.table)) this.#cache.drop(error.table);
       throw error;
@@ -159,8 +164,15 @@ export class PostgresStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#mustBeOpen();
-    const kept = await this.#track(statistics(this.#connections));
-    return { engine: 'postgres', commits: this.#committed, ...kept };
+    const { readOnly, ...kept } = await this.#track(statistics(this.#connections));
+    const fault = readOnly ? 'read-only' : await this.#track(this.#refusals.now());
+    return {
+      engine: 'postgres',
+      commits: this.#committed,
+      ...kept,
+      writable: fault === undefined,
+      ...(fault !== undefined && { fault }),
+    };
   }
 
   close(): Promise<void> {
