@@ -218,53 +218,61 @@ test.serial('a form without its token, with another browser’s, or from another
   t.is(out.status, 400);
 });
 
-test.serial('every page forbids scripts, frames and caches; every token answer forbids caches', async (t) => {
-  const { agent, config, asked, tokens } = await authorize(postern, await addClient(postern));
-  const stranger = new UserAgent(postern.issuer);
-  const pages: Answer[] = [
-    await stranger.get(asked.url),
-    await agent.get((await request(config, { prompt: 'consent' })).url),
-    await stranger.get('/authorize?client_id=nobody'),
-    await stranger.get('/nothing/here'),
-    await stranger.get('/'),
-    await agent.get('/logout'),
-    await stranger.get('/logout/success'),
-    await stranger.get('/interaction/none'),
-  ];
-  const names = ['login', 'consent', 'error', 'not-found', 'home', 'logout', 'signed-out', 'error'];
-  t.deepEqual(
-    pages.map(({ page }) => page),
-    names,
-  );
-  for (const { headers, html, page } of pages) {
-    const policy = headers.get('content-security-policy') ?? '';
-    for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "style-src 'self'"])
-      t.true(policy.includes(rule), `${page}: ${rule}`);
-    t.notRegex(policy, /unsafe|\*/);
-    t.is(headers.get('x-frame-options'), 'DENY');
-    t.is(headers.get('x-content-type-options'), 'nosniff');
-    t.is(headers.get('referrer-policy'), 'no-referrer');
-    t.is(headers.get('cache-control'), 'no-store');
-    t.notRegex(html, /<script|<style|\son\w+=|\sstyle=|(src|href)="https?:/);
-  }
-  const secret = { authorization: 'Basic x' };
-  for (const reply of [
-    await tokenRequest(postern, { grant_type: 'x' }, secret),
-    await userinfo(tokens.access_token),
-    await userinfo('x'),
-    await send(postern.url, { method: 'POST', path: '/introspect', headers: FORM, body: '' }),
-    await send(postern.url, { method: 'POST', path: '/par', headers: FORM, body: '' }),
-  ])
-    t.is(reply.headers['cache-control'], 'no-store');
-  let cache: string | null = '';
-  config[oidc.customFetch] = async (url, options) => {
-    const response = await fetch(url, options as RequestInit);
-    cache = response.headers.get('cache-control');
-    return response;
-  };
-  await oidc.refreshTokenGrant(config, tokens.refresh_token!);
-  t.is(cache, 'no-store');
-});
+const OWN_SCRIPTS = ['simplewebauthn', 'passkeys'].map((name) => `<script src="/assets/${name}.js" defer>`);
+
+test.serial(
+  'every page forbids frames, caches, and scripts but our own two where passkeys are asked for; every token answer forbids caches',
+  async (t) => {
+    const { agent, config, asked, tokens } = await authorize(postern, await addClient(postern));
+    const stranger = new UserAgent(postern.issuer);
+    const pages: Answer[] = [
+      await stranger.get(asked.url),
+      await agent.get((await request(config, { prompt: 'consent' })).url),
+      await stranger.get('/authorize?client_id=nobody'),
+      await stranger.get('/nothing/here'),
+      await stranger.get('/'),
+      await agent.get('/logout'),
+      await stranger.get('/logout/success'),
+      await stranger.get('/interaction/none'),
+    ];
+    const names = ['login', 'consent', 'error', 'not-found', 'home', 'logout', 'signed-out', 'error'];
+    t.deepEqual(
+      pages.map(({ page }) => page),
+      names,
+    );
+    for (const { headers, html, page } of pages) {
+      const policy = headers.get('content-security-policy') ?? '';
+      for (const rule of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "style-src 'self'"])
+        t.true(policy.includes(rule), `${page}: ${rule}`);
+      t.notRegex(policy, /unsafe|\*/);
+      t.is(headers.get('x-frame-options'), 'DENY');
+      t.is(headers.get('x-content-type-options'), 'nosniff');
+      t.is(headers.get('referrer-policy'), 'no-referrer');
+      t.is(headers.get('cache-control'), 'no-store');
+      const scripts = [...html.matchAll(/<script[^>]*>[^<]*/g)].map(([tag]) => tag.replace(/-[\w-]{12}\.js/, '.js'));
+      t.deepEqual(scripts, page === 'login' ? OWN_SCRIPTS : [], page);
+      t.true(policy.includes(page === 'login' ? "script-src 'self'" : 'script-src;'), policy);
+      t.notRegex(html, /<style|\son\w+=|\sstyle=|(src|href)="https?:/);
+    }
+    const secret = { authorization: 'Basic x' };
+    for (const reply of [
+      await tokenRequest(postern, { grant_type: 'x' }, secret),
+      await userinfo(tokens.access_token),
+      await userinfo('x'),
+      await send(postern.url, { method: 'POST', path: '/introspect', headers: FORM, body: '' }),
+      await send(postern.url, { method: 'POST', path: '/par', headers: FORM, body: '' }),
+    ])
+      t.is(reply.headers['cache-control'], 'no-store');
+    let cache: string | null = '';
+    config[oidc.customFetch] = async (url, options) => {
+      const response = await fetch(url, options as RequestInit);
+      cache = response.headers.get('cache-control');
+      return response;
+    };
+    await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+    t.is(cache, 'no-store');
+  },
+);
 
 /** The bytes of every file under a folder, as text. */
 const bytesIn = (folder: string): string =>
