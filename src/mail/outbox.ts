@@ -11,7 +11,7 @@ interface Options {
 const AS_IT_IS = 'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit';
 
 /**
- * Keeps every message as a file of the operator's, where there is no mail server: `2026-01-31T08-15-30-reset-password-….eml`,
+ * Keeps every message as a file of the operator's, where there is no mail server: `2026-01-31T08-15-30.reset-password.….eml`,
  * mode 0600, for the links in it are as good as passwords.
  */
 export function outbox({ folder, log }: Options): Sender {
@@ -23,7 +23,8 @@ export function outbox({ folder, log }: Options): Sender {
     const { message: bytes } = await whole.sendMail(readable);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const moment = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-    const path = resolve(folder, `${moment}-${name}-${reference.slice(0, 6)}.eml`);
+    // Dots, since the log takes a long run of letters, digits and hyphens for a secret.
+    const path = resolve(folder, `${moment}.${name}.${reference.slice(0, 6)}.eml`);
     const file = await open(`${path}.new`, 'w', 0o600);
     try {
       await file.writeFile(bytes as Buffer);

@@ -292,7 +292,7 @@ test('without a mail server every mail is a file for its owner alone, and the lo
   await deliver(letterTo('file@example.com'), about());
   const [file = '', ...more] = readdirSync(join(data, 'outbox'));
   t.deepEqual(more, []);
-  t.regex(file, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-reset-password-refere\.eml$/);
+  t.regex(file, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.reset-password\.refere\.eml$/);
   t.is(statSync(join(data, 'outbox')).mode & 0o777, 0o700);
   t.is(statSync(join(data, 'outbox', file)).mode & 0o777, 0o600);
   const raw = readFileSync(join(data, 'outbox', file), 'utf8');

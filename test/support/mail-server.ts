@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { seconds } from '../../src/lib/index.ts';
 
 export interface ReceivedMail extends Email {
   /** Whom the envelope names, which alone decides where it goes. */
@@ -19,7 +20,8 @@ export interface MailServer {
   close(): Promise<void>;
 }
 
-const PATIENCE = 10_000;
+/** However busy the machine is. */
+const PATIENCE = seconds(60);
 
 /** A real mail server on a free port of loopback, that keeps what it gets. */
 export async function startMailServer(options: SMTPServerOptions = {}): Promise<MailServer> {
