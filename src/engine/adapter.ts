@@ -168,8 +168,11 @@ export function seenAdapter(): Adapter {
   };
 }
 
-/** What whoever lost the race for an assertion (RFC 7523 §3) or a DPoP proof (RFC 9449 §4.3) is told. */
-const seenTwice = (ctx: KoaContextWithOIDC | undefined) => () =>
-  ctx?.get('DPoP') && ctx.oidc.client?.clientAuthMethod !== 'private_key_jwt'
-    ? new errors.InvalidDpopProof('the proof was already used')
-    : new errors.InvalidClientAuth('the assertion was already used');
+/** Whoever lost the race for an assertion (RFC 7523 §3) or a DPoP proof (RFC 9449 §4.3) is told what the engine tells those who come later. */
+const seenTwice = (ctx: KoaContextWithOIDC | undefined) => (): Error => {
+  const proof = 'DPoP proof JWT Replay detected';
+  if (ctx?.oidc.route === 'userinfo') return new errors.InvalidToken(proof);
+  if (!ctx?.get('DPoP') || ctx.oidc.client?.clientAuthMethod === 'private_key_jwt')
+    return new errors.InvalidClientAuth('the assertion was already used');
+  return ctx.oidc.route === 'token' ? new errors.InvalidGrant(proof) : new errors.InvalidRequest(proof);
+};

@@ -11,7 +11,7 @@ import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { interactionPolicy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
-import { renderError } from './refused.ts';
+import { DPOP_ALGORITHMS, renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
@@ -90,7 +90,7 @@ export function configuration(
       requestObjectSigningAlgValues: [...SIGNING],
       userinfoSigningAlgValues: [...SIGNING],
       introspectionSigningAlgValues: [...SIGNING],
-      dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
     } as NonNullable<Configuration['enabledJWA']>,
     assertJwtClientAuthClaimsAndHeader: assertionRules({ now, restoredAt }),
     clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,

@@ -40,10 +40,21 @@ export const isSentBack = (ctx: Context): boolean =>
   state(ctx).failure !== undefined ||
   (state(ctx).refused !== undefined && (ctx as unknown as KoaContextWithOIDC).oidc?.route === 'authorization');
 
+/** How a DPoP proof may be signed. */
+export const DPOP_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
+
 /** Answers a request that lost a race at the commit, after the engine had answered it. */
 export function refuseOvertaken(ctx: Context, error: Error): void {
   const { error: code, error_description, statusCode } = error as Errors & { statusCode: number };
   ctx.status = statusCode;
+  // The only token race that a resource of ours answers (RFC 9449 §7.1).
+  if (error instanceof errors.InvalidToken) {
+    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+    ctx.set(
+      'WWW-Authenticate',
+      `DPoP realm="${oidc.issuer}", error="${code}", error_description="${error_description}", algs="${DPOP_ALGORITHMS.join(' ')}"`,
+    );
+  }
   renderError(ctx, { error: code, error_description }, error);
 }
 
