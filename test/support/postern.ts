@@ -13,6 +13,8 @@ export interface Postern extends Server {
   readonly folder: string;
   /** Stops it and starts it again on the same port, with the same settings but for `changed`; the data stays. */
   restart(meanwhile?: () => Promise<unknown>, changed?: Readonly<Record<string, string>>): Promise<Postern>;
+  /** Stops it and leaves its folder. */
+  stop(): Promise<void>;
 }
 
 interface Options {
@@ -47,6 +49,7 @@ export async function startPostern({
       await meanwhile?.();
       return startPostern({ env: { ...env, POSTERN_PORT: new URL(server.url).port, ...changed }, log, folder });
     },
+    stop: () => server.close(),
     async close() {
       await server.close();
       rmSync(folder, { recursive: true, force: true });

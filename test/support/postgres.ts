@@ -28,6 +28,8 @@ export interface DatabaseServer {
   start(): Promise<void>;
   /** The server dies without a word, and is back. */
   crash(): Promise<void>;
+  /** Waits until it answers: after one of its processes died it recovers by itself. */
+  answers(): Promise<void>;
   /** Stops it for good and removes its data. */
   remove(): Promise<void>;
 }
@@ -104,6 +106,10 @@ export async function startDatabaseServer({ durable = false } = {}): Promise<Dat
       dying.kill('SIGKILL');
       await gone;
       await start();
+    },
+    async answers() {
+      await pause(20);
+      await patiently(() => query('postgres', 'SELECT 1'));
     },
     async remove() {
       await server.stop();

@@ -95,7 +95,8 @@ export class UserAgent {
           left: next,
         };
       if (hops > 10) throw new Error(`redirected in circles at ${next.href}`);
-      return this.#go(next, { method: 'GET' }, hops + 1);
+      // A 307 repeats a form as it was (RFC 9110 §15.4.8).
+      return this.#go(next, response.status === 307 ? init : { method: 'GET' }, hops + 1);
     }
     const html = await response.text();
     return {

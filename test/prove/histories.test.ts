@@ -1,0 +1,4 @@
+import { histories } from './histories.ts';
+import { inShort } from './short.ts';
+
+inShort(histories);

@@ -1,0 +1,4 @@
+import { kills } from './kills.ts';
+import { inShort } from './short.ts';
+
+inShort(kills);

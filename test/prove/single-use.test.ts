@@ -1,0 +1,4 @@
+import { inShort } from './short.ts';
+import { singleUse } from './single-use.ts';
+
+inShort(singleUse);
