@@ -30,6 +30,8 @@ export class UserAgent {
   readonly cookies = new Map<string, Cookie>();
   readonly origin: string;
   readonly headers: Record<string, string>;
+  /** The server that a balancer in front would choose; `origin` itself where unset. */
+  through: string | undefined;
 
   constructor(origin: string, headers: Record<string, string> = {}) {
     this.origin = origin;
@@ -75,7 +77,7 @@ export class UserAgent {
   }
 
   async #go(url: URL, init: { method: string; body?: URLSearchParams }, hops = 0): Promise<Answer> {
-    const response = await fetch(url, {
+    const response = await fetch(this.through ? new URL(url.pathname + url.search, this.through) : url, {
       ...init,
       redirect: 'manual',
       headers: { accept: 'text/html', ...this.headers, cookie: this.cookieHeader(url.pathname) },
