@@ -22,6 +22,8 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.true((await run('user disable ann@example.com')).disabled);
   t.false((await run(`user enable ${user.id}`)).disabled);
   t.true((await run('user password ann@example.com --password-stdin', 'another one entirely')).has_password);
+  t.deepEqual(await run('user factors ann@example.com'), []);
+  t.deepEqual(await run('user reset-factors ann@example.com'), { id: user.id, email: user.email, removed: [] });
 
   const invited = await run('user invite bea@example.com --name Bea --language de-AT');
   t.like(invited, { email: 'bea@example.com', name: 'Bea', admin: false, has_password: false });
@@ -63,6 +65,11 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   const updated = await run(`client update ${client.client_id} --name Till --no-grant --no-scope --no-first-party`);
   t.like(updated, { client_name: 'Till', scopes: [], first_party: false, redirect_uris: client.redirect_uris });
   t.false(updated.grant_types.includes('password'));
+  t.deepEqual((await run(`client update ${client.client_id} --acr phr`)).default_acr_values, ['phr']);
+  t.false('default_acr_values' in (await run(`client update ${client.client_id} --no-acr`)));
+  const unknown = await postern(folder, ['client', 'update', client.client_id, '--acr', 'gold']);
+  t.is(unknown.code, 1);
+  t.regex(unknown.stderr, /"gold" is none of urn:postern:acr:one-factor, urn:postern:acr:two-factor, phr/);
   const rotated = await run(`client rotate-secret ${client.client_id}`);
   t.truthy(rotated.client_secret);
   t.not(rotated.client_secret, client_secret);
