@@ -6,8 +6,7 @@ import { example, installed, PYTHON, TESTS_OWN } from './places.ts';
 /** Which versions of what it asks for a test ran with: `Flask 3.1.3, PyJWT 2.15.1`. */
 export async function packagesOf(name: string): Promise<string> {
   const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
-  const own = join(example(name), 'requirements.txt');
-  const requirements = read(existsSync(example(name)) ? own : TESTS_OWN);
+  const requirements = read(name === 'user-import' ? TESTS_OWN : join(example(name), 'requirements.txt'));
   if (requirements) return named(await pythonVersions(), requirements.matchAll(/^([\w-]+)(?:\[\w+\])?==/gm));
   const manifest = read(join(example(name), 'package.json'));
   if (manifest) return nodeVersions(name, JSON.parse(manifest) as Manifest);

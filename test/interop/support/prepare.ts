@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { run, Unprepared } from './command.ts';
 import { example, installed, MADE, PYTHON, ROOT, TESTS_OWN } from './places.ts';
+import { API_NAMES } from './starts.ts';
 
 const SWAGGER_UI = join(ROOT, 'test/interop/swagger-ui');
 
@@ -17,11 +18,15 @@ interface Need {
   readonly prepare: () => Promise<void>;
 }
 
+/** Which examples a test runs that is not one example's own. */
+const ASIDE: Readonly<Record<string, readonly string[]>> = { 'key-rotation': API_NAMES, 'user-import': [] };
+
 /** What has to be made before these tests can run; nothing of a language that none of them is written in. */
-export function needsOf(names: readonly string[]): Need[] {
+export function needsOf(tests: readonly string[]): Need[] {
+  const names = [...new Set(tests.flatMap((name) => ASIDE[name] ?? [name]))];
   const having = (file: string): string[] => names.filter((name) => existsSync(join(example(name), file)));
   const needs: Need[] = [];
-  if (having('requirements.txt').length > 0 || names.some((name) => !existsSync(example(name))))
+  if (having('requirements.txt').length > 0 || tests.includes('user-import'))
     needs.push({ what: 'the Python packages', registry: 'the Python package index', prepare: preparePython });
   for (const name of having('Cargo.toml'))
     needs.push({ what: `the crates of ${name}`, registry: 'the crates registry', prepare: () => prepareRust(name) });

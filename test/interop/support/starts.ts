@@ -28,3 +28,6 @@ export const START = {
       env,
     }),
 } as const satisfies Record<string, (world: World) => Promise<Program>>;
+
+export type ApiName = keyof typeof START;
+export const API_NAMES = Object.keys(START) as ApiName[];

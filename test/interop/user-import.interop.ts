@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { postern as command } from '../cli/command-line.ts';
+import { addClient, type Postern, startPostern } from '../support/postern.ts';
+import { run } from './support/command.ts';
+import { PYTHON } from './support/places.ts';
+
+interface Written {
+  readonly by: string;
+  readonly password: string;
+  readonly hash: string;
+}
+
+let postern: Postern;
+let client: { id: string; secret?: string | undefined };
+let written: readonly Written[];
+
+const emailOf = (i: number): string => `person-${i}@example.com`;
+
+test.serial.before(async () => {
+  postern = await startPostern();
+  client = await addClient(postern, { passwordGrant: true });
+  const lines = (await run(PYTHON, ['test/interop/foreign_hashes.py'])).trim().split('\n');
+  written = lines.map((line) => JSON.parse(line) as Written);
+});
+test.after.always(() => postern?.close());
+
+const signIn = async (email: string, password: string): Promise<number> => {
+  const response = await fetch(`${postern.issuer}/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`${client.id}:${client.secret}`)}` },
+    body: new URLSearchParams({ grant_type: 'password', username: email, password }),
+  });
+  await response.arrayBuffer();
+  return response.status;
+};
+
+const hashOf = async (email: string): Promise<string> => {
+  const person = await postern.domain.accounts.byEmail(email);
+  return person?.passwordHash ?? '';
+};
+
+test.serial(
+  'who Django, werkzeug, passlib, bcrypt and argon2-cffi know, just now, comes in by one command',
+  async (t) => {
+    const file = join(postern.folder, 'people.jsonl');
+    const people = written.map(({ hash }, i) => JSON.stringify({ email: emailOf(i), password_hash: hash }));
+    writeFileSync(file, people.join('\n'));
+    const { code, stdout, stderr } = await command(postern.folder, ['user', 'import', file]);
+    t.is(code, 0, stderr);
+    t.is(stdout, `${written.length} people imported\n`);
+    t.true(new Set(written.map(({ by }) => by)).size >= 10);
+  },
+);
+
+test.serial(
+  'they sign in with the passwords they had, and with no other; argon2id keeps them from then on',
+  async (t) => {
+    for (const [i, { by, password, hash }] of written.entries()) {
+      const email = emailOf(i);
+      t.is(await signIn(email, `${password.slice(0, 8)}?`), 400, by);
+      t.is(await signIn(email, hash), 400, by);
+      t.is(await signIn(email, password), 200, by);
+      t.regex(await hashOf(email), /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/, by);
+      t.is(await signIn(email, password), 200, `${by}, a second time`);
+    }
+  },
+);
