@@ -6,8 +6,8 @@ import { readSettings } from '../src/config/index.ts';
 import { silent } from '../src/lib/index.ts';
 import { type Server, startServer } from '../src/server.ts';
 import { authorize } from '../test/support/client.ts';
+import { freePort } from '../test/support/free-port.ts';
 import { PASSWORD } from '../test/support/postern.ts';
-import { freePort } from '../test/support/postgres.ts';
 import { UserAgent } from '../test/support/user-agent.ts';
 import { type Cores, cpuSeconds, megabytes, start, stop } from './cores.ts';
 

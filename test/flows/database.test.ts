@@ -4,8 +4,9 @@ import test from 'ava';
 import { seconds } from '../../src/lib/index.ts';
 import { LIMITS } from '../../src/store/postgres/index.ts';
 import { folderOf, postern } from '../cli/command-line.ts';
+import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, PASSWORD, startPostern } from '../support/postern.ts';
-import { type DatabaseServer, freePort, startDatabaseServer } from '../support/postgres.ts';
+import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
 /** What a busy machine may add to {@link LIMITS}; `npm run prove` measures without it. */

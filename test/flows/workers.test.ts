@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { postern } from '../cli/command-line.ts';
+import { freePort } from '../support/free-port.ts';
 import { hammer, once, type Reply } from '../support/hammer.ts';
 import { PASSWORD } from '../support/postern.ts';
-import { type Database, type DatabaseServer, freePort, startDatabaseServer } from '../support/postgres.ts';
+import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
 
 const WORKERS = 3;

@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { Browser, Page } from 'playwright-core';
 import { openBrowser, screenshot } from '../browser/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { addClient } from '../support/postern.ts';
-import { freePort } from '../support/postgres.ts';
 import { signInAt } from './support/browser-steps.ts';
 import { example, PYTHON } from './support/places.ts';
 import { type Program, startProgram } from './support/program.ts';

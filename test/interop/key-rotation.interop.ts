@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { decodeProtectedHeader } from 'jose';
+import { API_NAMES, type ApiName } from './support/api-names.ts';
 import { call } from './support/api-tests.ts';
 import type { Program } from './support/program.ts';
-import { API_NAMES, type ApiName, START } from './support/starts.ts';
+import { START } from './support/starts.ts';
 import { machineToken, startWorld, type World } from './support/world.ts';
 
 /** A path of each that anybody with a token may see. */

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { API_NAMES } from './api-names.ts';
 import { run, Unprepared } from './command.ts';
 import { example, installed, MADE, PYTHON, ROOT, TESTS_OWN } from './places.ts';
-import { API_NAMES } from './starts.ts';
 
 const SWAGGER_UI = join(ROOT, 'test/interop/swagger-ui');
 

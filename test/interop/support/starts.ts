@@ -1,5 +1,6 @@
 /** How each API example is started, as its own documentation says. */
 import { join } from 'node:path';
+import type { ApiName } from './api-names.ts';
 import { example, installed, PYTHON, RUST } from './places.ts';
 import { type Program, startProgram } from './program.ts';
 import type { World } from './world.ts';
@@ -27,7 +28,4 @@ export const START = {
       cwd: installed('node-express'),
       env,
     }),
-} as const satisfies Record<string, (world: World) => Promise<Program>>;
-
-export type ApiName = keyof typeof START;
-export const API_NAMES = Object.keys(START) as ApiName[];
+} as const satisfies Record<ApiName, (world: World) => Promise<Program>>;
