@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { freePort, startDatabaseServer } from '../../test/support/postgres.ts';
+import { freePort } from '../../test/support/free-port.ts';
+import { startDatabaseServer } from '../../test/support/postgres.ts';
 import { BOTH, type Cores, ONE } from '../cores.ts';
 import { limits } from '../limits.ts';
 import { load } from '../loads.ts';
