@@ -21,6 +21,7 @@ import {
   createCsrf,
   createDevice,
   createDocuments,
+  createFrontDesk,
   createMetrics,
   createPages,
   failures,
@@ -207,11 +208,8 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
   const device = createDevice({ issuer });
   const tell = tellAll(accessLog(log), metrics.answered);
-  const documents = createDocuments({
-    maxAge: settings.signing.jwks_max_age,
-    trustedProxies: settings.trusted_proxies,
-    tell,
-  });
+  const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
+  const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
   domain.keys.onChange(documents.forget);
   silenceKoa(app, log);
   for (const middleware of [
@@ -259,7 +257,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   }
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
-  return inFront([documents.front], app.callback());
+  return inFront([documents.front, engine.machineTokens(desk)], app.callback());
 }
 
 async function readiness(store: Store): Promise<Readiness> {

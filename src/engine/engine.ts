@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
+import type { Front, FrontDesk } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
 import { tellAcr } from './authentication.ts';
@@ -8,6 +9,7 @@ import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
+import { machineTokens } from './machine-tokens.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
 import { notePlaces } from './places.ts';
 import { installRefresh } from './refresh.ts';
@@ -29,6 +31,8 @@ export interface Engine {
   /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
   readonly app: Provider;
   readonly interactions: Interactions;
+  /** The short way of what machines ask for, in front of everything. */
+  readonly machineTokens: (desk: FrontDesk) => Front;
   /** The browser sessions of people, for pages of our own. */
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
@@ -68,6 +72,8 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
+    machineTokens: (desk) =>
+      machineTokens({ domain, servers, issuer: settings.issuer, desk, onTokens: onTokens ?? (() => {}) }),
     ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
     notePlaces: notePlaces(domain),
     oneCommit: oneCommit(store, {

@@ -26,17 +26,18 @@ interface Asked {
 
 export type Tell = (answered: Answered) => void;
 
-/** Tells of an answer once it is over; what was asked is looked at then. */
-export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): void {
+/** Tells of an answer once it is over, when it also asks what was asked; what it gives back calls that off. */
+export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): () => void {
   const started = performance.now();
-  res.once('close', () =>
+  const over = (): void =>
     tell({
       ...asked(),
       status: res.statusCode,
       aborted: !res.writableFinished,
       took: performance.now() - started,
-    }),
-  );
+    });
+  res.once('close', over);
+  return () => void res.off('close', over);
 }
 
 /** The middleware that tells of every answer, in the log and in the metrics. */

@@ -1,16 +1,13 @@
 import type { Context, Middleware } from 'koa';
 import { type Duration, inSeconds, sha256 } from '../lib/index.ts';
-import { addressOf, parseNetworks } from './address.ts';
-import { type Tell, whenAnswered } from './answered.ts';
 import type { Endpoint } from './endpoints.ts';
-import type { Front } from './front.ts';
+import type { Front, FrontDesk } from './front.ts';
 import { stateOf } from './state.ts';
 
 interface Options {
   /** How long whoever fetched a document may keep it. */
   readonly maxAge: Duration;
-  readonly trustedProxies: readonly string[];
-  readonly tell: Tell;
+  readonly desk: FrontDesk;
 }
 
 /** A document as it was answered, for all who ask again. */
@@ -28,8 +25,7 @@ interface Kept {
  * The public documents (JWKS, discovery): the same bytes for everyone, so they are made once, kept until {@link forget},
  * and given from in front of everything else.
  */
-export function createDocuments({ maxAge, trustedProxies, tell }: Options) {
-  const trusted = parseNetworks(trustedProxies);
+export function createDocuments({ maxAge, desk }: Options) {
   const kept = new Map<string, Kept>();
   /** Changes whenever anything was forgotten: a document begun before may be old. */
   let age = 0;
@@ -64,9 +60,7 @@ export function createDocuments({ maxAge, trustedProxies, tell }: Options) {
     const condition = headers['if-none-match'];
     if ((condition !== undefined && condition !== document.etag) || UNUSUAL.some((name) => name in headers))
       return next();
-    const { endpoint } = document;
-    const address = addressOf(req.socket.remoteAddress, headers['x-forwarded-for'], trusted);
-    whenAnswered(res, tell, () => ({ method, endpoint, address }));
+    desk.tell(req, res, document.endpoint);
     const open = ['Access-Control-Allow-Origin', headers.origin || '*'];
     if (condition !== undefined) {
       res.writeHead(304, [...document.headersOf304, ...open]).end();

@@ -1,4 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { addressOf, parseNetworks } from './address.ts';
+import { type Tell, whenAnswered } from './answered.ts';
+import type { Endpoint } from './endpoints.ts';
+import { fixedHeaders } from './headers.ts';
 
 /**
  * Answers the plainest requests before Koa sees them, for speed alone: its answer is the one they would get otherwise. To
@@ -12,3 +16,28 @@ export const inFront = (fronts: readonly Front[], whole: RequestListener): Reque
     (next, front) => (req, res) => front(req, res, () => next(req as never, res as never)),
     whole,
   );
+
+interface Options {
+  readonly issuer: string;
+  readonly trustedProxies: readonly string[];
+  readonly tell: Tell;
+}
+
+export type FrontDesk = ReturnType<typeof createFrontDesk>;
+
+/** What the middlewares do for every answer, for those that are given without them. */
+export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
+  const trusted = parseNetworks(trustedProxies);
+  const fixed = fixedHeaders(issuer);
+  return {
+    /** The headers of an endpoint's answers and some more, as `writeHead` takes them fastest: names and values in turn. */
+    headers: ({ kind }: Endpoint, more: Readonly<Record<string, string>>): string[] =>
+      Object.entries({ ...fixed[kind], ...more }).flat(),
+
+    /** Has the answer logged and counted; what it gives back calls that off, for somebody else to do. */
+    tell(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): () => void {
+      const address = addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for'], trusted);
+      return whenAnswered(res, tell, () => ({ method: req.method ?? '', endpoint, address }));
+    },
+  };
+}

@@ -49,16 +49,21 @@ const HSTS = 'max-age=31536000';
  * set his own Cache-Control; an answer is `no-store` until somebody does.
  */
 export function securityHeaders(issuer: string): Middleware {
-  const always = { ...COMMON, [OPENER]: 'same-origin', ...(issuer.startsWith('https:') && { [STS]: HSTS }) };
-  const byKind = Object.fromEntries(
-    Object.entries(BY_KIND).map(([kind, own]) => [kind, withoutEmpty({ ...always, ...own })]),
-  ) as Record<EndpointKind, Record<string, string>>;
+  const byKind = fixedHeaders(issuer);
   return async (ctx, next) => {
     ctx.set(byKind[stateOf(ctx).endpoint?.kind ?? 'page']);
     await next();
     // response_mode=form_post, sign-out: the form goes to the client, whose address only the engine knows.
     if (submitsItself(ctx.response.get(CSP))) setFormAction(ctx, undefined);
   };
+}
+
+/** What every answer of an endpoint of this kind begins with. */
+export function fixedHeaders(issuer: string): Readonly<Record<EndpointKind, Readonly<Record<string, string>>>> {
+  const always = { ...COMMON, [OPENER]: 'same-origin', ...(issuer.startsWith('https:') && { [STS]: HSTS }) };
+  return Object.fromEntries(
+    Object.entries(BY_KIND).map(([kind, own]) => [kind, withoutEmpty({ ...always, ...own })]),
+  ) as Record<EndpointKind, Record<string, string>>;
 }
 
 /** Whether a policy is that of a page of the engine that submits itself by one line of script, let in by its hash. */

@@ -25,7 +25,7 @@
 export { type AccentColours, accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
-export { type Answered, type Tell, tellAll, tellAnswered, whenAnswered } from './answered.ts';
+export { type Answered, type Tell, tellAll, tellAnswered } from './answered.ts';
 export { type AssetLinks, type Assets, createAssets } from './assets.ts';
 export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
@@ -34,7 +34,7 @@ export { createDocuments } from './documents.ts';
 export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
-export { type Front, inFront } from './front.ts';
+export { createFrontDesk, type Front, type FrontDesk, inFront } from './front.ts';
 export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';
@@ -59,4 +59,5 @@ export {
 } from './pages.ts';
 export { HttpRefusal } from './refusals.ts';
 export { sendOn } from './send-on.ts';
+export { lookAtBody } from './small-body.ts';
 export { type RequestState, stateOf } from './state.ts';

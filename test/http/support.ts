@@ -5,6 +5,7 @@ import {
   accessLog,
   clientAddress,
   createDocuments,
+  createFrontDesk,
   createLogger,
   createMetrics,
   type Failure,
@@ -79,7 +80,7 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
       return `err_${kept.length}`;
     });
   const tell = tellAll(accessLog(book.logger), metrics.answered);
-  const documents = createDocuments({ maxAge, trustedProxies, tell });
+  const documents = createDocuments({ maxAge, desk: createFrontDesk({ issuer, trustedProxies, tell }) });
   const app = new Koa();
   silenceKoa(app, book.logger);
   const all = [
