@@ -80,17 +80,21 @@ export function machineTokens({ domain, servers, issuer, desk, onTokens }: Optio
   return (req, res, next) => {
     const length = plainLength(req);
     if (length === undefined) return next();
-    const leaveTelling = desk.tell(req, res, endpoint);
+    const telling = desk.tell(req, res, endpoint);
     lookAtBody(req, length, (body) => {
       const asked = body && readMachineRequest(req.headers.authorization, body.toString('latin1'));
       const whole = () => {
-        leaveTelling();
+        telling.leave();
         next();
       };
       if (!asked) return whole();
       // Whatever fails here fails the whole way too, which knows how to tell it.
       grant(asked).then(
-        (issued) => (issued ? send(res, issued) : whole()),
+        (issued) => {
+          if (!issued) return whole();
+          telling.client(asked.clientId);
+          send(res, issued);
+        },
         () => whole(),
       );
     });

@@ -23,6 +23,14 @@ interface Options {
   readonly tell: Tell;
 }
 
+/** What is going to be told of an answer. */
+export interface Telling {
+  /** Which client it is. */
+  client(id: string): void;
+  /** Leaves it to somebody else: the request goes the whole way. */
+  leave(): void;
+}
+
 export type FrontDesk = ReturnType<typeof createFrontDesk>;
 
 /** What the middlewares do for every answer, for those that are given without them. */
@@ -34,10 +42,17 @@ export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
     headers: ({ kind }: Endpoint, more: Readonly<Record<string, string>>): string[] =>
       Object.entries({ ...fixed[kind], ...more }).flat(),
 
-    /** Has the answer logged and counted; what it gives back calls that off, for somebody else to do. */
-    tell(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): () => void {
+    /** Has the answer logged and counted once it is over. */
+    tell(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): Telling {
       const address = addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for'], trusted);
-      return whenAnswered(res, tell, () => ({ method: req.method ?? '', endpoint, address }));
+      const asked = { method: req.method ?? '', endpoint, address, clientId: undefined as string | undefined };
+      const leave = whenAnswered(res, tell, () => asked);
+      return {
+        leave,
+        client(id) {
+          asked.clientId = id;
+        },
+      };
     },
   };
 }
