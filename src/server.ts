@@ -205,6 +205,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   const brand = settings.brand.name;
   const { factors, challenges } = domain;
   const passkeys = createPasskeys({ factors, challenges, issuer, brand });
+  const ownFactors = createOwnFactors({ domain, passkeys, now, brand });
   const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
   const device = createDevice({ issuer });
   const tell = tellAll(accessLog(log), metrics.answered);
@@ -234,14 +235,25 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
     }),
     engine.oneCommit,
     engine.notePlaces,
-    accountRoutes({ settings, domain, interactions: engine.interactions, pages, csrf, device }),
+    accountRoutes({
+      settings,
+      domain,
+      interactions: engine.interactions,
+      ownSessions: engine.ownSessions,
+      ownFactors,
+      passkeys,
+      pages,
+      csrf,
+      device,
+      now,
+    }),
     interactionRoutes({
       issuer,
       settings,
       domain,
       interactions: engine.interactions,
       ownSessions: engine.ownSessions,
-      ownFactors: createOwnFactors({ domain, passkeys, now, brand }),
+      ownFactors,
       passkeys,
       upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),
       pages,

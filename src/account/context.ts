@@ -1,16 +1,13 @@
 import type { Context } from 'koa';
 import type { Settings } from '../config/index.ts';
-import type { Domain } from '../domain/index.ts';
 import type { Interactions } from '../engine/index.ts';
-import type { Csrf, Device, Pages } from '../http/index.ts';
+import type { Device } from '../http/index.ts';
+import type { OwnRoom } from './own/index.ts';
 
 /** What the pages are given. */
-export interface AccountRoom {
+export interface AccountRoom extends OwnRoom {
   readonly settings: Pick<Settings, 'sign_up'>;
-  readonly domain: Domain;
   readonly interactions: Pick<Interactions, 'isPending'>;
-  readonly pages: Pages;
-  readonly csrf: Csrf;
   readonly device: Device;
 }
 

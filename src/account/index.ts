@@ -11,6 +11,7 @@ import { changeEmailPages } from './change-email.ts';
 import type { AccountRoom, Page } from './context.ts';
 import { forgotPages } from './forgot.ts';
 import { joinPages, welcomePages } from './join.ts';
+import { ownPages } from './own/index.ts';
 import { resetPages } from './reset.ts';
 import { signUpPages } from './sign-up.ts';
 import { verifyEmailPages } from './verify-email.ts';
@@ -26,6 +27,7 @@ const PAGES: readonly ((room: AccountRoom) => readonly Page[])[] = [
   welcomePages,
   verifyEmailPages,
   changeEmailPages,
+  ownPages,
 ];
 
 /** The routes of this room. */

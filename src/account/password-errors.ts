@@ -14,6 +14,11 @@ const ERRORS: Readonly<Record<string, PasswordError | 'name'>> = {
  * What is told of a refused password or name, and the status to tell it with; neither where nothing was refused.
  * @throws the refusal where it is of another kind
  */
+export function passwordError(refusal: Refusal): { readonly error: PasswordError | 'name'; readonly status: number };
+export function passwordError(refusal: Refusal | undefined): {
+  readonly error?: PasswordError | 'name';
+  readonly status?: number;
+};
 export function passwordError(refusal: Refusal | undefined): {
   readonly error?: PasswordError | 'name';
   readonly status?: number;

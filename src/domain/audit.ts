@@ -1,11 +1,14 @@
 import { type Clock, days, newId } from '../lib/index.ts';
-import type { AuditEvent, Change, Page, Put, Store } from '../store/index.ts';
+import type { AuditEvent, Page, Put, Store } from '../store/index.ts';
 
 export interface AuditEntry {
   readonly accountId?: string;
   readonly clientId?: string;
   readonly details?: AuditEvent['details'];
 }
+
+/** An event to be written down. */
+export type AuditPut = Put<'audit'> & { readonly expiresAt: number };
 
 export type Audit = ReturnType<typeof createAudit>;
 
@@ -17,7 +20,7 @@ const END_OF_TIME = 2 ** 48 - 1;
 export function createAudit({ store, now }: { store: Store; now: Clock }) {
   return {
     /** The change that records it, to go into the same commit as what it tells of. */
-    record: (type: string, entry: AuditEntry = {}): Change => auditEvent(now(), type, entry),
+    record: (type: string, entry: AuditEntry = {}): AuditPut => auditEvent(now(), type, entry),
 
     /** The newest first. */
     async list(page?: Page) {
@@ -34,11 +37,7 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
 }
 
 /** What happened at that moment, as a change. */
-export const auditEvent = (
-  at: number,
-  type: string,
-  { accountId, clientId, details = {} }: AuditEntry,
-): Put<'audit'> => ({
+export const auditEvent = (at: number, type: string, { accountId, clientId, details = {} }: AuditEntry): AuditPut => ({
   put: 'audit',
   id: newestFirst(at),
   expiresAt: at + KEPT,

@@ -7,7 +7,7 @@ import { currentUnit } from './unit.ts';
 type Session = InstanceType<Provider['Session']> & { readonly destroyed?: boolean };
 
 /** Notes where a browser's session is used from, in the commit of the request that used it. */
-export function notePlaces({ places }: Pick<Domain, 'places'>): Middleware {
+export function notePlaces({ audit, places }: Pick<Domain, 'audit' | 'places'>): Middleware {
   return async (ctx, next) => {
     await next();
     const session = (ctx as Context & { oidc?: { session?: Session } }).oidc?.session;
@@ -21,6 +21,12 @@ export function notePlaces({ places }: Pick<Domain, 'places'>): Middleware {
       address: (ctx.state as { address?: string }).address ?? '',
       userAgent: ctx.get('User-Agent'),
     });
-    if (record) unit.put('session_places', id, record, { expiresAt: seconds(session.exp ?? 0) });
+    if (!record) return;
+    unit.put('session_places', id, record, { expiresAt: seconds(session.exp ?? 0) });
+    const { accountId, address, userAgent } = record;
+    if (before?.record.accountId === accountId) return;
+    const details = { session: id, address, user_agent: userAgent };
+    const event = audit.record('session.started', { accountId, details });
+    unit.put('audit', event.id, event.record, { expiresAt: event.expiresAt });
   };
 }

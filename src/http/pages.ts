@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Settings } from '../config/index.ts';
 import {
+  atDate,
+  counted,
   directionOf,
   inMinutes,
   isMessageKey,
@@ -13,6 +15,7 @@ import {
   pickLocale,
   plain,
 } from '../words/index.ts';
+import type { AccountPages } from './account-pages.ts';
 import { type Assets, createAssets } from './assets.ts';
 import type { MailedPages } from './mailed-pages.ts';
 import { qrPath } from './qr.ts';
@@ -49,7 +52,7 @@ export type UpstreamProblem =
     : never;
 
 /** Every page there is and what its view takes. All texts are plain; the view escapes them. */
-export interface PageData extends MailedPages {
+export interface PageData extends AccountPages, MailedPages {
   readonly login: {
     readonly action: string;
     readonly csrf: string;
@@ -215,6 +218,8 @@ const words = (locale: Locale) => ({
   qr: qrPath,
   item: (item: ConsentItem, known: Record<string, string | undefined>) => describe(locale, item, known),
   minutes: (n: number) => inMinutes(locale, n),
+  date: (at: number) => atDate(locale, at),
+  count: (key: string, n: number) => counted(locale, key, n),
   plain,
   initial,
   href,

@@ -50,6 +50,24 @@ export const inMinutes = (locale: Locale, wait: number): string =>
     Math.max(1, Math.ceil(wait)),
   );
 
+/** A moment (milliseconds) as a day and a time in UTC: whoever reads it may be anywhere. */
+export const atDate = (locale: Locale, at: number): string =>
+  `${new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+    hourCycle: 'h23',
+  }).format(at)} UTC`;
+
+/** The form of a message that fits a number: `<key>.zero` where there is one, else `<key>.one`, `<key>.other` (CLDR). */
+export function counted(locale: Locale, key: string, n: number): string {
+  const form = [n === 0 ? 'zero' : '', new Intl.PluralRules(locale).select(n), 'other']
+    .map((rule) => `${key}.${rule}`)
+    .find(isMessageKey);
+  if (!form) throw new Error(`no message counts ${key}`);
+  return message(locale, form, { n: new Intl.NumberFormat(locale).format(n) });
+}
+
 /** `30 minutes`, `7 days`: in the largest unit that tells it whole. */
 export function lengthOf(locale: Locale, duration: Duration): string {
   const [unit, size] = UNITS.find(([, each]) => duration >= each && duration % each === 0) ?? UNITS.at(-1)!;

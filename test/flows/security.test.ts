@@ -107,7 +107,7 @@ test.serial(
       await ask('/nothing'),
       await ask('/userinfo'),
     ];
-    for (const { text, headers } of replies) t.notRegex(text + JSON.stringify(headers), /evil\.example|:444/);
+    for (const { text, headers } of replies) t.notRegex(text + JSON.stringify(headers), /evil\.example|:444\b/);
   },
 );
 
@@ -403,7 +403,7 @@ test.serial('a code is its client’s alone, and lasts sixty seconds', async (t)
   const asked = await request(config);
   const { left } = await agent.get(asked.url);
   t.is(await refusedWith(redeem({ ...asked, config: other }, left!)), 'invalid_grant');
-  pass(59_000);
+  pass(50_000);
   t.truthy((await redeem(asked, left!)).access_token);
   const late = await request(config);
   const answer = await agent.get(late.url);

@@ -62,6 +62,20 @@ export class UserAgent {
     return this.post(new URL(action, answer.url), body);
   }
 
+  /** Presses the first button that says this, in whichever form it is. @param near a text the form holds */
+  press(answer: Answer, says: string, fields: Record<string, string> = {}, near = ''): Promise<Answer> {
+    for (const [html] of answer.html.matchAll(/<form[\s\S]*?<\/form>/g)) {
+      const button = [...html.matchAll(/<button[^>]*>([\s\S]*?)<\/button>/g)].find(([, text]) =>
+        text?.startsWith(says),
+      );
+      if (!button || !html.includes(near)) continue;
+      const name = attribute(button[0], 'name');
+      const value = attribute(button[0], 'value') ?? '';
+      return this.submit({ ...answer, html }, fields, name ? { name, value } : undefined);
+    }
+    throw new Error(`no button says ${says} on ${answer.page} (${answer.url})`);
+  }
+
   post(url: string | URL, body: URLSearchParams): Promise<Answer> {
     return this.#go(new URL(url, this.origin), { method: 'POST', body });
   }

@@ -36,7 +36,7 @@ async function open(options: Parameters<Browser['newContext']>[0]): Promise<{ pa
 /** What sticks out to the side. Inputs scroll inside themselves. */
 const overflow = (page: Page) =>
   page
-    .locator('body, body *:not(input)')
+    .locator('body, body *:not(input, .unseen)')
     .evaluateAll(
       (elements, width) =>
         elements

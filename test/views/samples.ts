@@ -1,5 +1,7 @@
 import type { PageData, PageName } from '../../src/http/pages.ts';
 
+import { ownHostile, ownUsual } from './account-samples.ts';
+
 export type Samples = { readonly [P in PageName]: PageData[P] };
 
 /** Every page as people usually meet it. */
@@ -134,6 +136,7 @@ export const usual: Samples = {
   },
   done: { what: 'reset', back: '/interaction/abc' },
   'link-gone': { what: 'join', again: '/account/sign-up' },
+  ...ownUsual,
 };
 
 /** A text that is markup, ends attributes, reads from right to left, overrides directions, or never ends. */
@@ -229,4 +232,5 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
   confirm: { what: 'verify-email', action: `/x?${text}`, csrf: text, trail: {}, token: text, email: text },
   done: { what: 'join', back: `/x?${text}` },
   'link-gone': { what: 'welcome', again: undefined },
+  ...ownHostile(text),
 }));

@@ -1,0 +1,43 @@
+import type { Consent } from '../../store/index.ts';
+import type { OwnPage, OwnRoom } from './own.ts';
+
+const asItems = (scopes: readonly string[]) => scopes.map((scope) => ({ scope }));
+
+/** What somebody allowed, and how to take it back. */
+export function applicationsPage({ domain, pages }: OwnRoom): OwnPage {
+  async function shown({ clientId, scopes, resources, createdAt, lastUsedAt }: Consent) {
+    const client = await domain.clients.get(clientId);
+    const apis = Object.entries(resources).map(async ([uri, words]) => ({
+      uri,
+      name: (await domain.resources.get(uri))?.name ?? URL.parse(uri)?.host ?? uri,
+      // OpenID Connect's scopes stand above, once.
+      items: asItems(words.filter((word) => !scopes.includes(word))),
+    }));
+    return {
+      id: clientId,
+      name: client?.name ?? clientId,
+      items: asItems(scopes),
+      resources: (await Promise.all(apis)).filter(({ items }) => items.length > 0),
+      since: createdAt,
+      lastUsedAt,
+    };
+  }
+
+  return {
+    name: 'applications',
+    async show(ctx, { person }, frame) {
+      const applications = await Promise.all((await domain.consents.allForAccount(person.id)).map(shown));
+      pages.show(ctx, 'account-applications', {
+        ...frame,
+        applications: applications.toSorted((a, b) => a.name.localeCompare(b.name)),
+      });
+    },
+    decisions: {
+      async withdraw(_ctx, { person }, form) {
+        const clientId = form['client'] ?? '';
+        if (await domain.consents.find(person.id, clientId)) await domain.consents.withdraw(person.id, clientId);
+        return { to: 'applications', done: 'withdrawn' };
+      },
+    },
+  };
+}

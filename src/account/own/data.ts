@@ -1,0 +1,61 @@
+import { emailKey } from '../../domain/index.ts';
+import { sendOn } from '../../http/index.ts';
+import type { OwnPage, OwnRoom } from './own.ts';
+
+/** Taking one's data along, and leaving (GDPR, articles 20 and 17). */
+export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
+  name: 'data',
+  sensitive: true,
+  show: async (ctx, _me, frame) => pages.show(ctx, 'account-data', frame),
+  decisions: {
+    async delete(ctx, { person }, form) {
+      if (emailKey(form['email'] ?? '') !== emailKey(person.email)) return { error: 'email_other' };
+      await domain.accounts.remove(person.id);
+      sendOn(ctx, '/account/deleted');
+      return undefined;
+    },
+  },
+});
+
+const day = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());
+
+/** Everything that is kept about somebody as a file, but for what would prove to be them. */
+export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
+  name: 'export',
+  sensitive: true,
+  async show(ctx, { person }) {
+    const { id, email, emailVerified, name, admin, createdAt, updatedAt } = person;
+    const [factors, consents, sessions, events] = await Promise.all([
+      domain.factors.list(id),
+      domain.consents.allForAccount(id),
+      ownSessions.list(id),
+      domain.audit.listForAccount(id, { limit: 1000 }),
+    ]);
+    const about = {
+      account: { id, email, emailVerified, name, admin, createdAt: day(createdAt), updatedAt: day(updatedAt) },
+      factors: factors.map(({ kind, name: called, createdAt: since, lastUsedAt }) => ({
+        kind,
+        name: called,
+        createdAt: day(since),
+        lastUsedAt: day(lastUsedAt),
+      })),
+      applications: consents.map(({ clientId, scopes, resources, createdAt: since, lastUsedAt }) => ({
+        clientId,
+        scopes,
+        resources,
+        createdAt: day(since),
+        lastUsedAt: day(lastUsedAt),
+      })),
+      sessions: sessions.map(({ signedInAt, lastSeenAt, address, userAgent }) => ({
+        signedInAt: day(signedInAt),
+        lastSeenAt: day(lastSeenAt),
+        address,
+        userAgent,
+      })),
+      events: events.events.map(({ at, type, clientId, details }) => ({ at: day(at), type, clientId, details })),
+    };
+    ctx.attachment('account.json');
+    ctx.type = 'json';
+    ctx.body = `${JSON.stringify(about, undefined, 2)}\n`;
+  },
+});

@@ -1,0 +1,20 @@
+import type { OwnPage, OwnRoom } from './own.ts';
+
+/** What there is to see and to do, on one page. */
+export const overviewPage = ({ domain, ownSessions, pages }: OwnRoom): OwnPage => ({
+  name: '',
+  async show(ctx, { person }, frame) {
+    const [factors, sessions, applications] = await Promise.all([
+      domain.factors.list(person.id),
+      ownSessions.list(person.id),
+      domain.consents.allForAccount(person.id),
+    ]);
+    pages.show(ctx, 'account', {
+      ...frame,
+      hasPassword: person.passwordHash !== undefined,
+      factors: factors.filter(({ kind }) => kind !== 'recovery').length,
+      sessions: sessions.length,
+      applications: applications.length,
+    });
+  },
+});

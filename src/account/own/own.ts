@@ -1,0 +1,105 @@
+import type { Context } from 'koa';
+import type { Domain } from '../../domain/index.ts';
+import type { OwnSessions, SignedIn } from '../../engine/index.ts';
+import type { OwnFactors, Passkeys } from '../../factors/index.ts';
+import { type Csrf, type Form, type Pages, readForm, sendOn } from '../../http/index.ts';
+import { type Clock, minutes } from '../../lib/index.ts';
+
+/** What the pages of somebody's own account are given. */
+export interface OwnRoom {
+  readonly domain: Domain;
+  readonly ownSessions: OwnSessions;
+  readonly ownFactors: OwnFactors;
+  readonly passkeys: Pick<Passkeys, 'available'>;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly now: Clock;
+}
+
+/** What every page of the account shows; see http/account-pages.ts. */
+export interface Frame {
+  readonly person: { readonly email: string; readonly name?: string | undefined };
+  readonly action: string;
+  readonly csrf: string;
+  readonly done?: string | undefined;
+  readonly error?: string | undefined;
+  /** In how many seconds it may be tried again. */
+  readonly again?: number | undefined;
+}
+
+/** One page of the account. Its path is `/account/<name>`, or `/account` for ''. */
+export interface OwnPage {
+  readonly name: string;
+  /** Whoever opens it must have proven who they are lately. */
+  readonly sensitive?: boolean;
+  /** @param form what was sent, where the page is shown once more because of it */
+  show(ctx: Context, me: SignedIn, frame: Frame, form?: Form): Promise<void>;
+  /** What each button does, by the `decision` it sends. */
+  readonly decisions?: Readonly<Record<string, Decision>>;
+}
+
+/**
+ * Where the person goes next: a page of the account by its name, with the word for what was done; `{ error }` shows this
+ * page once more; nothing where it was answered.
+ */
+export type Outcome =
+  | { readonly to: string; readonly done?: string }
+  | { readonly error: string; readonly status?: number; readonly again?: number }
+  | undefined;
+
+export type Decision = (ctx: Context, me: SignedIn, form: Form) => Promise<Outcome>;
+
+/** How lately. */
+export const FRESH = minutes(10);
+
+const pathOf = (name: string): string => (name === '' ? '/account' : `/account/${name}`);
+
+/** A form counts only in the session it was shown in. */
+const boundTo = ({ sessionId, person }: SignedIn): string => `account|${person.id}|${sessionId}`;
+
+/** Lets the owner of an account in to a page, and nobody else; asks whoever is not signed in, or not lately, to sign in. */
+export function ownPage(room: OwnRoom, page: OwnPage) {
+  const { ownSessions, csrf, now } = room;
+  const path = pathOf(page.name);
+
+  /** Who may see it; undefined where the browser was sent to sign in. */
+  async function owner(ctx: Context): Promise<SignedIn | undefined> {
+    const me = await ownSessions.current(ctx);
+    if (me && (!page.sensitive || now() - me.since < FRESH)) return me;
+    sendOn(ctx, ownSessions.signInAddress(page.name, page.sensitive ? { within: FRESH } : {}));
+    return undefined;
+  }
+
+  function frame(ctx: Context, me: SignedIn, told: Pick<Frame, 'done' | 'error' | 'again'> = {}): Frame {
+    const { email, name } = me.person;
+    return { person: { email, name }, action: path, csrf: csrf.token(ctx, path, boundTo(me)), ...told };
+  }
+
+  return {
+    path,
+
+    async show(ctx: Context): Promise<void> {
+      const me = await owner(ctx);
+      if (!me) return;
+      const done = ctx.query['done'];
+      await page.show(ctx, me, frame(ctx, me, typeof done === 'string' ? { done } : {}));
+    },
+
+    async submit(ctx: Context): Promise<void> {
+      const form = await readForm(ctx);
+      const me = await owner(ctx);
+      if (!me) return;
+      csrf.check(ctx, form, path, boundTo(me));
+      const { decisions = {} } = page;
+      const word = form['decision'] ?? '';
+      const decide = Object.hasOwn(decisions, word) ? decisions[word] : undefined;
+      const outcome = decide ? await decide(ctx, me, form) : { to: page.name };
+      if (!outcome) return;
+      if ('to' in outcome) return sendOn(ctx, pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : ''));
+      const { error, again } = outcome;
+      await page.show(ctx, me, frame(ctx, me, { error, again }), form);
+      ctx.status = outcome.status ?? (again === undefined ? 400 : 429);
+      if (again !== undefined) ctx.set('Retry-After', String(again));
+    },
+  };
+}

@@ -1,0 +1,90 @@
+/** What the pages of somebody's own account have in common. */
+interface Own {
+  readonly person: { readonly email: string; readonly name?: string | undefined };
+  /** Where the forms of the page go. */
+  readonly action: string;
+  readonly csrf: string;
+  /** What was just done, or why it was not; keys of messages. */
+  readonly done?: string | undefined;
+  readonly error?: string | undefined;
+  /** In how many seconds it may be tried again. */
+  readonly again?: number | undefined;
+}
+
+/** A moment, as milliseconds; the view writes it in the person's language, in UTC. */
+type Moment = number;
+
+/** The pages of somebody's own account. All texts are plain; the view escapes them. */
+export interface AccountPages {
+  readonly account: Own & {
+    readonly hasPassword: boolean;
+    readonly factors: number;
+    readonly sessions: number;
+    readonly applications: number;
+  };
+  readonly 'account-profile': Own & { readonly emailVerified: boolean };
+  readonly 'account-email': Own & { readonly email: string };
+  readonly 'account-password': Own & {
+    /** The fewest characters. */
+    readonly minimum: number;
+  };
+  readonly 'account-factors': Own & {
+    readonly factors: readonly {
+      readonly id: string;
+      readonly kind: 'passkey' | 'totp';
+      readonly name?: string | undefined;
+      readonly createdAt: Moment;
+      readonly lastUsedAt?: Moment | undefined;
+    }[];
+    /** Whether browsers make passkeys for this server. */
+    readonly passkeys: boolean;
+    /** How many recovery codes are left; undefined where there never were any. */
+    readonly codesLeft: number | undefined;
+  };
+  readonly 'account-totp': Own & {
+    readonly totp: { readonly enrolment: string; readonly secret: string; readonly uri: string };
+  };
+  readonly 'account-passkey': Own & {
+    /** What the browser makes one from, WebAuthn §5.4; absent where the server's host can have none. */
+    readonly passkey?: object | undefined;
+    readonly name: string;
+  };
+  readonly 'account-sessions': Own & {
+    readonly sessions: readonly {
+      readonly id: string;
+      readonly current: boolean;
+      /** `Firefox on Linux`: names that are the same in every language; absent where the browser does not tell. */
+      readonly browser?: string | undefined;
+      readonly system?: string | undefined;
+      readonly address: string;
+      readonly signedInAt: Moment;
+      readonly lastSeenAt: Moment;
+    }[];
+  };
+  readonly 'account-applications': Own & {
+    readonly applications: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly items: readonly { readonly scope: string }[];
+      readonly resources: readonly {
+        readonly name: string;
+        readonly uri: string;
+        readonly items: readonly { readonly scope: string }[];
+      }[];
+      readonly since: Moment;
+      readonly lastUsedAt?: Moment | undefined;
+    }[];
+  };
+  readonly 'account-events': Own & {
+    readonly events: readonly {
+      readonly at: Moment;
+      readonly type: string;
+      readonly client?: string | undefined;
+      readonly browser?: string | undefined;
+      readonly system?: string | undefined;
+      readonly address: string;
+    }[];
+  };
+  readonly 'account-data': Own;
+  readonly 'account-deleted': Readonly<Record<never, never>>;
+}

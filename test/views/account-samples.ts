@@ -1,0 +1,132 @@
+import type { AccountPages } from '../../src/http/account-pages.ts';
+
+type Samples = { readonly [P in keyof AccountPages]: AccountPages[P] };
+
+const AT = Date.UTC(2026, 10, 3, 8, 41);
+const own = (page: string) => ({
+  person: { email: 'ada@example.com', name: 'Ada Lovelace' },
+  action: `/account/${page}`,
+  csrf: 'token',
+});
+
+/** The pages of somebody's own account as they usually meet them. */
+export const ownUsual: Samples = {
+  account: { ...own(''), done: 'password', hasPassword: true, factors: 2, sessions: 3, applications: 1 },
+  'account-profile': { ...own('profile'), emailVerified: false },
+  'account-email': { ...own('email'), email: '' },
+  'account-password': { ...own('password'), minimum: 8 },
+  'account-factors': {
+    ...own('factors'),
+    done: 'factor_renamed',
+    factors: [
+      { id: 'fac_1', kind: 'passkey', name: 'Phone', createdAt: AT, lastUsedAt: AT },
+      { id: 'fac_2', kind: 'totp', createdAt: AT },
+    ],
+    passkeys: true,
+    codesLeft: 9,
+  },
+  'account-totp': {
+    ...own('totp'),
+    totp: {
+      enrolment: 'sealed',
+      secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+      uri: 'otpauth://totp/Postern:ada%40example.com?issuer=Postern&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+    },
+  },
+  'account-passkey': { ...own('passkey'), passkey: { challenge: 'x' }, name: '' },
+  'account-sessions': {
+    ...own('sessions'),
+    sessions: [
+      {
+        id: 'a',
+        current: true,
+        browser: 'Firefox',
+        system: 'Linux',
+        address: '203.0.113.7',
+        signedInAt: AT,
+        lastSeenAt: AT,
+      },
+      {
+        id: 'b',
+        current: false,
+        browser: 'Safari',
+        system: 'iPhone',
+        address: '2001:db8::7',
+        signedInAt: AT,
+        lastSeenAt: AT,
+      },
+      { id: 'c', current: false, address: '', signedInAt: AT, lastSeenAt: AT },
+    ],
+  },
+  'account-applications': {
+    ...own('applications'),
+    applications: [
+      {
+        id: 'cli_1',
+        name: 'Riverside Library',
+        items: [{ scope: 'openid' }, { scope: 'profile' }],
+        resources: [
+          { name: 'Lending desk', uri: 'https://api.riverside.example/lending', items: [{ scope: 'loans:renew' }] },
+        ],
+        since: AT,
+        lastUsedAt: AT,
+      },
+    ],
+  },
+  'account-events': {
+    ...own('events'),
+    events: [
+      { at: AT, type: 'session.started', browser: 'Firefox', system: 'Linux', address: '203.0.113.7' },
+      { at: AT, type: 'consent.given', client: 'Riverside Library', address: '' },
+      { at: AT, type: 'account.added', address: '' },
+    ],
+  },
+  'account-data': { ...own('data') },
+  'account-deleted': {},
+};
+
+/** The same with one text wherever a foreign one can stand. */
+export function ownHostile(text: string): Samples {
+  const every = {
+    person: { email: text, name: text },
+    action: `/x?${text}`,
+    csrf: text,
+    done: text,
+  };
+  return {
+    account: { ...every, hasPassword: false, factors: 0, sessions: 1, applications: 0 },
+    'account-profile': { ...every, error: 'name', emailVerified: true },
+    'account-email': { ...every, error: 'email_invalid', email: text },
+    'account-password': { ...every, error: 'personal', minimum: 15 },
+    'account-factors': {
+      ...every,
+      error: 'name',
+      factors: [{ id: text, kind: 'passkey', name: text, createdAt: AT, lastUsedAt: AT }],
+      passkeys: false,
+      codesLeft: 0,
+    },
+    'account-totp': { ...every, error: 'wrong', totp: { enrolment: text, secret: 'JBSWY3DP', uri: text } },
+    'account-passkey': { ...every, error: 'passkey', name: text },
+    'account-sessions': {
+      ...every,
+      sessions: [
+        { id: text, current: false, browser: text, system: text, address: text, signedInAt: AT, lastSeenAt: AT },
+      ],
+    },
+    'account-applications': {
+      ...every,
+      applications: [
+        {
+          id: text,
+          name: text,
+          items: [{ scope: text }],
+          resources: [{ name: text, uri: text, items: [{ scope: text }] }],
+          since: AT,
+        },
+      ],
+    },
+    'account-events': { ...every, events: [{ at: AT, type: 'session.started', client: text, address: text }] },
+    'account-data': { ...every, error: 'email_other' },
+    'account-deleted': {},
+  };
+}
