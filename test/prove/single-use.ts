@@ -1,4 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { PASSWORD } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
 import { asking, authorizeUrl, type Browser, fetchCode, newBrowser, post, redemption, refreshing } from './calls.ts';
 import { type Finding, type Ground, part } from './part.ts';
 import { ALL, type Stage } from './set-ups.ts';
@@ -16,20 +19,32 @@ export const singleUse = part<Numbers>({
   short: { trials: 4, atOnce: 20 },
   full: { trials: 50, atOnce: 20 },
   async prove(ground, numbers) {
-    const stage = await ground.open({ people: 1, clients: 2 });
-    const browser = newBrowser(stage.issuer, stage.people[0]!.email);
-    const findings: Finding[] = [];
-    for (const [fact, race] of Object.entries(RACES))
-      findings.push(await trials(fact, race, { stage, browser }, numbers));
-    findings.push(await refreshes(ground, { stage, browser }, numbers));
-    return findings;
+    const mail = await startMailServer();
+    try {
+      const stage = await ground.open({ people: 2, clients: 2, env: mailing(mail) });
+      const racing = { stage, mail, browser: newBrowser(stage.issuer, stage.people[0]!.email) };
+      const findings: Finding[] = [];
+      for (const [fact, race] of Object.entries(RACES)) findings.push(await trials(fact, race, racing, numbers));
+      findings.push(await refreshes(ground, racing, numbers));
+      return findings;
+    } finally {
+      await mail.close();
+    }
   },
 });
 
 interface Racing {
   readonly stage: Stage;
   readonly browser: Browser;
+  readonly mail: MailServer;
 }
+
+const mailing = ({ url }: MailServer) => ({
+  POSTERN_SMTP_URL: url,
+  POSTERN_SIGN_UP: 'open',
+  POSTERN_MAIL_PER_ADDRESS: '1000',
+  POSTERN_MAIL_PER_NETWORK: '1000',
+});
 
 /** Makes something, and gives the way to present it: `ok` for whoever succeeded, else the word of the refusal. */
 type Race = (racing: Racing) => Promise<() => Promise<string>>;
@@ -89,7 +104,28 @@ const RACES: Readonly<Record<string, Race>> = {
       return answer.ok ? 'ok' : `${error} ${answer.status} ${answer.headers.get('www-authenticate')}`;
     };
   },
+
+  'link to a new password': ({ stage, mail }) =>
+    mailedLink(stage, mail, '/account/forgot', stage.people[1]!.email, '/account/reset'),
+
+  'link of a sign-up': ({ stage, mail }) =>
+    mailedLink(stage, mail, '/account/sign-up', `${crypto.randomUUID()}@example.com`, '/account/join'),
 };
+
+/** Asks for a mail, and sends the form that its link leads to. */
+async function mailedLink({ issuer }: Stage, mail: MailServer, form: string, email: string, leadsTo: string) {
+  const agent = new UserAgent(issuer);
+  await agent.submit(await agent.get(form), { email });
+  for (;;) {
+    const { link } = await mail.next(email);
+    if (link?.pathname !== leadsTo) continue;
+    const shown = await agent.get(link);
+    return async () => {
+      const { page, status } = await agent.submit(shown, { password: PASSWORD });
+      return page === 'done' ? 'ok' : page === 'link-gone' && status === 410 ? 'invalid_link' : `${page} ${status}`;
+    };
+  }
+}
 
 async function trials(fact: string, race: Race, racing: Racing, { trials: count, atOnce }: Numbers): Promise<Finding> {
   const wrong: string[] = [];
@@ -111,7 +147,7 @@ async function trials(fact: string, race: Race, racing: Racing, { trials: count,
 /** Of a refresh token everybody gets the same answer; once the window is over, presenting it ends the family. */
 async function refreshes(
   { say }: Ground,
-  { stage, browser }: Racing,
+  { stage, browser }: Omit<Racing, 'mail'>,
   { trials: count, atOnce }: Numbers,
 ): Promise<Finding> {
   const [client] = stage.clients;
