@@ -33,7 +33,7 @@ const guarded = (work) => async () => {
   delete document.body.dataset.busy;
 };
 
-// #region sign-in
+// #region sign_in
 $('sign-in').onclick = guarded(() => users.signinRedirect());
 $('refresh').onclick = guarded(() => users.signinSilent());
 $('sign-out').onclick = guarded(() => users.signoutRedirect());

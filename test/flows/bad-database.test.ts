@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as oidc from 'openid-client';
 import { authorize } from '../support/client.ts';
+import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
-import { type Database, type DatabaseServer, freePort, startDatabaseServer } from '../support/postgres.ts';
+import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
 let databases: DatabaseServer;

@@ -7,7 +7,8 @@ import { readSettings } from '../../src/config/index.ts';
 import { silent } from '../../src/lib/index.ts';
 import { type Balancer, balancer } from '../support/balancer.ts';
 import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
-import { type Database, type DatabaseServer, freePort } from '../support/postgres.ts';
+import { freePort } from '../support/free-port.ts';
+import type { Database, DatabaseServer } from '../support/postgres.ts';
 import { type ServerProcess, startProcess } from '../support/server-process.ts';
 import { type Population, populate } from './population.ts';
 

@@ -44,6 +44,7 @@ impl Keys {
     }
     // endregion
 
+    // region keys
     /// Keys rotate: one that is not known is looked for once more, but not more often than every few seconds.
     async fn find(&self, kid: &str) -> Result<Option<DecodingKey>, Failure> {
         let known = |set: &JwkSet| set.find(kid).and_then(|jwk| DecodingKey::from_jwk(jwk).ok());
@@ -65,4 +66,5 @@ impl Keys {
         let url = self.url.clone();
         spawn_blocking(move || ureq::get(&url).call().ok()?.body_mut().read_json().ok()).await.ok()?
     }
+    // endregion
 }

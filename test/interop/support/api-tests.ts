@@ -1,4 +1,5 @@
 import type { TestFn } from 'ava';
+import { decodeJwt } from 'jose';
 import { HOSTILE } from './hostile-tokens.ts';
 import type { Program } from './program.ts';
 import { machineToken, personTokens, startWorld, type World } from './world.ts';
@@ -40,6 +41,11 @@ export function apiTests(test: TestFn, { protectedPath, protectedScope, scoped, 
   test('a program’s token is let in', async (t) => {
     const response = await call(at(protectedPath), await machineToken(running.world, protectedScope));
     t.is(response.status, 200, await response.text());
+  });
+
+  test('an access token lives fifteen minutes', async (t) => {
+    const { exp = 0, iat = 0 } = decodeJwt(await machineToken(running.world, protectedScope));
+    t.is(exp - iat, 15 * 60);
   });
 
   test('a person’s token is let in and says who it is', async (t) => {
