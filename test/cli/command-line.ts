@@ -91,5 +91,5 @@ export async function serving(t: ExecutionContext, folder: string) {
     return closing;
   };
   t.teardown(close);
-  return { domain, data: settings.data, close };
+  return { domain, store, data: settings.data, close };
 }

@@ -1,0 +1,130 @@
+/** `postern store migrate`: what it refuses, and a move that dies at any moment. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { newSecret, sha256, silent } from '../../src/lib/index.ts';
+import { openStore } from '../../src/store/open.ts';
+import { say } from '../support/cli.ts';
+import { issueTo } from '../support/issued.ts';
+import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { envOf, folderOf, POSTERN, serving } from './command-line.ts';
+
+let databases: DatabaseServer;
+test.before(async () => {
+  databases = await startDatabaseServer();
+});
+test.after.always(() => databases?.remove());
+
+/** A store with somebody in it, and the settings that name it. */
+async function storeOf(t: ExecutionContext, grants = 0) {
+  const folder = folderOf(t);
+  const env = envOf(folder);
+  await say(env, 'user', 'add', 'ada@example.com');
+  if (grants > 0) {
+    const server = await serving(t, folder);
+    const { store } = server;
+    for (let done = 0; done < grants; done += 500)
+      await Promise.all(Array.from({ length: 500 }, () => issueTo(store, sha256(newSecret()), 'cli_x')));
+    await server.close();
+  }
+  return { folder, env };
+}
+
+const refusal = async (t: ExecutionContext, env: Record<string, string>, ...args: string[]): Promise<string> => {
+  const { code, out, notes } = await say(env, 'store', 'migrate', ...args);
+  t.is(code, 1);
+  t.is(out, '');
+  t.is(notes.length, 1);
+  return notes[0]!;
+};
+
+test('a move to nowhere, to itself, or into what is not empty is refused, and changes nothing', async (t) => {
+  const { folder, env } = await storeOf(t);
+  t.regex(await refusal(t, env, '--to', 'mysql://root:hunter2@x/y'), /--to takes a database \(postgresql:.*file:PATH/);
+  t.notRegex(await refusal(t, env, '--to', 'mysql://root:hunter2@x/y'), /hunter2/);
+  t.regex(await refusal(t, env, '--to', env.POSTERN_DATA), /that is where everything is already/);
+  t.regex(await refusal(t, env, '--to', `file:${folder}/./data`), /that is where everything is already/);
+  const { url } = await databases.create();
+  const other = { ...envOf(folderOf(t)), POSTERN_DATABASE_URL: url };
+  t.is((await say(other, 'user', 'add', 'eve@example.com')).code, 0);
+  t.regex(await refusal(t, env, '--to', url), /the database db\d+ at .* is not empty: nothing was changed/);
+  const people = async (of: Record<string, string>) =>
+    (await say(of, 'user', 'list', '--json')).json.map(({ email }: { email: string }) => email);
+  t.deepEqual(await people(env), ['ada@example.com']);
+  t.deepEqual(await people(other), ['eve@example.com']);
+});
+
+test('a store that is served is not moved, and nothing moves into one that is', async (t) => {
+  const { folder, env } = await storeOf(t);
+  const { url } = await databases.create();
+  const server = await serving(t, folder);
+  t.regex(await refusal(t, env, '--to', url), /in use by process \d+.*: stop the server first/);
+  await server.close();
+  const store = await openStore({
+    settings: { data: '', database_url: url },
+    log: silent,
+    pid: process.pid,
+    mustExist: false,
+  });
+  t.regex(
+    await refusal(t, env, '--to', url),
+    /the database is in use by 127\.0\.0\.1.*: stop every server on it first/,
+  );
+  await store.close();
+  t.is((await say(env, 'store', 'migrate', '--to', url)).code, 0);
+});
+
+test('what was moved is good for nothing, in words that say where it went', async (t) => {
+  const { folder, env } = await storeOf(t);
+  const { url } = await databases.create();
+  t.is((await say(env, 'store', 'migrate', '--to', url)).code, 0);
+  const { code, notes } = await say(env, 'user', 'list');
+  t.is(code, 1);
+  t.regex(notes[0]!, /was moved to the database db\d+ at .* and is not served any more/);
+  t.regex(await refusal(t, env, '--to', `file:${folder}/other`), /was moved to the database .* already/);
+  const there = { ...env, POSTERN_DATABASE_URL: url };
+  t.regex(await refusal(t, there, '--to', `file:${env.POSTERN_DATA}`), /remove it, or choose another place/);
+  t.is((await say(there, 'store', 'migrate', '--to', `file:${folder}/other`)).code, 0);
+  t.is((await say({ ...env, POSTERN_DATA: join(folder, 'other') }, 'user', 'list', '--json')).json.length, 1);
+});
+
+test('a move killed at any moment: one of the two is served, never both, and the same command ends it', async (t) => {
+  const { folder, env } = await storeOf(t, 4000);
+  const kept = join(folder, 'kept');
+  cpSync(env.POSTERN_DATA, kept, { recursive: true });
+  const migrate = (url: string) =>
+    spawn(process.execPath, [POSTERN, 'store', 'migrate', '--to', url, '--json'], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
+  const seconds: number[] = [];
+  for (let trial = 0; trial < 6; trial += 1) {
+    rmSync(env.POSTERN_DATA, { recursive: true });
+    cpSync(kept, env.POSTERN_DATA, { recursive: true });
+    const { url } = await databases.create();
+    const began = performance.now();
+    const child = migrate(url);
+    const ended = once(child, 'exit');
+    // The first runs to its end, to know how long that takes; the others are killed in that time, most of them late.
+    const killAt = trial === 0 ? undefined : seconds[0]! * (1 - trial * trial * 0.03);
+    if (killAt !== undefined) await Promise.race([pause(killAt), ended]);
+    if (killAt !== undefined) child.kill('SIGKILL');
+    await ended;
+    seconds.push(performance.now() - began);
+    const there = { ...env, POSTERN_DATABASE_URL: url };
+    const old = await say(env, 'user', 'list', '--json');
+    const other = await say(there, 'user', 'list', '--json');
+    const served = [old, other].filter((said) => said.code === 0 && said.json.length === 1);
+    t.is(served.length, 1, `killed after ${killAt}: ${JSON.stringify([old.notes, other.notes])}`);
+    // An empty database, which is what it was before, may be served too.
+    const finish = await say(env, 'store', 'migrate', '--to', url, '--json');
+    if (served[0] === old) t.is(finish.code, 0, finish.notes.join());
+    t.is((await say(there, 'user', 'list', '--json')).json.length, 1);
+    t.is((await say(env, 'user', 'list')).code, 1);
+  }
+  t.log(`killed after ${seconds.slice(1).map(Math.round)} ms of ${Math.round(seconds[0]!)}`);
+});
