@@ -1,0 +1,174 @@
+/** `postern store backup`, `verify` and `restore` as an operator meets them. */
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+import { silent } from '../../src/lib/index.ts';
+import { openStore } from '../../src/store/open.ts';
+import { say } from '../support/cli.ts';
+import { issueTo } from '../support/issued.ts';
+import { PASSWORD } from '../support/postern.ts';
+import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { envOf, folderOf, postern, serving } from './command-line.ts';
+
+let databases: DatabaseServer;
+test.before(async () => {
+  databases = await startDatabaseServer();
+});
+test.after.always(() => databases?.remove());
+
+/** A store with somebody in it, and a backup of it. */
+async function backedUp(t: ExecutionContext) {
+  const folder = folderOf(t);
+  const env = envOf(folder);
+  await say(env, 'user', 'add', 'ada@example.com');
+  const file = join(folder, 'backup');
+  const taken = await say(env, 'store', 'backup', file, '--json');
+  t.is(taken.code, 0, taken.notes.join());
+  return { folder, env, file, taken: taken.json };
+}
+
+async function refused(t: ExecutionContext, env: Record<string, string>, ...args: string[]): Promise<string> {
+  const { code, out, notes } = await say(env, 'store', ...args);
+  t.is(code, 1);
+  t.is(out, '');
+  t.is(notes.length, 1);
+  return notes[0]!;
+}
+
+const emails = async (env: Record<string, string>): Promise<string[]> =>
+  (await say(env, 'user', 'list', '--json')).json.map(({ email }: { email: string }) => email);
+
+test('a backup is for its owner alone, holds everything, and says so', async (t) => {
+  const { env, file, taken } = await backedUp(t);
+  t.is(statSync(file).mode & 0o777, 0o600);
+  t.is(taken.rows.accounts, 1);
+  t.is(taken.bytes, statSync(file).size);
+  const { json } = await say(env, 'store', 'verify', file, '--json');
+  t.like(json, { taken_at: taken.taken_at, total: taken.total, bytes: taken.bytes, engine: 'file' });
+  t.deepEqual(json.rows, taken.rows);
+});
+
+test('nothing that was issued can be read in a backup', async (t) => {
+  const folder = folderOf(t);
+  const added = await postern(folder, ['user', 'add', 'ada@example.com', '--password-stdin'], `${PASSWORD}\n`);
+  t.is(added.code, 0, added.stderr);
+  const client = (await postern(folder, ['client', 'add', 'X', '--type', 'service', '--json'])).json;
+  const file = join(folder, 'backup');
+  t.is((await postern(folder, ['store', 'backup', file])).code, 0);
+  const text = readFileSync(file, 'utf8');
+  t.true(text.includes(client.client_id));
+  for (const secret of [PASSWORD, client.client_secret, 'PRIVATE KEY', '"d":']) t.false(text.includes(secret), secret);
+});
+
+test('a backup that is cut short or changed anywhere is refused, and not one row of it comes back', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const whole = readFileSync(file);
+  const bad = join(folder, 'bad');
+  const into = { ...env, POSTERN_DATA: join(folder, 'other') };
+  await fc.assert(
+    fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), async (at, by, cut) => {
+      const bytes = cut ? whole.subarray(0, at) : Buffer.from(whole);
+      if (!cut) bytes[at]! ^= by;
+      writeFileSync(bad, bytes);
+      t.regex(await refused(t, env, 'verify', bad), /damaged|cut short|no backup|was changed|another master key|newer/);
+    }),
+    { numRuns: 60 },
+  );
+  writeFileSync(bad, whole.subarray(0, whole.length - 10));
+  t.regex(await refused(t, into, 'restore', bad), /it was cut short after line \d+/);
+  t.false(existsSync(into.POSTERN_DATA));
+});
+
+test('what is no backup, or another master key’s, is told apart', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const other = envOf(folderOf(t));
+  await say(other, 'user', 'list');
+  t.regex(await refused(t, other, 'verify', file), /was made under another master key: put the keys folder/);
+  t.regex(await refused(t, other, 'restore', file), /was made under another master key/);
+  t.regex(await refused(t, env, 'verify', join(folder, 'none')), /is not there/);
+  t.regex(await refused(t, env, 'verify', folder), /is a folder, not a backup/);
+  t.regex(await refused(t, env, 'verify', '/bin/sh'), /is no backup of Postern/);
+  const newer = readFileSync(file, 'utf8').replace('"postern-backup",1', '"postern-backup",2');
+  writeFileSync(join(folder, 'newer'), newer);
+  t.regex(await refused(t, env, 'verify', join(folder, 'newer')), /newer Postern|damaged/);
+});
+
+test('a backup replaces a backup, and nothing else', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  await say(env, 'user', 'add', 'eve@example.com');
+  const again = await say(env, 'store', 'backup', file, '--json');
+  t.is(again.json.rows.accounts, 2);
+  const letter = join(folder, 'letter');
+  writeFileSync(letter, 'Dear Ada');
+  t.regex(await refused(t, env, 'backup', letter), /is there already, and is no backup of Postern/);
+  t.is(readFileSync(letter, 'utf8'), 'Dear Ada');
+  t.regex(await refused(t, env, 'backup', join(folder, 'none', 'backup')), /there is no such folder/);
+  t.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.new')),
+    [],
+  );
+});
+
+test('a restore wants an empty store, or --replace, and nobody who serves it', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  await say(env, 'user', 'add', 'eve@example.com');
+  t.regex(await refused(t, env, 'restore', file), /not empty.*--replace/);
+  const server = await serving(t, folder);
+  t.regex(await refused(t, env, 'restore', file, '--replace'), /stop the server first/);
+  await server.close();
+  t.deepEqual((await emails(env)).toSorted(), ['ada@example.com', 'eve@example.com']);
+  const { json } = await say(env, 'store', 'restore', file, '--replace', '--json');
+  t.deepEqual(await emails(env), ['ada@example.com']);
+  t.is(json.undone.people_gone.total, 1);
+});
+
+test('a backup of the files restores into PostgreSQL, and one of that into files', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const { url } = await databases.create();
+  const there = { ...env, POSTERN_DATABASE_URL: url };
+  t.is((await say(there, 'store', 'restore', file)).code, 0);
+  t.deepEqual(await emails(there), ['ada@example.com']);
+  const store = await openStore({ settings: { data: '', database_url: url }, log: silent, pid: 1, mustExist: true });
+  t.regex(await refused(t, there, 'restore', file, '--replace'), /stop every server on it first/);
+  const second = join(folder, 'second');
+  // While somebody serves it.
+  t.is((await say(there, 'store', 'backup', second)).code, 0);
+  await store.close();
+  t.like((await say(there, 'store', 'verify', second, '--json')).json, { engine: 'postgres' });
+  const back = { ...env, POSTERN_DATA: join(folder, 'back') };
+  t.is((await say(back, 'store', 'restore', second)).code, 0);
+  t.deepEqual(await emails(back), ['ada@example.com']);
+});
+
+test('a backup taken while commits go on holds all of each or nothing of it', async (t) => {
+  const folder = folderOf(t);
+  const server = await serving(t, folder);
+  let stopped = false;
+  let acknowledged = 0;
+  const working = Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      while (!stopped) {
+        await issueTo(server.store, `usr_${i}`, 'cli_x');
+        acknowledged += 1;
+      }
+    }),
+  );
+  const file = join(folder, 'backup');
+  for (let round = 0; round < 3; round += 1) {
+    const before = acknowledged;
+    const taken = await postern(folder, ['store', 'backup', file, '--json']);
+    t.is(taken.code, 0, taken.stderr);
+    const { rows } = taken.json;
+    // Each of these commits wrote one row to each of these.
+    const counts = ['sessions', 'grants', 'authorization_codes', 'access_tokens', 'refresh_tokens'].map(
+      (name) => rows[name],
+    );
+    t.is(new Set(counts).size, 1, counts.join());
+    t.true(counts[0] >= before);
+    t.is((await postern(folder, ['store', 'verify', file])).code, 0);
+  }
+  stopped = true;
+  await working;
+  t.log(`${acknowledged} commits meanwhile`);
+});
