@@ -9,7 +9,7 @@ import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
-import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
+import { createEngine, type Engine, logoutHandler, tellRefusals } from './engine/index.ts';
 import { createOwnFactors, createPasskeys } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
@@ -139,7 +139,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const look = { name, colours: accentColours(accent), logo: assets.logo };
     const courier = startCourier({
       deliveries: domain.deliveries,
-      handlers: { request: domain.answerMailRequest, mail: mailHandler({ settings, look, log }) },
+      handlers: {
+        request: domain.answerMailRequest,
+        mail: mailHandler({ settings, look, log }),
+        logout: logoutHandler({ domain, outbound: createOutbound(settings.outbound), issuer: settings.issuer, now }),
+      },
       log,
     });
     undo.push(() => courier.close());

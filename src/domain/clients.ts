@@ -5,7 +5,7 @@ import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { parsePublicJwks } from './public-jwks.ts';
-import { parseRedirectUris } from './redirect-uris.ts';
+import { faultOfWebUri, parseRedirectUris } from './redirect-uris.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
 import type { Sessions } from './sessions.ts';
@@ -18,6 +18,10 @@ export interface ClientTerms {
   readonly name: string;
   readonly redirectUris?: readonly string[] | undefined;
   readonly postLogoutRedirectUris?: readonly string[] | undefined;
+  /** Where it is told that somebody is signed out, an https URL or loopback (OIDC Back-Channel Logout 1.0 §2.2); '' is nowhere. */
+  readonly backchannelLogoutUri?: string | undefined;
+  /** It has to be told which session (`sid`), not only whose. */
+  readonly backchannelLogoutSessionRequired?: boolean | undefined;
   readonly passwordGrant?: boolean | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
@@ -99,6 +103,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       type,
       redirectUris,
       postLogoutRedirectUris: parseRedirectUris(type, terms.postLogoutRedirectUris ?? []),
+      ...backchannelLogout(type, terms),
       grantTypes: grantTypes(type, redirectUris, terms.passwordGrant ?? false),
       scopes: parseScopes(terms.scopes ?? []),
       resources,
@@ -122,7 +127,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     /**
      * Gives the secret of a client that has one; nobody can ever read it again.
      * @throws Refusal `name_invalid`, `redirect_uri_invalid`, `redirect_uri_missing`, `redirect_uri_unused`,
-     * `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
+     * `backchannel_logout_uri_invalid`, `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
      */
     async add({ type, ...terms }: NewClient): Promise<{ client: RegisteredClient; secret?: string }> {
       const settled = await settle(type, terms);
@@ -156,6 +161,8 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
         const settled = await settle(record.type, {
           ...record,
           passwordGrant: record.grantTypes.includes('password'),
+          backchannelLogoutUri: record.backchannelLogout?.uri,
+          backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
           ...named,
         });
         const keepsSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
@@ -224,6 +231,18 @@ function parseAcrValues(words: readonly string[]): readonly string[] {
   if (unknown !== undefined)
     throw new Refusal('acr_unknown', `${JSON.stringify(unknown.slice(0, 80))} is none of ${ACR_VALUES.join(', ')}`);
   return [...new Set(words)];
+}
+
+/** @throws Refusal `backchannel_logout_uri_invalid` */
+function backchannelLogout(type: ClientType, terms: ClientTerms): Pick<Client, 'backchannelLogout'> {
+  const { backchannelLogoutUri: uri, backchannelLogoutSessionRequired: sessionRequired = false } = terms;
+  if (!uri) return {};
+  const refused = (why: string) =>
+    new Refusal('backchannel_logout_uri_invalid', `${JSON.stringify(uri.slice(0, 200))} ${why}`);
+  if (!TYPES[type].people) throw refused(`is of no use: a ${type} client signs nobody in`);
+  const fault = faultOfWebUri(uri);
+  if (fault) throw refused(fault);
+  return { backchannelLogout: { uri, sessionRequired } };
 }
 
 /** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused` */

@@ -12,6 +12,7 @@ import {
 import { type Change, type Delivery, type Put, type Store, StoreConflict } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import type { Letter } from './letters.ts';
+import type { Ended } from './logouts.ts';
 import type { MailRequest } from './mail-requests.ts';
 
 /** What each kind carries, as plain JSON. A new kind is a line here and a handler in the courier's table. */
@@ -19,8 +20,8 @@ export interface Payloads {
   /** Somebody asked for a mail to an address; whether anybody has it is looked up in the background. */
   readonly request: MailRequest;
   readonly mail: Letter;
-  /** A logout token and where it is posted (OIDC Back-Channel Logout §2.5). */
-  readonly logout: { readonly uri: string; readonly token: string };
+  /** An application is told that somebody is signed out; its token is signed when it is sent. */
+  readonly logout: Ended;
 }
 
 export type DeliveryKind = keyof Payloads;

@@ -27,6 +27,7 @@ import { createJoins } from './joining.ts';
 import { openKeys } from './keys.ts';
 import { createLetters } from './letters.ts';
 import { createLinks } from './links.ts';
+import { createLogouts } from './logouts.ts';
 import { createMailAnswers } from './mail-answers.ts';
 import { createMailRequests } from './mail-requests.ts';
 import { createMailedCodes } from './mailed-codes.ts';
@@ -74,6 +75,7 @@ export type { Joining, Joins } from './joining.ts';
 export type { Keys } from './keys.ts';
 export type { Letter, LetterName } from './letters.ts';
 export { browserOf, type Links, type Origin } from './links.ts';
+export { type Ended, type Logouts, sidOf } from './logouts.ts';
 export type { MailRequest, MailRequests } from './mail-requests.ts';
 export type { MailedCodes } from './mailed-codes.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
@@ -113,12 +115,13 @@ export interface NounOptions {
 export function createDomain({ store, now, settings, sealingKey, passwords = createPasswords() }: NounOptions) {
   const { issuer, brand, invitations } = settings;
   const audit = createAudit({ store, now });
-  const sessions = createSessions({ store });
+  const deliveries = createDeliveries({ store, now, audit, sealingKey });
+  const logouts = createLogouts({ store, deliveries });
+  const sessions = createSessions({ store, logouts });
   const factors = createFactors({ store, now, audit, sessions, sealingKey });
   const assurance = createAssurance({ settings, factors });
   const imports = createImports({ store, now, audit });
   const links = createLinks({ store, now });
-  const deliveries = createDeliveries({ store, now, audit, sealingKey });
   const letters = createLetters({ issuer, deliveries });
   const codes = createCodes({ store, now, sealingKey });
   const serverWords = [brand.name, new URL(issuer).hostname];
@@ -147,6 +150,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     joins: createJoins({ store, now, accounts, audit, links, letters, invitations }),
     letters,
     links,
+    logouts,
     mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
     recovery: createRecovery({ store, changes, accounts, audit, letters, links }),

@@ -19,6 +19,9 @@ export function parseRedirectUris(type: ClientType, uris: readonly string[]): st
   return [...new Set(uris)];
 }
 
+/** Why an address is none that a server of ours may ask, in words that follow it; undefined where it is one. */
+export const faultOfWebUri = (uri: string): string | undefined => faultOf('web', uri);
+
 function faultOf(type: ClientType, uri: string): string | undefined {
   if (uri.includes('*')) return 'must be one address: there are no wildcards';
   if (uri.includes('#')) return 'must have no fragment (RFC 6749 §3.1.2)';

@@ -1,6 +1,7 @@
 import { sha256 } from '../lib/index.ts';
-import type { Artifact, Change, Remove, Row, Store, TableName } from '../store/index.ts';
+import type { Artifact, Change, Row, Store, TableName } from '../store/index.ts';
 import { every } from './every.ts';
+import type { Logouts } from './logouts.ts';
 
 export type Sessions = ReturnType<typeof createSessions>;
 
@@ -9,29 +10,32 @@ const COMMIT_SIZE = 500;
 
 const TOKENS = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
 
-type Pile = Map<string, Remove>;
+/** By what is removed: the removal, and what is told of it in the same commit. */
+type Pile = Map<string, readonly Change[]>;
 
 /**
  * Ending what was issued: sessions, grants, codes and tokens. Each verb takes changes to make together with it: they are
- * in the first commit, so that nothing is ended for a reason that did not come true.
+ * in the first commit, so that nothing is ended for a reason that did not come true. Applications that want to know are
+ * told of each grant that ends, whatever ended it.
  */
-export function createSessions({ store }: { store: Store }) {
-  const pile = (into: Pile, table: TableName, id: string): void =>
-    void into.set(`${table}/${id}`, { remove: table, id });
-
-  async function pileGrant(into: Pile, grantId: string): Promise<void> {
-    pile(into, 'grants', sha256(grantId));
-    await pileTokens(into, grantId);
-  }
+export function createSessions({
+  store,
+  logouts,
+}: {
+  readonly store: Store;
+  readonly logouts: Pick<Logouts, 'tellOf'>;
+}) {
+  const pile = (into: Pile, table: TableName, id: string, also: readonly Change[] = []): void =>
+    void into.set(`${table}/${id}`, [{ remove: table, id }, ...also]);
 
   async function pileTokens(into: Pile, grantId: string): Promise<void> {
     for (const table of TOKENS)
       for await (const { id } of every(store, table, 'grantId', grantId)) pile(into, table, id);
   }
 
-  async function pileGrantRow(into: Pile, row: Row<Artifact>): Promise<void> {
-    pile(into, 'grants', row.id);
-    if (row.record.grantId) await pileGrant(into, row.record.grantId);
+  async function pileGrant(into: Pile, row: Row<Artifact>): Promise<void> {
+    pile(into, 'grants', row.id, await logouts.tellOf(row));
+    if (row.record.grantId) await pileTokens(into, row.record.grantId);
   }
 
   /** Collects again after committing: what was issued meanwhile is ended as well. Gives the number of rows removed. */
@@ -40,9 +44,9 @@ export function createSessions({ store }: { store: Store }) {
     for (let total = 0; ; ) {
       const found: Pile = new Map();
       await collect(found);
-      const removals = [...found.values()];
-      while (first.length + removals.length > 0) {
-        await store.commit([...first, ...removals.splice(0, COMMIT_SIZE)]);
+      const ends = [...found.values()];
+      while (first.length + ends.length > 0) {
+        await store.commit([...first, ...ends.splice(0, COMMIT_SIZE).flat()]);
         first = [];
       }
       total += found.size;
@@ -65,7 +69,7 @@ export function createSessions({ store }: { store: Store }) {
           if (!except || record.uid !== except) pile(into, 'sessions', id);
         for await (const { id } of every(store, 'session_places', 'accountId', accountId))
           if (id !== except) pile(into, 'session_places', id);
-        for await (const row of every(store, 'grants', 'accountId', accountId)) await pileGrantRow(into, row);
+        for await (const row of every(store, 'grants', 'accountId', accountId)) await pileGrant(into, row);
         for (const table of TOKENS)
           for await (const { id } of every(store, table, 'accountId', accountId)) pile(into, table, id);
       }, alongside);
@@ -74,7 +78,7 @@ export function createSessions({ store }: { store: Store }) {
     /** Ends everything an application was issued. Its own tokens (no person, no grant) take one look at every token. */
     endForClient(clientId: string, alongside: readonly Change[] = []): Promise<number> {
       return end(async (into) => {
-        for await (const row of every(store, 'grants', 'clientId', clientId)) await pileGrantRow(into, row);
+        for await (const row of every(store, 'grants', 'clientId', clientId)) await pileGrant(into, row);
         for (const table of TOKENS)
           for await (const { id, record } of every(store, table, 'all', ''))
             if (record.clientId === clientId) pile(into, table, id);
@@ -85,7 +89,7 @@ export function createSessions({ store }: { store: Store }) {
     endForPair(accountId: string, clientId: string, alongside: readonly Change[] = []): Promise<number> {
       return end(async (into) => {
         for await (const row of every(store, 'grants', 'accountId', accountId))
-          if (row.record.clientId === clientId) await pileGrantRow(into, row);
+          if (row.record.clientId === clientId) await pileGrant(into, row);
       }, alongside);
     },
 
@@ -99,8 +103,7 @@ export function createSessions({ store }: { store: Store }) {
       return end(async (into) => {
         for (const grantId of grantIds) {
           const known = await store.get('grants', sha256(grantId));
-          await pileGrant(into, grantId);
-          if (!known) into.delete(`grants/${sha256(grantId)}`);
+          await (known ? pileGrant(into, known) : pileTokens(into, grantId));
         }
       }, alongside);
     },

@@ -14,6 +14,10 @@ export function toMetadata(client: RegisteredClient): AdapterPayload {
     application_type: client.type === 'native' ? 'native' : 'web',
     redirect_uris: [...client.redirectUris],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],
+    ...(client.backchannelLogout && {
+      backchannel_logout_uri: client.backchannelLogout.uri,
+      backchannel_logout_session_required: client.backchannelLogout.sessionRequired,
+    }),
     grant_types: [...client.grantTypes],
     response_types: people ? ['code'] : [],
     token_endpoint_auth_method: client.tokenEndpointAuthMethod,

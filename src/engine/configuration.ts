@@ -129,6 +129,7 @@ export function configuration(
         defaultResource: servers.defaultResource as never,
         useGrantedResource: async () => true,
       },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx) => shows.signOut(ctx, signOutForm(ctx)),

@@ -5,6 +5,7 @@ import type { Front, FrontDesk } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
 import { tellAcr } from './authentication.ts';
+import { installBackchannelLogout } from './backchannel.ts';
 import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
@@ -53,6 +54,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
   followKeys(provider, domain.keys);
   tellAcr(provider);
+  installBackchannelLogout(provider, domain);
   issueRecordedJwts(provider, domain, now);
   const open = createOpener(masterKey.artifacts);
   installRefresh({

@@ -1,5 +1,5 @@
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Domain } from '../domain/index.ts';
+import { type Domain, sidOf } from '../domain/index.ts';
 import type { Consent } from '../store/index.ts';
 import { STATIC_SCOPES, splitScope } from './scopes.ts';
 
@@ -80,5 +80,6 @@ export const existingGrant =
     if (result?.login?.remember) Object.assign(session, { transient: undefined });
     // Saved each time: its lifetime starts anew with each authorization, so that it outlives the tokens of this one.
     await grant.save();
+    session.sidFor(client.clientId, sidOf(grant.jti));
     return grant;
   };

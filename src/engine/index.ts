@@ -6,6 +6,7 @@
  * asks nobody anything: a person's steps are interaction/'s, which reaches the engine through {@link Engine}.
  */
 export { noteAuthentication } from './authentication.ts';
+export { logoutHandler } from './backchannel.ts';
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';

@@ -1,7 +1,7 @@
 import type { Keys } from '../domain/index.ts';
 
-/** The kinds of JWT that come back to us, by their `typ` (RFC 8725 §3.11): none passes for another. */
-export type JwtType = 'at+jwt' | 'rt+jwt';
+/** The kinds of JWT we write ourselves, by their `typ` (RFC 8725 §3.11): none passes for another. */
+export type JwtType = 'at+jwt' | 'rt+jwt' | 'logout+jwt';
 
 export interface JwtClaims {
   readonly iss: string;

@@ -51,6 +51,8 @@ export interface Client {
   readonly type: ClientType;
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
+  /** Where it is told that somebody is signed out (OIDC Back-Channel Logout 1.0 §2.2); absent where it need not know. */
+  readonly backchannelLogout?: { readonly uri: string; readonly sessionRequired: boolean };
   /** OAuth grant types (RFC 7591 §2): `authorization_code`, `refresh_token`, `client_credentials`, `password`. */
   readonly grantTypes: readonly string[];
   /** Scopes it may ask for; empty: all that its resources and OpenID Connect define. */

@@ -5,7 +5,7 @@ import { testDomain } from '../support/domain.ts';
 import { until } from '../support/until.ts';
 
 const LEASE = minutes(2);
-const logout = { uri: 'https://app.example/logout', token: 'secret-token' };
+const logout = { clientId: 'cli_1', accountId: 'usr_1', sid: 'secret-token' };
 
 /** Everything a log was told, as text. */
 function listening() {
@@ -93,8 +93,8 @@ test('the courier does what is enqueued without being told, again until it succe
   const { lines, log } = listening();
   let attempts = 0;
   const handlers: Handlers = {
-    async logout({ token }) {
-      if (token === 'final') throw new Undeliverable('never');
+    async logout({ sid }) {
+      if (sid === 'final') throw new Undeliverable('never');
       attempts++;
       if (attempts < 3) throw new Error('not now');
       return undefined;
@@ -106,7 +106,7 @@ test('the courier does what is enqueued without being told, again until it succe
     time.at += minutes(1);
     return attempts === 3;
   });
-  await store.commit([domain.deliveries.enqueue('logout', { ...logout, token: 'final' })]);
+  await store.commit([domain.deliveries.enqueue('logout', { ...logout, sid: 'final' })]);
   await until(async () => (await store.stats()).rows.deliveries === 0);
   await courier.close();
   t.is(attempts, 3);

@@ -11,6 +11,8 @@ interface TermOptions {
   readonly name?: string;
   readonly redirectUri?: string[] | false;
   readonly postLogoutRedirectUri?: string[] | false;
+  readonly backchannelLogoutUri?: string | false;
+  readonly backchannelLogoutSessionRequired?: boolean;
   readonly scope?: string[] | false;
   readonly resource?: string[] | false;
   readonly grant?: 'password' | false;
@@ -23,6 +25,8 @@ const withTerms = (command: Command): Command =>
   command
     .option('--redirect-uri <uri>', 'where it may have people sent back to (repeatable)', collect)
     .option('--post-logout-redirect-uri <uri>', 'the same after signing out (repeatable)', collect)
+    .option('--backchannel-logout-uri <uri>', 'where it is told that somebody is signed out')
+    .option('--backchannel-logout-session-required', 'it has to be told which session, not only whose')
     .option('--scope <scope>', 'what it may ask for; everything unless given (repeatable)', collectWords)
     .option('--resource <uri>', 'an API it may ask tokens for; the first is its default (repeatable)', collect)
     .addOption(new Option('--grant <grant>', 'a grant its type does not bring').choices(['password']))
@@ -63,6 +67,8 @@ export function clientCommands(program: Command, { ask, show, terminal }: Contex
     .option('--name <name>', 'what people see')
     .option('--no-redirect-uri', 'none')
     .option('--no-post-logout-redirect-uri', 'none')
+    .option('--no-backchannel-logout-uri', 'it is told nothing')
+    .option('--no-backchannel-logout-session-required', 'it is told whose session, perhaps not which')
     .option('--no-scope', 'everything again')
     .option('--no-resource', 'none but the default audience')
     .option('--no-grant', 'no grant but those of its type')
@@ -95,6 +101,8 @@ const termsIn = (options: TermOptions) => ({
   name: options.name,
   redirect_uris: listed(options.redirectUri),
   post_logout_redirect_uris: listed(options.postLogoutRedirectUri),
+  backchannel_logout_uri: options.backchannelLogoutUri === false ? '' : options.backchannelLogoutUri,
+  backchannel_logout_session_required: options.backchannelLogoutSessionRequired,
   scopes: listed(options.scope),
   resources: listed(options.resource),
   password_grant: options.grant === undefined ? undefined : options.grant === 'password',

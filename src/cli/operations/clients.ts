@@ -10,6 +10,8 @@ const terms = z.strictObject({
   name: text.optional(),
   redirect_uris: texts.optional(),
   post_logout_redirect_uris: texts.optional(),
+  backchannel_logout_uri: text.optional(),
+  backchannel_logout_session_required: z.boolean().optional(),
   scopes: texts.optional(),
   resources: texts.optional(),
   password_grant: z.boolean().optional(),
@@ -22,6 +24,8 @@ const terms = z.strictObject({
 const inDomain = (args: z.output<typeof terms>) => ({
   redirectUris: args.redirect_uris,
   postLogoutRedirectUris: args.post_logout_redirect_uris,
+  backchannelLogoutUri: args.backchannel_logout_uri,
+  backchannelLogoutSessionRequired: args.backchannel_logout_session_required,
   scopes: args.scopes,
   resources: args.resources,
   passwordGrant: args.password_grant,

@@ -37,6 +37,10 @@ export const clientJson = (client: RegisteredClient) => ({
   type: client.type,
   redirect_uris: client.redirectUris,
   post_logout_redirect_uris: client.postLogoutRedirectUris,
+  ...(client.backchannelLogout && {
+    backchannel_logout_uri: client.backchannelLogout.uri,
+    backchannel_logout_session_required: client.backchannelLogout.sessionRequired,
+  }),
   grant_types: client.grantTypes,
   token_endpoint_auth_method: client.tokenEndpointAuthMethod,
   scopes: client.scopes,
