@@ -1,5 +1,5 @@
 import type { Provider } from 'oidc-provider';
-import { type Domain, type Handler, Undeliverable } from '../domain/index.ts';
+import { type Domain, type Ended, type Handler, Undeliverable } from '../domain/index.ts';
 import { type Clock, inSeconds, minutes, seconds } from '../lib/index.ts';
 import { type Outbound, OutboundError } from '../outbound/index.ts';
 import { signJwt } from './jwt.ts';
@@ -18,14 +18,18 @@ const REST = seconds(10);
  * Who signs out does not wait for anybody: what the engine would post at once is written down in the commit that ends the
  * session (domain/logouts.ts). Every ID token names its session.
  */
-export function installBackchannelLogout(provider: Provider, { logouts }: Pick<Domain, 'logouts'>): void {
+export function installBackchannelLogout(provider: Provider, domain: Pick<Domain, 'logouts'>): void {
   Object.assign(provider.Client.prototype, {
-    async backchannelLogout(this: { readonly clientId: string }, accountId: string, sid: string): Promise<void> {
-      for (const { id, record } of await logouts.tell({ clientId: this.clientId, accountId, sid }))
-        currentUnit().put('deliveries', id, record, { when: 'once' });
+    backchannelLogout(this: { readonly clientId: string }, accountId: string, sid: string): Promise<void> {
+      return tellSignedOut(domain, { clientId: this.clientId, accountId, sid });
     },
     includeSid: () => true,
   });
+}
+
+/** Has an application told, where it wants to know, if the request being answered succeeds. */
+export async function tellSignedOut({ logouts }: Pick<Domain, 'logouts'>, ended: Ended): Promise<void> {
+  for (const { id, record } of await logouts.tell(ended)) currentUnit().put('deliveries', id, record, { when: 'once' });
 }
 
 interface Options {

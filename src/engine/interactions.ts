@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { acrOf, type Domain } from '../domain/index.ts';
 import { inSeconds } from '../lib/index.ts';
+import { tellSignedOut } from './backchannel.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
 import { added, asksWho, isSignedIn, type Proof, type Proven, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
@@ -133,8 +134,11 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
   async function leaveSession(interaction: Stored, session: Session): Promise<void> {
     if (interaction.session) (interaction.session as { uid?: string }).uid = undefined as never;
     await interaction.save(interaction.exp - now());
-    for (const authorization of Object.values(session.authorizations ?? {})) {
-      if (authorization.grantId && !authorization.persistsLogout) await domain.sessions.endGrant(authorization.grantId);
+    const { accountId = '', authorizations = {} } = session;
+    for (const [clientId, { grantId, sid, persistsLogout }] of Object.entries(authorizations)) {
+      // Offline access stays; the application is told all the same that nobody is signed in here any more.
+      if (persistsLogout && sid) await tellSignedOut(domain, { clientId, accountId, sid });
+      else if (grantId) await domain.sessions.endGrant(grantId);
     }
     await session.destroy();
   }
