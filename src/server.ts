@@ -42,7 +42,7 @@ import {
   tellAll,
   tellAnswered,
 } from './http/index.ts';
-import { interactionRoutes, signOutPages } from './interaction/index.ts';
+import { createUpstreamLinks, interactionRoutes, signOutPages } from './interaction/index.ts';
 import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
@@ -212,6 +212,8 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
   const ownFactors = createOwnFactors({ domain, passkeys, now, brand });
   const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
   const device = createDevice({ issuer });
+  const mark = createBrowserMark({ issuer });
+  const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
   const tell = tellAll(accessLog(log), metrics.answered);
   const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
   const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
@@ -246,6 +248,7 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       ownSessions: engine.ownSessions,
       ownFactors,
       passkeys,
+      upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
       pages,
       csrf,
       device,
@@ -259,9 +262,9 @@ function assemble({ settings, log, now, metrics, domain, engine, pages, assets }
       ownSessions: engine.ownSessions,
       ownFactors,
       passkeys,
-      upstreamClient: createUpstreamClient({ outbound: createOutbound(settings.outbound), now }),
+      upstreamClient,
       pages,
-      mark: createBrowserMark({ issuer }),
+      mark,
       csrf,
       device,
       metrics,

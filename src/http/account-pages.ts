@@ -21,6 +21,23 @@ export interface AccountPages {
     readonly factors: number;
     readonly sessions: number;
     readonly applications: number;
+    /** Absent where there is nobody to link to. */
+    readonly linked?: number | undefined;
+  };
+  readonly 'account-linked': Own & {
+    readonly linked: readonly {
+      readonly id: string;
+      readonly upstream: string;
+      readonly label?: string | undefined;
+      readonly createdAt: Moment;
+      readonly lastUsedAt?: Moment | undefined;
+    }[];
+    readonly offered: readonly { readonly id: string; readonly name: string }[];
+    /** What came of linking one: told once. `id` is for whoever runs the server. */
+    readonly outcome?:
+      | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
+      | { readonly upstream: string; readonly reason: string; readonly id: string }
+      | undefined;
   };
   readonly 'account-profile': Own & { readonly emailVerified: boolean };
   readonly 'account-email': Own & { readonly email: string };

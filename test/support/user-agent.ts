@@ -26,6 +26,10 @@ const attribute = (tag: string, name: string): string | undefined => {
   return found === undefined ? undefined : unescaped(found);
 };
 
+/** What a screen reader says. */
+const textOf = (html = ''): string =>
+  unescaped(html.replace(/<(\w+)[^>]*aria-hidden="true"[^>]*>[\s\S]*?<\/\1>/g, '').replace(/<[^>]*>/g, '')).trim();
+
 export class UserAgent {
   readonly cookies = new Map<string, Cookie>();
   readonly origin: string;
@@ -62,11 +66,14 @@ export class UserAgent {
     return this.post(new URL(action, answer.url), body);
   }
 
-  /** Presses the first button that says this, in whichever form it is. @param near a text the form holds */
+  /**
+   * Presses the first button that says this, in whichever form it is.
+   * @param near a text the form holds
+   */
   press(answer: Answer, says: string, fields: Record<string, string> = {}, near = ''): Promise<Answer> {
     for (const [html] of answer.html.matchAll(/<form[\s\S]*?<\/form>/g)) {
-      const button = [...html.matchAll(/<button[^>]*>([\s\S]*?)<\/button>/g)].find(([, text]) =>
-        text?.startsWith(says),
+      const button = [...html.matchAll(/<button[^>]*>([\s\S]*?)<\/button>/g)].find(([, inside]) =>
+        textOf(inside).startsWith(says),
       );
       if (!button || !html.includes(near)) continue;
       const name = attribute(button[0], 'name');

@@ -11,7 +11,7 @@ const own = (page: string) => ({
 
 /** The pages of somebody's own account as they usually meet them. */
 export const ownUsual: Samples = {
-  account: { ...own(''), done: 'password', hasPassword: true, factors: 2, sessions: 3, applications: 1 },
+  account: { ...own(''), done: 'password', hasPassword: true, factors: 2, sessions: 3, applications: 1, linked: 1 },
   'account-profile': { ...own('profile'), emailVerified: false },
   'account-email': { ...own('email'), email: '' },
   'account-password': { ...own('password'), minimum: 8 },
@@ -34,6 +34,15 @@ export const ownUsual: Samples = {
     },
   },
   'account-passkey': { ...own('passkey'), passkey: { challenge: 'x' }, name: '' },
+  'account-linked': {
+    ...own('linked'),
+    linked: [{ id: 'idn_1', upstream: 'City of Riverside', label: 'ada@city.example', createdAt: AT, lastUsedAt: AT }],
+    offered: [
+      { id: 'city', name: 'City of Riverside' },
+      { id: 'github', name: 'GitHub' },
+    ],
+    outcome: { upstream: 'City of Riverside', linked: 'here' },
+  },
   'account-sessions': {
     ...own('sessions'),
     sessions: [
@@ -107,6 +116,12 @@ export function ownHostile(text: string): Samples {
     },
     'account-totp': { ...every, error: 'wrong', totp: { enrolment: text, secret: 'JBSWY3DP', uri: text } },
     'account-passkey': { ...every, error: 'passkey', name: text },
+    'account-linked': {
+      ...every,
+      linked: [{ id: text, upstream: text, label: text, createdAt: AT }],
+      offered: [{ id: text, name: text }],
+      outcome: { upstream: text, reason: 'untrusted', id: text },
+    },
     'account-sessions': {
       ...every,
       sessions: [

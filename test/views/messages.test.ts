@@ -37,3 +37,21 @@ test('the views hold no words of their own', async (t) => {
     t.notRegex(text, /\p{L}/u, file);
   }
 });
+
+/** What the page of somebody's events leaves out: it is about applications or the operator, or says nothing to people. */
+const NOT_TOLD =
+  /^(accounts\.imported|account\.(password_adopted|password_rehashed|removed)|client\.|resource\.|upstream\.|delivery\.|key\.|keys\.|store\.)/;
+
+test('every event of an account that is recorded has words for the page of its events', async (t) => {
+  const SRC = new URL('../../src/', import.meta.url);
+  const found = new Set<string>();
+  for (const file of readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))) {
+    const source = await readFile(new URL(file, SRC), 'utf8');
+    for (const [, type] of source.matchAll(
+      /(?:\brecord|auditEvent|\bchange)\(\s*(?:[\w.()]+,\s*)?'([a-z_]+\.[a-z_]+)'/g,
+    ))
+      found.add(type!);
+  }
+  t.true(found.size > 20);
+  for (const type of found) if (!NOT_TOLD.test(type)) t.true(`account.event.${type}` in en, type);
+});

@@ -14,6 +14,7 @@ import { dataPage, exportPage } from './data.ts';
 import { emailPage } from './email.ts';
 import { eventsPage } from './events.ts';
 import { factorsPage } from './factors.ts';
+import { linkedPage } from './linked.ts';
 import { passkeyPage, recoveryCodesPage, totpPage } from './new-factors.ts';
 import { overviewPage } from './overview.ts';
 import { type OwnPage, type OwnRoom, ownPage } from './own.ts';
@@ -32,6 +33,7 @@ const OWN_PAGES: readonly ((room: OwnRoom) => OwnPage)[] = [
   totpPage,
   passkeyPage,
   recoveryCodesPage,
+  linkedPage,
   sessionsPage,
   applicationsPage,
   eventsPage,

@@ -1,7 +1,7 @@
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** What there is to see and to do, on one page. */
-export const overviewPage = ({ domain, ownSessions, pages }: OwnRoom): OwnPage => ({
+export const overviewPage = ({ domain, ownSessions, upstreamLinks, pages }: OwnRoom): OwnPage => ({
   name: '',
   async show(ctx, { person }, frame) {
     const [factors, sessions, applications] = await Promise.all([
@@ -15,6 +15,7 @@ export const overviewPage = ({ domain, ownSessions, pages }: OwnRoom): OwnPage =
       factors: factors.filter(({ kind }) => kind !== 'recovery').length,
       sessions: sessions.length,
       applications: applications.length,
+      linked: upstreamLinks.offered().length > 0 ? (await upstreamLinks.list(person.id)).length : undefined,
     });
   },
 });

@@ -3,6 +3,7 @@ import type { Domain } from '../../domain/index.ts';
 import type { OwnSessions, SignedIn } from '../../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../../factors/index.ts';
 import { type Csrf, type Form, type Pages, readForm, sendOn } from '../../http/index.ts';
+import type { UpstreamLinks } from '../../interaction/index.ts';
 import { type Clock, minutes } from '../../lib/index.ts';
 
 /** What the pages of somebody's own account are given. */
@@ -11,6 +12,7 @@ export interface OwnRoom {
   readonly ownSessions: OwnSessions;
   readonly ownFactors: OwnFactors;
   readonly passkeys: Pick<Passkeys, 'available'>;
+  readonly upstreamLinks: UpstreamLinks;
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly now: Clock;
