@@ -119,6 +119,22 @@ test('a request under way is answered before the end, and told to go elsewhere',
   await t.throwsAsync(fetch(server.url));
 });
 
+test('connections that wait to be accepted when the end begins are answered', async (t) => {
+  const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: milliseconds(200) });
+  const sockets = Array.from({ length: 50 }, () => connect(server.port, HOST));
+  const answers = sockets.map(async (socket) => {
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    return text.slice(0, 15);
+  });
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  for (const socket of sockets) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  // One is accepted a turn: most of them wait.
+  const closed = server.close();
+  t.deepEqual([...new Set(await Promise.all(answers))], ['HTTP/1.1 200 OK']);
+  await closed;
+});
+
 test('an idle connection still gets an answer while it lingers', async (t) => {
   const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: milliseconds(400) });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
