@@ -1,6 +1,7 @@
 /** The protocol from a client's side, each call with what can be known of its outcome. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { seconds } from '../../src/lib/index.ts';
 import { signIn as fillIn, type Registered } from '../support/client.ts';
 import { CALLBACK } from '../support/postern.ts';
 import { type Answer as Page, UserAgent } from '../support/user-agent.ts';
@@ -107,11 +108,12 @@ export async function fetchCodeAtLast(
   client: Registered,
   onStumble: (why: string) => void = () => {},
 ): Promise<Code> {
-  for (let attempt = 0; ; attempt += 1) {
+  const giveUp = performance.now() + seconds(120);
+  for (;;) {
     try {
       return await fetchCode(issuer, browser, client);
     } catch (error) {
-      if (attempt === 200) throw error;
+      if (performance.now() > giveUp) throw error;
       onStumble(reasonOf(error));
       await pause(100);
     }

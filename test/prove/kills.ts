@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../store/random.ts';
 import type { DatabaseServer } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { check, inWords, told } from './history/check.ts';
 import { Load } from './load.ts';
 import { type Finding, part } from './part.ts';
@@ -23,6 +24,8 @@ interface Numbers {
 }
 
 const LONGEST_LIFE_MS = 400;
+/** Answers without which nothing is at stake. */
+const BETWEEN_KILLS = 10;
 
 export const kills = part<Numbers>({
   name: 'kills',
@@ -50,12 +53,15 @@ export const kills = part<Numbers>({
     const load = new Load(stage, { seed, browsers, ready: () => gate.passed });
     let killing = true;
     const working = load.until(() => !killing);
+    working.catch(() => {});
     const killer = new Killer(stage, gate, setUp === 'file' ? undefined : await databases());
     const random = randomFrom(seed);
     const list = Object.entries(victims[setUp]).flatMap(([victim, times]) =>
       Array<keyof Victims>(times).fill(victim as keyof Victims),
     );
     for (const victim of shuffled(list, random)) {
+      const before = load.acknowledged;
+      await until(() => load.acknowledged >= before + BETWEEN_KILLS);
       await pause(random() * LONGEST_LIFE_MS);
       await killer[victim](random);
     }

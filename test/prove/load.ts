@@ -42,6 +42,11 @@ export class Load {
     return this.#players.map(({ recorder }) => recorder.family);
   }
 
+  /** Calls that were answered. */
+  get acknowledged(): number {
+    return this.#players.reduce((sum, { recorder }) => sum + recorder.acknowledged, 0);
+  }
+
   /** `count` sign-ins in rounds; in each, when all did what they did, the window passes, and they go on. */
   async rounds(count: number, passWindow: () => Promise<void>): Promise<void> {
     const { browsers } = this.#options;

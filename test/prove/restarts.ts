@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { milliseconds } from '../../src/lib/index.ts';
 import { PASSWORD } from '../support/postern.ts';
 import { post } from './calls.ts';
 import { check, inWords, told, whys } from './history/check.ts';
+import { droppingIdle } from './idle-connections.ts';
 import { Load } from './load.ts';
-import { type Finding, part } from './part.ts';
+import { type Finding, type Ground, part } from './part.ts';
 import { ALL, LONG_LIVED, type Stage } from './set-ups.ts';
 
 interface Numbers {
@@ -11,39 +13,51 @@ interface Numbers {
   readonly browsers: number;
 }
 
+interface Stop {
+  readonly code: number | null;
+  /** When it was told to, on the clock of the calls. */
+  readonly at: number;
+  readonly took: number;
+}
+
 const LIMIT_MS = 10_000;
+/** Less than the second that the server gives an idle connection when it ends. */
+const IDLE = milliseconds(300);
 
 export const restarts = part<Numbers>({
   name: 'restarts',
   promise: 'SIGTERM under load, of every process in turn: no request fails, no sign-in is lost midway',
   setUps: ALL,
   short: { rounds: 1, browsers: 4 },
-  full: { rounds: 20, browsers: 6 },
-  async prove({ seed, open }, { rounds, browsers }) {
-    const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED });
-    // Whoever is refused a connection has sent nothing, and is told nothing by the balancer meanwhile.
-    stage.front.patience = LIMIT_MS;
-    const load = new Load(stage, { seed, browsers });
-    let restarting = true;
-    const typed: string[] = [];
-    const working = Promise.all([load.until(() => !restarting), typing(stage, typed, () => !restarting)]);
-    const stops: { readonly code: number | null; readonly took: number }[] = [];
-    await pause(300);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const server of [...stage.servers]) {
-        const began = performance.now();
-        const code = await server.terminate();
-        stops.push({ code, took: performance.now() - began });
-        await stage.start();
-        await pause(100);
-      }
-    }
-    restarting = false;
-    await working;
-    await load.audit();
-    return [requests(stage, load, typed, stops.length), ending(stops)];
-  },
+  full: { rounds: 12, browsers: 6 },
+  prove: (ground, numbers) => droppingIdle(IDLE, () => restart(ground, numbers)),
 });
+
+async function restart({ seed, open }: Ground, { rounds, browsers }: Numbers): Promise<Finding[]> {
+  const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED });
+  // Whoever is refused a connection has sent nothing, and is told nothing by the balancer meanwhile.
+  stage.front.patience = LIMIT_MS;
+  const load = new Load(stage, { seed, browsers });
+  let restarting = true;
+  const typed: string[] = [];
+  const working = Promise.all([load.until(() => !restarting), typing(stage, typed, () => !restarting)]);
+  working.catch(() => {});
+  const stops: Stop[] = [];
+  await pause(300);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const server of [...stage.servers]) {
+      const began = performance.now();
+      const code = await server.terminate();
+      stops.push({ code, at: Math.round(began), took: performance.now() - began });
+      await stage.start();
+      await pause(100);
+    }
+  }
+  restarting = false;
+  await working;
+  await load.audit();
+  return [requests(stage, load, typed, stops), ending(stops)];
+}
 
 /** Passwords are the slowest thing to answer: one of these is always under way. */
 async function typing({ issuer, typist, people }: Stage, typed: string[], stopped: () => boolean): Promise<void> {
@@ -54,21 +68,26 @@ async function typing({ issuer, typist, people }: Stage, typed: string[], stoppe
   }
 }
 
-function requests(stage: Stage, load: Load, typed: readonly string[], stops: number): Finding {
+function requests(stage: Stage, load: Load, typed: readonly string[], stops: readonly Stop[]): Finding {
   const verdict = check(load.families);
   const mistyped = typed.filter((word) => word !== 'ok');
   const failed = verdict.unknown + load.stumbles.length + mistyped.length;
   return {
     fact: 'requests under rolling restarts',
-    figure: `${stops} restarts: ${failed} failed of ${verdict.acknowledged + typed.length}; ${inWords(verdict)}`,
-    held: failed === 0 && verdict.found.length === 0 && verdict.acknowledged > 10 * stops,
-    detail: [...load.stumbles, ...mistyped, ...whys(load.families), told(verdict), ...stage.errors().slice(0, 20)].join(
-      '\n',
-    ),
+    figure: `${stops.length} restarts: ${failed} failed of ${verdict.acknowledged + typed.length}; ${inWords(verdict)}`,
+    held: failed === 0 && verdict.found.length === 0 && verdict.acknowledged > 10 * stops.length,
+    detail: [
+      ...load.stumbles,
+      ...mistyped,
+      ...whys(load.families),
+      told(verdict),
+      JSON.stringify(stops),
+      ...stage.errors().slice(0, 20),
+    ].join('\n'),
   };
 }
 
-function ending(stops: readonly { readonly code: number | null; readonly took: number }[]): Finding {
+function ending(stops: readonly Stop[]): Finding {
   const slowest = Math.max(...stops.map(({ took }) => took));
   return {
     fact: 'ending in order',

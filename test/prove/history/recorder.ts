@@ -8,12 +8,19 @@ export class Recorder {
   /** Pairs in the order they were first seen. */
   readonly #pairs: { readonly access: string; readonly refresh: string }[] = [];
 
+  #acknowledged = 0;
+
   constructor(name: string) {
     this.name = name;
   }
 
   get family(): Family {
     return { name: this.name, calls: this.#calls };
+  }
+
+  /** Calls that were answered. */
+  get acknowledged(): number {
+    return this.#acknowledged;
   }
 
   /** Tokens, the first seen first. */
@@ -27,7 +34,9 @@ export class Recorder {
     return (outcome, more = {}) => {
       const { from } = this.#calls[at]!;
       const to = outcome === 'unknown' ? {} : { to: performance.now() };
-      this.#calls[at] = { act, from, ...to, outcome, ...more };
+      if (outcome !== 'unknown') this.#acknowledged += 1;
+      const why = more.why && { why: `${more.why} after ${(performance.now() - from).toFixed(0)} ms` };
+      this.#calls[at] = { act, from, ...to, outcome, ...more, ...why };
     };
   }
 

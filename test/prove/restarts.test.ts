@@ -1,0 +1,4 @@
+import { restarts } from './restarts.ts';
+import { inShort } from './short.ts';
+
+inShort(restarts);
