@@ -1,10 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { postern as command } from '../cli/command-line.ts';
 import { addClient, type Postern, startPostern } from '../support/postern.ts';
 import { run } from './support/command.ts';
-import { PYTHON } from './support/places.ts';
+import { example, PYTHON, ROOT } from './support/places.ts';
+import { SECRET_KEY } from './support/starts.ts';
 
 interface Written {
   readonly by: string;
@@ -67,3 +68,43 @@ test.serial(
     }
   },
 );
+
+/** Runs a site of Django's or Flask's kind in a folder of its own, and gives where its people were exported to. */
+function siteOf(name: 'django_site' | 'flask_site') {
+  const folder = join(postern.folder, name);
+  mkdirSync(folder);
+  const env = {
+    SECRET_KEY,
+    DATABASE: join(folder, 'people.sqlite3'),
+    PYTHONPATH: join(ROOT, 'test/interop', name),
+    PYTHONDONTWRITEBYTECODE: '1',
+    DJANGO_SETTINGS_MODULE: 'settings',
+  };
+  return {
+    python: (args: readonly string[], input = '') => run(PYTHON, args, { cwd: folder, env, input }),
+    file: join(folder, 'people.jsonl'),
+  };
+}
+
+test.serial('a Django site’s people come along by the script of the page, as they were', async (t) => {
+  const { python, file } = siteOf('django_site');
+  const shell = (script: string) => python(['-m', 'django', 'shell'], readFileSync(script, 'utf8'));
+  await python(['-m', 'django', 'migrate']);
+  await shell(join(ROOT, 'test/interop/django_site/people.py'));
+  await shell(join(example('user-import'), 'export_django.py'));
+  const { code, stderr } = await command(postern.folder, ['user', 'import', file]);
+  t.is(code, 0, stderr);
+  t.is(await signIn('jo@example.com', 'django and jazz'), 200);
+  t.like(await postern.domain.accounts.byEmail('jo@example.com'), { name: 'Jo March' });
+  t.is(await signIn('amy@example.com', 'paint and brush'), 400, 'she was not active');
+  t.is(await hashOf('beth@example.com'), '', 'she had no password');
+});
+
+test.serial('a Flask site’s people come along by the script of the page', async (t) => {
+  const { python, file } = siteOf('flask_site');
+  await python([join(example('user-import'), 'export_flask.py')]);
+  const { code, stderr } = await command(postern.folder, ['user', 'import', file]);
+  t.is(code, 0, stderr);
+  t.is(await signIn('flo@example.com', 'flask of tea'), 200);
+  t.is(await signIn('flo@example.com', 'flask of coffee'), 400);
+});

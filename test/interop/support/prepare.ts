@@ -19,14 +19,14 @@ interface Need {
 }
 
 /** Which examples a test runs that is not one example's own. */
-const ASIDE: Readonly<Record<string, readonly string[]>> = { 'key-rotation': API_NAMES, 'user-import': [] };
+const ASIDE: Readonly<Record<string, readonly string[]>> = { 'key-rotation': API_NAMES };
 
 /** What has to be made before these tests can run; nothing of a language that none of them is written in. */
 export function needsOf(tests: readonly string[]): Need[] {
   const names = [...new Set(tests.flatMap((name) => ASIDE[name] ?? [name]))];
   const having = (file: string): string[] => names.filter((name) => existsSync(join(example(name), file)));
   const needs: Need[] = [];
-  if (having('requirements.txt').length > 0 || tests.includes('user-import'))
+  if (having('requirements.txt').length > 0)
     needs.push({ what: 'the Python packages', registry: 'the Python package index', prepare: preparePython });
   for (const name of having('Cargo.toml'))
     needs.push({ what: `the crates of ${name}`, registry: 'the crates registry', prepare: () => prepareRust(name) });
