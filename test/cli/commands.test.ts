@@ -70,6 +70,13 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   const unknown = await postern(folder, ['client', 'update', client.client_id, '--acr', 'gold']);
   t.is(unknown.code, 1);
   t.regex(unknown.stderr, /"gold" is none of urn:postern:acr:one-factor, urn:postern:acr:two-factor, phr/);
+  const uri = 'https://a.example/signed-out';
+  const told = await run(
+    `client update ${client.client_id} --backchannel-logout-uri ${uri} --backchannel-logout-session-required`,
+  );
+  t.like(told, { backchannel_logout_uri: uri, backchannel_logout_session_required: true });
+  t.like(await run(`client update ${client.client_id} --name Till`), { backchannel_logout_uri: uri });
+  t.false('backchannel_logout_uri' in (await run(`client update ${client.client_id} --no-backchannel-logout-uri`)));
   const rotated = await run(`client rotate-secret ${client.client_id}`);
   t.truthy(rotated.client_secret);
   t.not(rotated.client_secret, client_secret);
@@ -79,6 +86,40 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.regex(used.stderr, /may ask for/);
   t.true((await run(`client remove ${client.client_id}`)).removed);
   t.true((await run('resource remove https://api.example')).removed);
+
+  const city = await run(
+    'upstream add city --kind oidc --issuer https://id.city.example --client-id us --client-secret-stdin --sign-up',
+    'the secret there\n',
+  );
+  t.like(city, {
+    id: 'city',
+    kind: 'oidc',
+    has_secret: true,
+    sign_up: true,
+    trust_email: false,
+    scopes: ['openid', 'email', 'profile'],
+  });
+  t.regex(city.callback, /^http:\/\/[^/]+\/upstream\/city\/callback$/);
+  t.false(JSON.stringify(city).includes('the secret'));
+  t.deepEqual(await run('upstream list'), [city]);
+  t.like(await run('upstream update city --name Riverside --trust-email --no-sign-up'), {
+    name: 'Riverside',
+    trust_email: true,
+    sign_up: false,
+    has_secret: true,
+  });
+  for (const [args, why] of [
+    ['city --kind oidc --issuer https://id.city.example --client-id us', /there is an upstream city already/],
+    ['else --kind oidc --client-id us', /Give --issuer/],
+    ['else --kind oidc --issuer http://id.city.example --client-id us', /must be an https URL/],
+    ['else --kind google --issuer https://id.city.example --client-id us', /its issuer is always/],
+    ['Else! --kind google --client-id us', /such as google/],
+  ] as const) {
+    const refused = await postern(folder, ['upstream', 'add', ...args.split(' ')]);
+    t.is(refused.code, 1);
+    t.regex(refused.stderr, why);
+  }
+  t.deepEqual(await run('upstream remove city'), { id: 'city', removed: true, unlinked: 0 });
 
   const [first] = await run('keys list');
   t.like(first, { alg: 'RS256', state: 'signing', drops_at: null });

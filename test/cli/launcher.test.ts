@@ -61,7 +61,7 @@ test('it runs as an installed package too, password hashing included', async (t)
   const folder = folderOf(t);
   const installed = join(folder, 'node_modules/postern');
   mkdirSync(installed, { recursive: true });
-  for (const part of ['bin', 'src', 'package.json'])
+  for (const part of ['bin', 'src', 'views', 'package.json'])
     cpSync(join(ROOT, part), join(installed, part), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(installed, 'node_modules'));
   const { child, ended } = launch(
