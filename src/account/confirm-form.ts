@@ -6,12 +6,14 @@ import { linkForm } from './link-form.ts';
 export function confirmForm(
   room: AccountRoom,
   name: 'verify-email' | 'change-email',
+  again: string,
   act: (token: string) => Promise<Link>,
 ): readonly Page[] {
   return linkForm(room, {
     name,
     purpose: name,
     done: name,
+    again,
     act: (_ctx, token) => act(token),
 
     async ask(ctx, form, _link, sent) {

@@ -7,13 +7,13 @@ export const joinPages = (room: AccountRoom): readonly Page[] =>
   room.settings.sign_up === 'open' ? joining(room, 'join', 'sign-up', '/account/sign-up') : [];
 
 /** Somebody who was invited opens the account that was made for them. */
-export const welcomePages = (room: AccountRoom): readonly Page[] => joining(room, 'welcome', 'invitation');
+export const welcomePages = (room: AccountRoom): readonly Page[] => joining(room, 'welcome', 'invitation', '/account');
 
 function joining(
   room: AccountRoom,
   name: 'join' | 'welcome',
   purpose: 'sign-up' | 'invitation',
-  again?: string,
+  again: string,
 ): readonly Page[] {
   const { domain, pages } = room;
   return linkForm(room, {

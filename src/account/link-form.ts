@@ -21,8 +21,8 @@ interface LinkForm {
   readonly purpose: LinkPurpose;
   /** Which words tell that it is done. */
   readonly done: 'reset' | 'join' | 'verify-email' | 'change-email';
-  /** Where a new link can be asked for. */
-  readonly again?: string | undefined;
+  /** Where a new link can be asked for, or the account be found as it is. */
+  readonly again: string;
   /** Shows the form: as it is at first, or with what was sent and why that was refused. */
   ask(ctx: Context, form: Shown, link: Link, sent?: { readonly form: Form; readonly refusal: Refusal }): Promise<void>;
   /** Does what the link is good for. @throws Refusal, `link_gone` among others */
@@ -88,7 +88,8 @@ export function linkForm(room: AccountRoom, { name, purpose, done, again, ask, a
     {
       path: `${path}/done`,
       async show(ctx) {
-        pages.show(ctx, 'done', { what: done, back: signInOf(trailOf(ctx)) });
+        const back = signInOf(trailOf(ctx));
+        pages.show(ctx, 'done', { what: done, back: back ?? '/account', interrupted: back !== undefined });
       },
     },
   ];

@@ -56,12 +56,14 @@ export interface MailedPages {
   readonly confirm: LinkForm & { readonly what: 'verify-email' | 'change-email' };
   readonly done: {
     readonly what: 'reset' | 'join' | 'verify-email' | 'change-email';
-    /** The sign-in to go on with; absent where it is over, or another browser's. */
-    readonly back?: string | undefined;
+    /** The sign-in to go on with, or the person's account. */
+    readonly back: string;
+    /** It is a sign-in: neither over nor another browser's. */
+    readonly interrupted: boolean;
   };
   readonly 'link-gone': {
     readonly what: LinkPage;
-    /** Where a new one can be asked for. */
-    readonly again?: string | undefined;
+    /** Where a new one can be asked for, or the account be found as it is. */
+    readonly again: string;
   };
 }

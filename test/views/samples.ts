@@ -134,7 +134,7 @@ export const usual: Samples = {
     token: 'secret',
     email: 'ada@example.net',
   },
-  done: { what: 'reset', back: '/interaction/abc' },
+  done: { what: 'reset', back: '/interaction/abc', interrupted: true },
   'link-gone': { what: 'join', again: '/account/sign-up' },
   ...ownUsual,
 };
@@ -230,7 +230,7 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     error: 'name',
   },
   confirm: { what: 'verify-email', action: `/x?${text}`, csrf: text, trail: {}, token: text, email: text },
-  done: { what: 'join', back: `/x?${text}` },
-  'link-gone': { what: 'welcome', again: undefined },
+  done: { what: 'join', back: `/x?${text}`, interrupted: false },
+  'link-gone': { what: 'change-email', again: `/x?${text}` },
   ...ownHostile(text),
 }));
