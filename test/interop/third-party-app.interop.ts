@@ -74,7 +74,26 @@ test('a person allows an application to read, and it can read and not write', as
   await screenshot(page, 'interop-third-party-refused');
 });
 
-test('who does not allow it is not asked again by a page that broke, but told', async (t) => {
+test('the person sees it among the applications they allowed, withdraws it there, and it stops at once', async (t) => {
+  const page = await connect();
+  await page.click('[name=decision][value=allow]');
+  t.is(await page.innerText('#status'), '200');
+  const account = await page.context().newPage();
+  await account.goto(`${drive.world.postern.issuer}/account/applications`);
+  const connected = account.locator('li', { hasText: 'Photo Prints' });
+  t.true((await connected.innerText()).includes('files.read'));
+  await screenshot(account, 'interop-third-party-connected');
+  await connected.getByRole('button', { name: /^Take back/ }).click();
+  await account.waitForSelector('[role=status]');
+  t.is(await account.locator('li', { hasText: 'Photo Prints' }).count(), 0);
+  await page.goto(app.url);
+  t.is(await page.innerText('[role=alert]'), 'Your drive is no longer connected.');
+  t.false(await page.locator('#status').isVisible());
+  await page.getByRole('button', { name: 'Connect your drive' }).click();
+  await page.waitForSelector('main[data-page=consent]');
+});
+
+test('who does not allow it is told so by the application, and may think again', async (t) => {
   const page = await connect();
   await page.click('[name=decision][value=deny]');
   t.is(await page.innerText('[role=alert]'), 'You did not allow it.');
