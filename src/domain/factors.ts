@@ -1,5 +1,6 @@
 import { type Clock, newId, Refusal, type SealingKey, seal, sha256, unseal } from '../lib/index.ts';
 import {
+  type Account,
   type Change,
   type Factor,
   type FactorKind,
@@ -11,6 +12,7 @@ import {
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { factorUse } from './factor-use.ts';
+import { type Letters, localeOf } from './letters.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -24,6 +26,7 @@ interface Options {
   readonly now: Clock;
   readonly audit: Audit;
   readonly sessions: Sessions;
+  readonly letters: Letters;
   readonly sealingKey: SealingKey;
 }
 
@@ -40,7 +43,7 @@ const passkeyId = (credential: string): string => `fac_${sha256(credential)}`;
 const unknown = () => new Refusal('factor_unknown', 'there is no such factor');
 
 /** What people own beside a password to prove who they are. Recovery codes have a file of their own. */
-export function createFactors({ store, now, audit, sessions, sealingKey }: Options) {
+export function createFactors({ store, now, audit, sessions, letters, sealingKey }: Options) {
   const use = factorUse({ store, now });
 
   async function list(accountId: string): Promise<OwnFactor[]> {
@@ -67,11 +70,13 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
     if ((await list(accountId)).length >= MOST)
       throw new Refusal('factors_full', `nobody has more than ${MOST} factors: remove one first`);
     const whole: Factor = { ...record, accountId, createdAt: now() };
+    const { record: owner } = await ownerOf(accountId);
     try {
       await store.commit([
         spent,
         { put: 'factors', id, record: whole, expect: 'absent' },
         audit.record('factor.added', { accountId, details: { kind: record.kind, factor: id } }),
+        told('factor-added', accountId, owner),
       ]);
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
@@ -81,12 +86,22 @@ export function createFactors({ store, now, audit, sessions, sealingKey }: Optio
     return { id, ...whole };
   }
 
-  /** Raised, so that no sign-in goes on that was begun with what is gone. */
-  async function removal(accountId: string): Promise<Change[]> {
+  /** @throws Refusal `user_unknown` */
+  async function ownerOf(accountId: string): Promise<Row<Account>> {
     const account = await store.get('accounts', accountId);
     if (!account) throw new Refusal('user_unknown', 'there is no such person');
-    const record = { ...account.record, epoch: account.record.epoch + 1, updatedAt: now() };
-    return [{ put: 'accounts', id: accountId, record, expect: account.version }];
+    return account;
+  }
+
+  /** Whoever did it, its owner hears of it (NIST SP 800-63B-4 §4.6). */
+  const told = (name: 'factor-added' | 'factor-removed', accountId: string, { email, locale }: Account): Change =>
+    letters.send({ name, to: email, locale: localeOf(locale), link: letters.pageAt('/account') }, accountId);
+
+  /** The epoch is raised, so that no sign-in goes on that was begun with what is gone. */
+  async function removal(accountId: string): Promise<Change[]> {
+    const { record: owner, version } = await ownerOf(accountId);
+    const record = { ...owner, epoch: owner.epoch + 1, updatedAt: now() };
+    return [{ put: 'accounts', id: accountId, record, expect: version }, told('factor-removed', accountId, owner)];
   }
 
   return {

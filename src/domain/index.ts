@@ -118,11 +118,11 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
   const deliveries = createDeliveries({ store, now, audit, sealingKey });
   const logouts = createLogouts({ store, deliveries });
   const sessions = createSessions({ store, logouts });
-  const factors = createFactors({ store, now, audit, sessions, sealingKey });
+  const letters = createLetters({ issuer, deliveries });
+  const factors = createFactors({ store, now, audit, sessions, letters, sealingKey });
   const assurance = createAssurance({ settings, factors });
   const imports = createImports({ store, now, audit });
   const links = createLinks({ store, now });
-  const letters = createLetters({ issuer, deliveries });
   const codes = createCodes({ store, now, sealingKey });
   const serverWords = [brand.name, new URL(issuer).hostname];
   const policy = createPasswordPolicy({ settings: settings.passwords, serverWords });
@@ -160,7 +160,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     guesses: createGuesses({ store, now, limits: settings.guesses }),
     identities: createIdentities({ store, now, audit, accounts, changes }),
     imports,
-    recoveryCodes: createRecoveryCodes({ store, now, audit, sealingKey }),
+    recoveryCodes: createRecoveryCodes({ store, now, audit, letters, sealingKey }),
     places: createPlaces({ store, now }),
     refusals: createRefusals({ store, now }),
     resources: createResources({ store, now, audit, issuer }),

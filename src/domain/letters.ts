@@ -14,7 +14,10 @@ export type LetterName =
   | 'change-email'
   | 'change-email-asked'
   | 'email-changed'
-  | 'email-code';
+  | 'email-code'
+  | 'factor-added'
+  | 'factor-removed'
+  | 'recovery-code-used';
 
 /** A mail to be written: who to, in which language, and what only this one says. */
 export interface Letter {

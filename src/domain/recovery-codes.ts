@@ -1,7 +1,9 @@
 import { type Clock, hmac, type SealingKey, sha256 } from '../lib/index.ts';
 import type { Factor, Store } from '../store/index.ts';
+import type { Person } from './account-changes.ts';
 import type { Audit } from './audit.ts';
 import { factorUse } from './factor-use.ts';
+import { type Letters, localeOf } from './letters.ts';
 import { retryOnConflict } from './retry.ts';
 
 export type RecoveryCodes = ReturnType<typeof createRecoveryCodes>;
@@ -10,6 +12,7 @@ interface Options {
   readonly store: Store;
   readonly now: Clock;
   readonly audit: Audit;
+  readonly letters: Letters;
   readonly sealingKey: SealingKey;
 }
 
@@ -18,7 +21,7 @@ const rowId = (accountId: string): string => `fac_recovery_${accountId}`;
 const setOf = (digests: readonly string[]): string => sha256(digests.join());
 
 /** Codes for the day everything else is lost: one set for each person, kept as keyed digests, each code good once. */
-export function createRecoveryCodes({ store, now, audit, sealingKey }: Options) {
+export function createRecoveryCodes({ store, now, audit, letters, sealingKey }: Options) {
   const use = factorUse({ store, now });
   const digestOf = (accountId: string, code: string): string => hmac(sealingKey, `recovery/${accountId}/${code}`);
 
@@ -57,15 +60,17 @@ export function createRecoveryCodes({ store, now, audit, sealingKey }: Options) 
       return (await store.get('factors', rowId(accountId)))?.record.kept === true;
     },
 
-    /** Whether the code was one of the person's that are left; it is not any more. */
-    use(accountId: string, code: string): Promise<boolean> {
+    /** Whether the code was one of the person's that are left; it is not any more, and they are told. */
+    use({ id: accountId, email, locale }: Person, code: string): Promise<boolean> {
+      const link = letters.pageAt('/account');
       const digest = digestOf(accountId, code);
       return use(rowId(accountId), (record) => {
         const digests = record.digests ?? [];
         const left = digests.filter((each) => each !== digest);
         if (left.length === digests.length) return undefined;
         const event = audit.record('recovery_code.used', { accountId, details: { left: left.length } });
-        return { record: { ...record, digests: left }, alongside: [event] };
+        const letter = { name: 'recovery-code-used', to: email, locale: localeOf(locale), link } as const;
+        return { record: { ...record, digests: left }, alongside: [event, letters.send(letter, accountId)] };
       });
     },
   };

@@ -29,5 +29,5 @@ export const recovery: CodeFactor = {
     return code.length === LENGTH && [...code].every((letter) => ALPHABET.includes(letter)) ? code : undefined;
   },
 
-  verify: ({ recoveryCodes }, { id }, _own, code) => recoveryCodes.use(id, code),
+  verify: ({ recoveryCodes }, person, _own, code) => recoveryCodes.use(person, code),
 };

@@ -2,7 +2,7 @@ import test from 'ava';
 import { redeem } from '../support/client.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { beginAs, giveApp, PHR, TWO } from '../support/second-factor.ts';
+import { beginAs, giveApp, PHR, RECOVERY_CODES, TWO } from '../support/second-factor.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
 
 let mail: MailServer;
@@ -27,9 +27,10 @@ const SEND = { name: 'decision', value: 'mail' };
 const offersMail = ({ html }: Answer): boolean => html.includes('value="mail"');
 
 /** The eight digits of the next mail to the person. */
-async function mailed({ email }: { readonly email: string }): Promise<string> {
-  const { text = '' } = await mail.next(email);
-  return /\b\d{8}\b/.exec(text)?.[0] ?? '';
+async function mailed(person: { readonly email: string }): Promise<string> {
+  const { text = '' } = await mail.next(person.email);
+  // Of what else happened they are told as well.
+  return /\b\d{8}\b/.exec(text)?.[0] ?? mailed(person);
 }
 
 test('a person has a code mailed, types it where they are signing in, and the tokens tell that it was no app', async (t) => {
@@ -117,6 +118,23 @@ test('so many codes an hour and no more, and the page says when', async (t) => {
   t.is(last.status, 429);
   t.regex(last.html, /role="alert"/);
   t.true(Number(last.headers.get('retry-after')) > 0);
+});
+
+test('whoever did it, its owner is told by mail: a factor added, a recovery code used, a factor taken away', async (t) => {
+  const person = await somebody({ locale: 'de' });
+  await giveApp(postern, person);
+  t.is((await mail.next(person.email)).subject, 'Ein zweiter Faktor wurde hinzugefügt');
+  const { agent, answer } = await beginAs(postern, person.email);
+  t.truthy((await agent.submit(answer, { code: RECOVERY_CODES[0]! })).left);
+  t.is((await mail.next(person.email)).subject, 'Ein Wiederherstellungscode wurde benutzt');
+  const again = await beginAs(postern, person.email);
+  t.is((await again.agent.submit(again.answer, { code: RECOVERY_CODES[0]! })).page, 'second-factor');
+  await postern.domain.factors.reset(person.id);
+  t.is(
+    (await mail.next(person.email)).subject,
+    'Ein zweiter Faktor wurde entfernt',
+    'and nothing of what did not happen',
+  );
 });
 
 test('as it comes, nobody is mailed a code, whatever a form says', async (t) => {

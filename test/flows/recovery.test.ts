@@ -81,6 +81,7 @@ test.serial(
     t.teardown(() => strict.close());
     const { email, id } = await addPerson(strict.postern);
     const app = await giveApp(strict.postern, { id });
+    t.is((await strict.mail.next(email)).subject, 'A second factor was added to your account');
     const codePage = async (password: string) => {
       const { agent, login } = await atSignIn(strict);
       return { agent, answer: await agent.submit(login, { email, password }) };
