@@ -168,10 +168,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
-/** Whether there is no one who could sign in yet. */
-export const hasNobody = async ({ domain }: Server): Promise<boolean> =>
-  (await domain.accounts.list({ limit: 1 })).people.length === 0;
-
 /** Lets go in the opposite order of taking. */
 async function unwind(undo: (() => unknown)[]): Promise<void> {
   for (let last = undo.pop(); last; last = undo.pop()) await last();

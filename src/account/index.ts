@@ -13,6 +13,7 @@ import { forgotPages } from './forgot.ts';
 import { joinPages, welcomePages } from './join.ts';
 import { ownPages } from './own/index.ts';
 import { resetPages } from './reset.ts';
+import { setupPages } from './setup.ts';
 import { signUpPages } from './sign-up.ts';
 import { verifyEmailPages } from './verify-email.ts';
 
@@ -28,6 +29,7 @@ const PAGES: readonly ((room: AccountRoom) => readonly Page[])[] = [
   verifyEmailPages,
   changeEmailPages,
   ownPages,
+  setupPages,
 ];
 
 /** The routes of this room. */

@@ -40,6 +40,7 @@ import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
+import { createSetup } from './setup.ts';
 import { createUpstreamRequests } from './upstream-requests.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -151,6 +152,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     letters,
     links,
     logouts,
+    setup: createSetup({ store, accounts, links, letters }),
     mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
     recovery: createRecovery({ store, changes, accounts, audit, letters, links }),

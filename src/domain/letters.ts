@@ -40,6 +40,7 @@ const PAGES: Readonly<Partial<Record<LinkPurpose, string>>> = {
   'reset-password': '/account/reset',
   'verify-email': '/account/verify-email',
   'change-email': '/account/change-email',
+  setup: '/setup',
 };
 
 /** The language of mails to a person; English for whoever told none. */
@@ -49,8 +50,8 @@ export const localeOf = (locale: string | undefined): Locale => matchLocale([loc
 export function createLetters({ issuer, deliveries }: { readonly issuer: string; readonly deliveries: Deliveries }) {
   return {
     /** The address of the page that takes a link, in the language of the mail it is in. */
-    linkTo: (purpose: LinkPurpose, secret: string, locale: Locale): string =>
-      `${issuer}${PAGES[purpose]}?token=${secret}&ui_locales=${locale}`,
+    linkTo: (purpose: LinkPurpose, secret: string, locale?: Locale): string =>
+      `${issuer}${PAGES[purpose]}?token=${secret}${locale ? `&ui_locales=${locale}` : ''}`,
 
     /** The address of a page without a secret. */
     pageAt: (path: string): string => `${issuer}${path}`,

@@ -19,6 +19,8 @@ export interface NewLink {
   readonly email?: string | undefined;
   readonly origin?: Origin | undefined;
   readonly lifetime?: Duration | undefined;
+  /** Earlier ones for the same stay good, until one of them all is used. */
+  readonly besideOthers?: boolean;
 }
 
 /** A link that is still good for what it was made for. */
@@ -72,7 +74,10 @@ export function createLinks({ store, now }: { readonly store: Store; readonly no
       const id = digestOf(purpose, secret);
       return {
         secret,
-        changes: [...(await removals(of)), { put: 'links', id, record, expiresAt: now() + lifetime, expect: 'absent' }],
+        changes: [
+          ...(link.besideOthers ? [] : await removals(of)),
+          { put: 'links', id, record, expiresAt: now() + lifetime, expect: 'absent' },
+        ],
       };
     },
 

@@ -48,6 +48,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('interaction', '/interaction/:uid', 'GET POST', 'sign-in'),
   row('interaction', '/interaction/:uid/:step', 'GET POST', 'sign-in'),
   row('upstream', '/upstream/:id/callback', 'GET', 'sign-in'),
+  row('setup', '/setup', 'GET POST', 'page'),
   row('account', '/account', 'GET POST', 'page'),
   row('account', '/account/:page', 'GET POST', 'page'),
   row('account', '/account/:page/done', 'GET', 'page'),

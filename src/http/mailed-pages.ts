@@ -53,6 +53,11 @@ export interface MailedPages {
   };
   readonly reset: NewPasswordForm;
   readonly join: NewPasswordForm & { readonly name: string };
+  /** The first operator's account; `email` is as typed before. */
+  readonly setup: Omit<NewPasswordForm, 'trail' | 'error'> & {
+    readonly name: string;
+    readonly error?: NewPasswordForm['error'] | 'email';
+  };
   readonly confirm: LinkForm & { readonly what: 'verify-email' | 'change-email' };
   readonly done: {
     readonly what: 'reset' | 'join' | 'verify-email' | 'change-email';
@@ -62,7 +67,7 @@ export interface MailedPages {
     readonly interrupted: boolean;
   };
   readonly 'link-gone': {
-    readonly what: LinkPage;
+    readonly what: LinkPage | 'setup';
     /** Where a new one can be asked for, or the account be found as it is. */
     readonly again: string;
   };

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/index.ts';
 import { createLogger } from '../http/index.ts';
 import { heldBack } from '../lib/index.ts';
-import { hasNobody, startServer } from '../server.ts';
-import { listeningLine, NOBODY, STOPPING } from './announce.ts';
+import { startServer } from '../server.ts';
+import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import type { Host } from './host.ts';
 
 /** One process that serves on a port of its own. @throws Refusal */
@@ -32,5 +32,6 @@ export async function serveAlone(
 
   print(listeningLine({ url: server.url, issuer: server.issuer }));
   log.release();
-  if (await hasNobody(server)) log.info({}, NOBODY);
+  const setup = await server.domain.setup.open();
+  if (setup) print(setupLine(setup));
 }

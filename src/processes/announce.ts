@@ -8,5 +8,16 @@ interface Announced {
 export const listeningLine = (announced: Announced): string =>
   JSON.stringify({ level: 'info', time: new Date().toISOString(), msg: 'listening', ...announced });
 
-export const NOBODY = 'nobody can sign in yet: add a person with  npx postern user add EMAIL';
+/**
+ * Said while nobody has an account. Its link makes one operator, within a day and once, so it is printed where the server
+ * was started, and never logged.
+ */
+export const setupLine = (setup: string): string =>
+  JSON.stringify({
+    level: 'info',
+    time: new Date().toISOString(),
+    msg: 'nobody can sign in yet: open this link once to be the first operator, or  npx postern user add EMAIL',
+    setup,
+  });
+
 export const STOPPING = 'stopping: answering what was asked';

@@ -9,6 +9,8 @@ export type Sample = MetricObjectWithValues<MetricValue<string>>[];
 export interface Answers {
   readonly readiness: Readiness;
   readonly metrics: Sample;
+  /** The address at which the first operator gets in; undefined where somebody has an account. */
+  readonly setup: string | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export type ToWorker =
   | { readonly type: 'drain' };
 
 export type FromWorker =
-  | { readonly type: 'serving'; readonly issuer: string; readonly nobody: boolean }
+  | { readonly type: 'serving'; readonly issuer: string }
   /** It cannot start, in words for the operator. */
   | { readonly type: 'failed'; readonly why: string }
   /** How many of the connections it was handed have ended by now. */

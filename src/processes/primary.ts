@@ -2,7 +2,7 @@ import { readDocument, type Settings, type SettingsDocument } from '../config/in
 import { createLogger } from '../http/log.ts';
 import { type Readiness, serveOps } from '../http/ops.ts';
 import { heldBack } from '../lib/index.ts';
-import { listeningLine, NOBODY, STOPPING } from './announce.ts';
+import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { createCrew } from './crew.ts';
 import { type Door, openDoor } from './door.ts';
 import { forkWorker } from './fork.ts';
@@ -104,9 +104,10 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
     if (!draining) throw error;
   });
   if (!first) return;
-  const { issuer, nobody } = first;
+  const { issuer } = first;
   print(listeningLine({ url: door.url, issuer, workers: settings.workers }));
   log.release();
   crew.speak();
-  if (nobody) log.info({}, NOBODY);
+  const setup = await crew.serving[0]?.ask('setup');
+  if (setup) print(setupLine(setup));
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { readSettings, SettingsError } from '../config/index.ts';
 import { createLogger, type Receiving, receive } from '../http/index.ts';
 import { type HeldBack, heldBack, milliseconds, Refusal, seconds } from '../lib/index.ts';
-import { hasNobody, type Server, startServer } from '../server.ts';
+import { type Server, startServer } from '../server.ts';
 import type { Host } from './host.ts';
 import type { Answers, ToWorker } from './messages.ts';
 
@@ -42,7 +42,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
           return door;
         },
       });
-      primary.send({ type: 'serving', issuer: server.issuer, nobody: await hasNobody(server) });
+      primary.send({ type: 'serving', issuer: server.issuer });
     } catch (error) {
       const known = error instanceof Refusal || error instanceof SettingsError;
       const why = known ? error.message : ((error as Error).stack ?? String(error));
@@ -59,7 +59,11 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
   }
 
   async function answer(what: keyof Answers, question: number): Promise<void> {
-    const ask = { readiness: () => server?.ready(), metrics: () => server?.metrics.sample() };
+    const ask = {
+      readiness: () => server?.ready(),
+      metrics: () => server?.metrics.sample(),
+      setup: () => server?.domain.setup.open(),
+    };
     try {
       primary.send({ type: 'answer', question, value: await ask[what]?.() });
     } catch (err) {

@@ -136,6 +136,7 @@ export const usual: Samples = {
   },
   done: { what: 'reset', back: '/interaction/abc', interrupted: true },
   'link-gone': { what: 'join', again: '/account/sign-up' },
+  setup: { action: '/setup', csrf: 'token', token: 'secret', email: '', name: '', minimum: 8 },
   ...ownUsual,
 };
 
@@ -232,5 +233,6 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
   confirm: { what: 'verify-email', action: `/x?${text}`, csrf: text, trail: {}, token: text, email: text },
   done: { what: 'join', back: `/x?${text}`, interrupted: false },
   'link-gone': { what: 'change-email', again: `/x?${text}` },
+  setup: { action: `/x?${text}`, csrf: text, token: text, email: text, name: text, minimum: 8, error: 'email' },
   ...ownHostile(text),
 }));
