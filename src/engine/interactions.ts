@@ -124,6 +124,24 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
         error_description: 'the person has not proven what is demanded',
       }),
 
+    /** The person says which of those who use this browser they are; '' is somebody else. */
+    async choose(ctx: Context, email: string): Promise<void> {
+      await save(ctx, await details(ctx), { chosen: email });
+    },
+
+    /**
+     * Whoever is signed in goes on as they are. It proves nothing: what the request demands beside a choice the engine asks
+     * for next. False where there is more to it.
+     */
+    async keep(ctx: Context, accountId: string): Promise<boolean> {
+      const interaction = await details(ctx);
+      const signedIn = [interaction.session?.accountId, (await sessionOf(ctx)).accountId];
+      if (interaction.prompt.name !== 'select_account' || interaction.result?.anotherAccount) return false;
+      if (signedIn.some((id) => id !== accountId)) return false;
+      await save(ctx, interaction, { select_account: {}, kept: true });
+      return true;
+    },
+
     /** The person wants to sign in as somebody else. */
     async anotherAccount(ctx: Context): Promise<void> {
       await store(ctx, { anotherAccount: true });

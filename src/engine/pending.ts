@@ -38,6 +38,12 @@ export interface PendingRequest {
   readonly maxAge?: number;
   /** They are to choose who they sign in as. */
   readonly choose: boolean;
+  /** They said so themselves, and turned away who is signed in. */
+  readonly switching: boolean;
+  /** The address of whom they chose, '' for somebody else; undefined until they did. */
+  readonly chosen?: string;
+  /** Whoever signed in here wants to stay signed in on this browser. */
+  readonly remember: boolean;
   /** The person proved who they are in this very interaction. */
   readonly signedInHere: boolean;
   /** Who this browser's session belongs to; another person may be signing in. */
@@ -123,8 +129,10 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
         redirectUri,
         returnsTo: placeOf(redirectUri),
         progress: await progressOf(interaction, client),
+        switching: interaction.result?.anotherAccount === true,
+        remember: interaction.result?.login?.remember === true,
         signedInHere: interaction.result?.login !== undefined,
-        choose: interaction.result?.anotherAccount === true || prompts.includes('select_account'),
+        choose: interaction.result?.anotherAccount === true || interaction.prompt.name === 'select_account',
         demanding: parameter(interaction, 'acr_values') !== undefined || (client.acrValues ?? []).length > 0,
         asked: {
           scopes,
@@ -132,6 +140,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
             Object.entries(resources).map(([uri, words]) => [uri, resourceScopesOf(words)]),
           ),
         },
+        ...(interaction.result?.chosen !== undefined && { chosen: interaction.result.chosen }),
         ...(maxAge !== undefined && { maxAge }),
         ...(sessionAccountId && { sessionAccountId }),
         ...(loginHint && { loginHint }),

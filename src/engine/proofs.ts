@@ -32,6 +32,10 @@ export type Stored = Interaction & {
   readonly result?: InteractionResults & {
     readonly proven?: Proven;
     readonly anotherAccount?: boolean;
+    /** The address of whom they chose, '' for somebody else. */
+    readonly chosen?: string;
+    /** Whoever is signed in goes on as they are. */
+    readonly kept?: boolean;
   };
 };
 
@@ -50,8 +54,10 @@ const inTime = ({ since }: Proven): boolean => Date.now() < seconds(since) + COU
 export const asksWho = ({ prompt }: Stored): boolean => ASKS_WHO.has(prompt.name);
 
 /** Whether that is answered. */
-export const isSignedIn = (interaction: Stored): boolean =>
-  interaction.result?.anotherAccount !== true && (!asksWho(interaction) || interaction.result?.login !== undefined);
+export const isSignedIn = (interaction: Stored): boolean => {
+  const { anotherAccount, login, kept } = interaction.result ?? {};
+  return anotherAccount !== true && (!asksWho(interaction) || login !== undefined || kept === true);
+};
 
 /** What was proven in this interaction and still counts. */
 export const provenHere = ({ result }: Stored): Proven | undefined =>

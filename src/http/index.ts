@@ -57,6 +57,7 @@ export {
   type Pages,
   type UpstreamProblem,
 } from './pages.ts';
+export { createKnownPeople, type KnownPeople } from './people.ts';
 export { HttpRefusal } from './refusals.ts';
 export { sendOn } from './send-on.ts';
 export { lookAtBody } from './small-body.ts';

@@ -86,6 +86,18 @@ export interface PageData extends AccountPages, MailedPages {
     /** For who is new: where to sign up, or that accounts are by invitation. */
     readonly newcomers?: { readonly signUp: string } | 'invitation' | undefined;
   };
+  /** Which of them is it? `person` = an id, or '' for anybody else; `decision` = `deny` | `forget`. */
+  readonly choose: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client: ClientShown & { readonly host: string };
+    readonly people: readonly {
+      readonly id: string;
+      readonly email: string;
+      readonly name?: string | undefined;
+      readonly signedIn: boolean;
+    }[];
+  };
   readonly 'second-factor': FactorForm & {
     /** What the person can prove it with. */
     readonly kinds: readonly string[];

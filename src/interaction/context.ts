@@ -2,7 +2,7 @@ import type { Settings } from '../config/index.ts';
 import type { Domain } from '../domain/index.ts';
 import type { Interactions, OwnSessions } from '../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../factors/index.ts';
-import type { BrowserMark, Csrf, Device, Metrics, Pages } from '../http/index.ts';
+import type { BrowserMark, Csrf, Device, KnownPeople, Metrics, Pages } from '../http/index.ts';
 import type { Clock, Logger } from '../lib/index.ts';
 import type { UpstreamClient } from '../upstream/index.ts';
 
@@ -20,6 +20,7 @@ export interface Interacting {
   readonly csrf: Csrf;
   readonly device: Device;
   readonly mark: BrowserMark;
+  readonly people: KnownPeople;
   readonly metrics: Pick<Metrics, 'signIn'>;
   readonly now: Clock;
   readonly log: Logger;

@@ -7,6 +7,7 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import { chooseStep } from './choose.ts';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
 import { enrolStep } from './enrol.ts';
@@ -32,6 +33,7 @@ export {
 
 /** Every step of an interaction, in their order: a new one is one file and one line. Its name is its view's and its path's. */
 const STEPS: readonly ((room: Interacting) => Step)[] = [
+  chooseStep,
   loginStep,
   upstreamStep,
   secondFactorStep,

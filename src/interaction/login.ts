@@ -35,8 +35,9 @@ export function loginStep(room: Interacting): Step {
     );
   }
 
-  /** The address to begin with: the client's hint, else who is signed in on this browser. */
-  async function suggestion({ loginHint, sessionAccountId }: PendingRequest): Promise<string> {
+  /** The address to begin with: whom they chose, the client's hint, else who is signed in on this browser. */
+  async function suggestion({ chosen, loginHint, sessionAccountId }: PendingRequest): Promise<string> {
+    if (chosen !== undefined) return chosen;
     const signedIn = sessionAccountId ? await domain.accounts.get(sessionAccountId) : undefined;
     return (loginHint ?? signedIn?.email ?? '').slice(0, 254);
   }

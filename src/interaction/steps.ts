@@ -28,7 +28,7 @@ const addressOf = (uid: string): string => `/interaction/${encodeURIComponent(ui
 export async function nextStep(ctx: Context, room: Interacting, steps: readonly Step[], uid: string): Promise<void> {
   const request = await loadRequest(ctx, room, uid);
   for (const step of steps) if (await step.isNext(ctx, request)) return step.show(ctx, request);
-  sendOn(ctx, await refusingExpired(() => room.interactions.finish(ctx)));
+  await finish(ctx, room, request);
 }
 
 /** Has a step take its form, and goes on from what is stored then. */
@@ -44,7 +44,12 @@ export async function takeForm(
   if (taken !== 'next') return sendOn(ctx, taken.to);
   const request = await loadRequest(ctx, room, uid);
   for (const each of steps) if (await each.isNext(ctx, request)) return sendOn(ctx, addressOf(uid));
-  sendOn(ctx, await refusingExpired(() => room.interactions.finish(ctx)));
+  await finish(ctx, room, request);
+}
+
+async function finish(ctx: Context, { interactions, people }: Interacting, { progress, remember }: PendingRequest) {
+  if (remember && progress.missing === undefined) people.add(ctx, progress.accountId);
+  sendOn(ctx, await refusingExpired(() => interactions.finish(ctx)));
 }
 
 /** @throws HttpRefusal 400 where the request is over, was never this browser's, or its session has ended */

@@ -22,6 +22,15 @@ export const usual: Samples = {
     forgot: '/account/forgot?interaction=abc',
     newcomers: { signUp: '/account/sign-up?interaction=abc' },
   },
+  choose: {
+    action: '/interaction/abc/choose',
+    csrf: 'token',
+    client: { name: 'Riverside Library', host: 'books.riverside.example' },
+    people: [
+      { id: 'usr_1', email: 'ada@example.com', name: 'Ada Lovelace', signedIn: true },
+      { id: 'usr_2', email: 'grace.hopper@example.com', signedIn: false },
+    ],
+  },
   link: {
     action: '/interaction/abc/link',
     csrf: 'token',
@@ -162,6 +171,12 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     cancel: true,
     forgot: `/account/forgot?${text}`,
     newcomers: { signUp: `/account/sign-up?${text}` },
+  },
+  choose: {
+    action: `/x?${text}`,
+    csrf: text,
+    client: { name: text, host: text },
+    people: [{ id: text, email: text, name: text, signedIn: true }],
   },
   link: { action: `/x?${text}`, csrf: text, person: { email: text }, upstream: { name: text, label: text } },
   'second-factor': {
