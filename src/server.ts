@@ -3,6 +3,7 @@
  * all again. It decides nothing itself.
  */
 import type { RequestListener } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import Koa, { type Middleware } from 'koa';
 import { accountRoutes } from './account/index.ts';
 import { takeBackup } from './cli/backup.ts';
@@ -80,6 +81,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { settings: given, log, pid, init = false, enter } = options;
   const undo: (() => Promise<unknown> | unknown)[] = [];
+  let stopping = false;
   try {
     // The port comes first: where it is 0, the issuer's port is known only now.
     const door = doorway();
@@ -130,7 +132,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       host: settings.ops_host,
       port: settings.ops_port,
       ready,
-      draining: () => listening.draining,
+      draining: () => stopping,
       metrics,
       logger: log,
     });
@@ -159,6 +161,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       metrics,
       ready,
       async close(grace = seconds(10)) {
+        stopping = true;
+        if (settings.shutdown_delay > 0) await pause(settings.shutdown_delay);
         await listening.close({ grace });
         await unwind(undo);
       },

@@ -16,11 +16,11 @@ const duration = (fallback: Duration, description: string) =>
     .describe(description);
 
 const format = (d: Duration): string =>
-  d % days(1) === 0
+  d > 0 && d % days(1) === 0
     ? `${d / days(1)}d`
-    : d % hours(1) === 0
+    : d > 0 && d % hours(1) === 0
       ? `${d / hours(1)}h`
-      : d % minutes(1) === 0
+      : d > 0 && d % minutes(1) === 0
         ? `${d / minutes(1)}m`
         : `${d / seconds(1)}s`;
 
@@ -113,6 +113,10 @@ const settings = z.strictObject({
     .optional()
     .describe('The master key itself, instead of the one in the keys folder: 32 random bytes in base64url.'),
   trusted_proxies: list('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.').prefault([]),
+  shutdown_delay: duration(
+    seconds(0),
+    'How long a server that was told to stop goes on as before, while `/readyz` is 503 already: as long as a balancer needs to notice.',
+  ),
   ops_port: whole('Loopback port of /healthz, /readyz and /metrics; 0 turns it off.', 0, 65535).prefault(9464),
   ops_host: text('The address the ops listener listens on.').prefault('127.0.0.1'),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).describe('How much is logged.').prefault('info'),

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { readDocument, type Settings, type SettingsDocument } from '../config/index.ts';
 import { createLogger } from '../http/log.ts';
 import { type Readiness, serveOps } from '../http/ops.ts';
@@ -78,6 +79,7 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
     if (draining) return;
     draining = true;
     log.info({ signal }, STOPPING);
+    if (settings.shutdown_delay > 0) await pause(settings.shutdown_delay);
     await door.close();
     const inOrder = await crew.stop();
     if (!inOrder) log.error({}, 'a worker did not end in order');

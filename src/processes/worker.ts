@@ -32,8 +32,8 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
       log = heldBack(output);
       if (!quiet) log.release();
       server = await startServer({
-        // The ops listener is the primary's.
-        settings: { ...settings, ops_port: 0 },
+        // The ops listener is the primary's, and so is what it says of a stop.
+        settings: { ...settings, ops_port: 0, shutdown_delay: 0 },
         log,
         pid,
         init: args.includes('--init'),

@@ -1,7 +1,10 @@
 import { type Duration, seconds } from '../../lib/index.ts';
 import { StoreUnavailable } from '../contract.ts';
 import type { Connections } from './connections.ts';
-import { isAnswered, unavailable } from './errors.ts';
+import { codeOf, isAnswered, unavailable } from './errors.ts';
+
+/** Locks, races and time limits: the next commit may be luckier. */
+const PASSING = /^(40|55P03|57014)/;
 
 /** A commit that was refused speaks for those to come this long; after that a write of ours finds out. */
 const BELIEVED: Duration = seconds(2);
@@ -21,7 +24,7 @@ export class Refusals {
   /** How a commit ended: `undefined` where it happened. */
   heard(error: unknown): void {
     if (error === undefined) this.#last = undefined;
-    else if (error instanceof StoreUnavailable && isAnswered(error.cause))
+    else if (error instanceof StoreUnavailable && isAnswered(error.cause) && !PASSING.test(codeOf(error.cause)))
       this.#last = { words: error.message, at: performance.now() };
   }
 
