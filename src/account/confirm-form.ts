@@ -1,4 +1,5 @@
 import type { Link } from '../domain/index.ts';
+import type { Locale } from '../words/index.ts';
 import type { AccountRoom, Page } from './context.ts';
 import { linkForm } from './link-form.ts';
 
@@ -7,14 +8,14 @@ export function confirmForm(
   room: AccountRoom,
   name: 'verify-email' | 'change-email',
   again: string,
-  act: (token: string) => Promise<Link>,
+  act: (token: string, locale: Locale) => Promise<Link>,
 ): readonly Page[] {
   return linkForm(room, {
     name,
     purpose: name,
     done: name,
     again,
-    act: (_ctx, token) => act(token),
+    act: (ctx, token) => act(token, room.pages.localeOf(ctx)),
 
     async ask(ctx, form, _link, sent) {
       if (sent) throw sent.refusal;

@@ -43,8 +43,8 @@ const PAGES: Readonly<Partial<Record<LinkPurpose, string>>> = {
   setup: '/setup',
 };
 
-/** The language of mails to a person; English for whoever told none. */
-export const localeOf = (locale: string | undefined): Locale => matchLocale([locale ?? '']) ?? 'en';
+/** The language of mails to a person who is known to read `locale`; else the one they are reading now, else English. */
+export const localeOf = (locale: string | undefined, now: Locale = 'en'): Locale => matchLocale([locale ?? '']) ?? now;
 
 /** Mails as the domain knows them: enqueued in the commit that gives the reason, written and sent by mail/. */
 export function createLetters({ issuer, deliveries }: { readonly issuer: string; readonly deliveries: Deliveries }) {

@@ -56,7 +56,7 @@ export function createMailAnswers({ accounts, links, letters, audit }: Options) 
           {
             name: 'change-email-asked',
             to: person.email,
-            locale: localeOf(person.locale),
+            locale: localeOf(person.locale, request.locale),
             link: letters.pageAt('/account/forgot'),
           },
           person.id,

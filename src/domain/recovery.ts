@@ -1,5 +1,6 @@
 import { Refusal } from '../lib/index.ts';
 import type { Account, Change, Link, Store } from '../store/index.ts';
+import type { Locale } from '../words/index.ts';
 import type { AccountChanges, Person } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import type { Audit } from './audit.ts';
@@ -44,15 +45,17 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
     /**
      * A new password for who reads the mailbox. It ends every session and token; second factors stay, and are asked for
      * at the next sign-in.
+     * @param locale the language in which they chose it.
      * @throws Refusal `link_gone`, and what a password is refused with
      */
-    async resetPassword(secret: string, password: string): Promise<{ person: Person; link: Link }> {
+    async resetPassword(secret: string, password: string, locale?: Locale): Promise<{ person: Person; link: Link }> {
       const { link, id } = await personOf('reset-password', secret);
       const also = async () => [
         ...(await links.spend('reset-password', secret)),
         audit.record('account.password_reset', { accountId: id }),
       ];
-      return { person: await accounts.setPassword(id, password, { emailVerified: true, mailed: true, also }), link };
+      const how = { emailVerified: true, mailed: true, locale, also } as const;
+      return { person: await accounts.setPassword(id, password, how), link };
     },
 
     /** @throws Refusal `link_gone` */
@@ -66,13 +69,14 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
 
     /**
      * The person has another address from now on, and the old one is told. What was mailed there is good for nothing.
+     * @param locale the language in which it was confirmed.
      * @throws Refusal `link_gone`, `email_taken` where somebody else took the address meanwhile
      */
-    async changeEmail(secret: string): Promise<Link> {
+    async changeEmail(secret: string, locale?: Locale): Promise<Link> {
       const { id, link } = await personOf('change-email', secret);
       const { email } = parseEmail(link.email ?? '');
       const told = (before: Account): Change =>
-        letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id);
+        letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale, locale) }, id);
       const alter = ({ epoch }: Account) => ({ email, emailVerified: true, epoch: epoch + 1 });
       await changes.change(id, 'account.email_changed', alter, {
         also: async (before) => [

@@ -184,6 +184,7 @@ test('whoever asks in German is mailed in German, and the link opens in German',
   t.regex(reset.html, /<html lang="de"/);
   const done = await agent.submit(reset, { password: NEW_PASSWORD });
   t.regex(done.html, /<html lang="de"/);
+  t.is((await world.mail.next(email)).subject, 'Ihr Passwort wurde geändert');
 });
 
 test('no token of a link reaches a log line or the store', async (t) => {

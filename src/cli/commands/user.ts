@@ -26,7 +26,9 @@ export function userCommands(program: Command, context: Context): void {
           : undefined;
       const added = await ask('user.add', { email, name: options.name, password, admin: options.admin });
       if (password === undefined)
-        terminal.note(`${email} has no password and cannot sign in with one: postern user password ${email}`);
+        terminal.note(
+          `${email} has no password and cannot sign in with one: postern user password ${email}, or postern user invite ${email} to have them choose it`,
+        );
       show(command, added as Item, details);
     });
 
