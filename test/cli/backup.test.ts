@@ -141,6 +141,20 @@ test('a backup of the files restores into PostgreSQL, and one of that into files
   t.deepEqual(await emails(back), ['ada@example.com']);
 });
 
+test('a copy of the folder, put back, is made safe by a backup of it that replaces it', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const server = await serving(t, folder);
+  await issueTo(server.store, 'usr_1', 'cli_x');
+  await server.close();
+  t.is((await say(env, 'store', 'backup', file)).code, 0);
+  const { json } = await say(env, 'store', 'restore', file, '--replace', '--json');
+  for (const table of ['sessions', 'grants', 'authorization_codes', 'access_tokens', 'refresh_tokens']) {
+    t.is(json.ended[table], 1, table);
+    t.is(json.rows[table], undefined, table);
+  }
+  t.deepEqual(await emails(env), ['ada@example.com']);
+});
+
 test('a backup taken while commits go on holds all of each or nothing of it', async (t) => {
   const folder = folderOf(t);
   const server = await serving(t, folder);

@@ -92,7 +92,7 @@ test('what was moved is good for nothing, in words that say where it went', asyn
 });
 
 test('a move killed at any moment: never are both served, and the same command ends it', async (t) => {
-  const { folder, env } = await storeOf(t, 4000);
+  const { folder, env } = await storeOf(t, 2000);
   const kept = join(folder, 'kept');
   cpSync(env.POSTERN_DATA, kept, { recursive: true });
   const migrate = (url: string) =>
@@ -102,7 +102,7 @@ test('a move killed at any moment: never are both served, and the same command e
       stdio: 'ignore',
     });
   const seconds: number[] = [];
-  for (let trial = 0; trial < 6; trial += 1) {
+  for (let trial = 0; trial < 5; trial += 1) {
     rmSync(env.POSTERN_DATA, { recursive: true });
     cpSync(kept, env.POSTERN_DATA, { recursive: true });
     const { url } = await databases.create();
@@ -110,7 +110,7 @@ test('a move killed at any moment: never are both served, and the same command e
     const child = migrate(url);
     const ended = once(child, 'exit');
     // The first runs to its end, to know how long that takes; the others are killed in that time, most of them late.
-    const killAt = trial === 0 ? undefined : seconds[0]! * (1 - trial * trial * 0.03);
+    const killAt = trial === 0 ? undefined : seconds[0]! * (1 - trial * trial * 0.045);
     if (killAt !== undefined) await Promise.race([pause(killAt), ended]);
     if (killAt !== undefined) child.kill('SIGKILL');
     await ended;
