@@ -98,10 +98,14 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
     letters.send({ name, to: email, locale: localeOf(locale), link: letters.pageAt('/account') }, accountId);
 
   /** The epoch is raised, so that no sign-in goes on that was begun with what is gone. */
-  async function removal(accountId: string): Promise<Change[]> {
+  async function removal(accountId: string, gone: readonly OwnFactor[]): Promise<Change[]> {
     const { record: owner, version } = await ownerOf(accountId);
     const record = { ...owner, epoch: owner.epoch + 1, updatedAt: now() };
-    return [{ put: 'accounts', id: accountId, record, expect: version }, told('factor-removed', accountId, owner)];
+    return [
+      ...gone.map(({ id }): Change => ({ remove: 'factors', id })),
+      { put: 'accounts', id: accountId, record, expect: version },
+      ...(gone.length > 0 ? [told('factor-removed', accountId, owner)] : []),
+    ];
   }
 
   return {
@@ -189,11 +193,8 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
         const rest = (await list(accountId)).filter((factor) => factor.id !== id);
         const last = rest.every(({ kind }) => kind === 'recovery');
         if (last && !evenLast) throw new Refusal('factor_needed', 'the last second factor is needed to sign in');
-        const codes = last ? rest : [];
         await store.commit([
-          { remove: 'factors', id, expect: row.version },
-          ...codes.map((factor): Change => ({ remove: 'factors', id: factor.id })),
-          ...(await removal(accountId)),
+          ...(await removal(accountId, [own(row), ...(last ? rest : [])])),
           audit.record('factor.removed', { accountId, details: { kind: row.record.kind, factor: id } }),
         ]);
       });
@@ -207,8 +208,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
       return retryOnConflict(async () => {
         const all = await list(accountId);
         await sessions.endForAccount(accountId, [
-          ...all.map(({ id }): Change => ({ remove: 'factors', id })),
-          ...(await removal(accountId)),
+          ...(await removal(accountId, all)),
           audit.record('factors.reset', { accountId, details: { factors: all.length } }),
         ]);
         return all.map(({ kind }) => kind);
