@@ -46,13 +46,17 @@ def token_endpoint(**form):
     return jsonify(access_token=tokens["access_token"], refresh_token=tokens["refresh_token"]), 200
 
 
+def given(name):
+    data = request.get_json(silent=True)
+    return str(data.get(name, "")) if isinstance(data, dict) else ""
+
+
 @app.post("/login")
 def login():
-    data = request.get_json()
     return token_endpoint(
         grant_type="password",
-        username=data.get("email", ""),
-        password=data.get("password", ""),
+        username=given("email"),
+        password=given("password"),
         resource=AUDIENCE,
         scope="reports.read",
     )
@@ -61,7 +65,7 @@ def login():
 @app.post("/refresh")
 def refresh():
     # The refresh token is Postern's to check; this API never accepts it as an access token.
-    return token_endpoint(grant_type="refresh_token", refresh_token=request.get_json().get("refresh_token", ""))
+    return token_endpoint(grant_type="refresh_token", refresh_token=given("refresh_token"))
 # endregion
 
 

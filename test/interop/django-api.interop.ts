@@ -48,3 +48,21 @@ test('a wrong password and an unknown person get 401', async (t) => {
   t.is((await post('', { ...PERSON, email: 'nobody@example.com' })).status, 401);
   t.is((await post('', {})).status, 401);
 });
+
+test('whatever is sent instead of a name and a password is refused, and breaks nothing', async (t) => {
+  for (const path of ['/api/token/', '/api/token/refresh/', '/api/token/revoke/'])
+    for (const body of [
+      '',
+      'garbage',
+      '[]',
+      '"x"',
+      '7',
+      'null',
+      '{"email":{"a":1},"password":[1]}',
+      '{"refresh":[[]]}',
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(`${running.api.url}${path}`, { method: 'POST', headers, body });
+      t.true(status < 500, `${path} ${body}: ${status} ${running.api.said()}`);
+    }
+});

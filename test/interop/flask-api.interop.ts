@@ -45,3 +45,21 @@ test('a wrong password, an unknown person and a refresh token that is none get 4
   t.is((await post('/login', {})).status, 401);
   t.is((await post('/refresh', { refresh_token: 'garbage' })).status, 401);
 });
+
+test('whatever is sent instead of a name and a password is refused, and breaks nothing', async (t) => {
+  for (const path of ['/login', '/refresh'])
+    for (const body of [
+      '',
+      'garbage',
+      '[]',
+      '"x"',
+      '7',
+      'null',
+      '{"email":{"a":1},"password":[1]}',
+      '{"refresh":[[]]}',
+    ]) {
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(`${running.api.url}${path}`, { method: 'POST', headers, body });
+      t.true(status < 500, `${path} ${body}: ${status} ${running.api.said()}`);
+    }
+});

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { decodeProtectedHeader } from 'jose';
+import { freePort } from '../support/free-port.ts';
 import { API_NAMES, type ApiName } from './support/api-names.ts';
 import { call } from './support/api-tests.ts';
 import type { Program } from './support/program.ts';
@@ -85,3 +86,15 @@ test.serial(
     t.is((await call(fresh.url, token)).status, 401);
   },
 );
+
+test.serial('while the keys cannot be fetched an API says so, and calls nobody’s token invalid', async (t) => {
+  const ISSUER = `http://localhost:${await freePort()}`;
+  const token = await machineToken(world);
+  for (const name of API_NAMES) {
+    const api = await START[name]({ ...world, env: { ...world.env, ISSUER } });
+    t.teardown(() => api.stop());
+    const { status, headers } = await call(`${api.url}${PATHS[name]}`, token);
+    t.is(status, 503, `${name}: ${api.said()}`);
+    t.is(headers.get('www-authenticate'), null, name);
+  }
+});

@@ -34,31 +34,39 @@ def postern(path, **form):
     return requests.post(f"{settings.ISSUER}/{path}", auth=settings.CLIENT, data=form, timeout=10)
 
 
-def tokens(answer):
+def refused(answer):
     if answer.status_code >= 500:
         return Response({"detail": "Please try again"}, status=503)
+    status = 429 if answer.status_code == 429 else 401
+    return Response({"detail": answer.json()["error_description"]}, status=status)
+
+
+def tokens(answer):
     if not answer.ok:
-        status = 429 if answer.status_code == 429 else 401
-        return Response({"detail": answer.json()["error_description"]}, status=status)
+        return refused(answer)
     return Response({"access": answer.json()["access_token"], "refresh": answer.json()["refresh_token"]})
+
+
+def given(request, name):
+    return str(request.data.get(name, "")) if isinstance(request.data, dict) else ""
 
 
 @api_view(["POST"])
 @authentication_classes([])
 def obtain(request):
-    person = {"username": request.data.get("email", ""), "password": request.data.get("password", "")}
+    person = {"username": given(request, "email"), "password": given(request, "password")}
     return tokens(postern("token", grant_type="password", resource=settings.AUDIENCE, scope="files.read", **person))
 
 
 @api_view(["POST"])
 @authentication_classes([])
 def refresh(request):
-    return tokens(postern("token", grant_type="refresh_token", refresh_token=request.data.get("refresh", "")))
+    return tokens(postern("token", grant_type="refresh_token", refresh_token=given(request, "refresh")))
 
 
 @api_view(["POST"])
 @authentication_classes([])
 def revoke(request):
-    postern("revoke", token=request.data.get("refresh", "")).raise_for_status()
-    return Response(status=204)
+    answer = postern("revoke", token=given(request, "refresh"))
+    return Response(status=204) if answer.ok else refused(answer)
 # endregion

@@ -22,6 +22,12 @@ interface Start {
 
 const PATIENCE = 60_000;
 
+/** A test process that ends for any reason leaves nothing running behind it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts somebody else's program and waits until it listens. @throws Error with its own words when it ends instead */
 export async function startProgram({ command, args, cwd, env, port: given }: Start): Promise<Program> {
   const port = given ?? (await freePort());
@@ -41,10 +47,8 @@ export async function startProgram({ command, args, cwd, env, port: given }: Sta
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  // A test process that ends for any reason leaves nothing running behind it.
-  const end = () => void child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('exit', () => process.off('exit', end));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
