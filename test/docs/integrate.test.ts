@@ -6,7 +6,9 @@ import { say } from '../support/cli.ts';
 import { filled, ROOT, unmarked } from './excerpts.ts';
 import { pages } from './pages.ts';
 
-const examples = readdirSync(join(ROOT, 'examples')).filter((name) => name !== 'demo');
+/** These two show Postern itself, and have tests of their own. */
+const OURS = ['demo', 'cluster'];
+const examples = readdirSync(join(ROOT, 'examples')).filter((name) => !OURS.includes(name));
 
 for (const { name, path, text } of pages()) {
   test(`${name} shows the code of the tested examples, as it is`, (t) => {
