@@ -44,6 +44,7 @@ async function faultsIn(store: Store): Promise<string[]> {
   const codes = await everyRow(store, 'authorization_codes');
   const accesses = await everyRow(store, 'access_tokens');
   const refreshes = await everyRow(store, 'refresh_tokens');
+  const grants = new Set((await everyRow(store, 'grants')).map(({ record }) => record.grantId));
   const byId = new Map(refreshes.map((row) => [row.id, row]));
   const faults: string[] = [];
 
@@ -57,6 +58,8 @@ async function faultsIn(store: Store): Promise<string[]> {
   if (new Set(successors).size < successors.length) faults.push('two tokens have one successor');
 
   for (const [grantId, chain] of Map.groupBy(refreshes, ({ record }) => record.grantId)) {
+    // It has ended, and with it whatever is left of it: a process that dies meanwhile leaves rows that open nothing.
+    if (!grants.has(grantId)) continue;
     const of = (rows: Kept) => rows.filter(({ record }) => record.grantId === grantId).length;
     const firsts = chain.filter(({ id }) => !successors.includes(id)).length;
     const used = of(codes.filter(({ record }) => record.consumedAt !== undefined));
@@ -67,7 +70,10 @@ async function faultsIn(store: Store): Promise<string[]> {
   return faults;
 }
 
-async function everyRow(store: Store, table: TableName & ('authorization_codes' | 'access_tokens' | 'refresh_tokens')) {
+async function everyRow(
+  store: Store,
+  table: TableName & ('authorization_codes' | 'access_tokens' | 'refresh_tokens' | 'grants'),
+) {
   const rows: Row<Artifact>[] = [];
   for (let after: string | undefined, more = true; more; ) {
     const page = await store.find(table, 'all', '', { limit: 1000, ...(after && { after }) });
