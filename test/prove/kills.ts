@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../store/random.ts';
 import type { DatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
+import { Gate } from './gate.ts';
 import { check, inWords, told } from './history/check.ts';
 import { Load } from './load.ts';
 import { type Finding, part } from './part.ts';
@@ -31,6 +32,7 @@ export const kills = part<Numbers>({
   name: 'kills',
   promise: 'kill -9 under load: nothing acknowledged is lost, nothing used or ended returns',
   setUps: ALL,
+  inShort: ['file', 'cluster'],
   short: {
     browsers: 4,
     victims: {
@@ -82,27 +84,6 @@ function accounted(count: number, verdict: ReturnType<typeof check>, stage: Stag
     held: verdict.found.length === 0 && verdict.acknowledged > 10 * count,
     detail: [told(verdict), ...stage.errors().slice(0, 20)].join('\n'),
   };
-}
-
-/** Shut while nobody can answer. */
-class Gate {
-  #opened = Promise.withResolvers<void>();
-  #open = true;
-
-  get passed(): Promise<void> {
-    return this.#open ? Promise.resolve() : this.#opened.promise;
-  }
-
-  async shutWhile(work: () => Promise<unknown>): Promise<void> {
-    this.#open = false;
-    try {
-      await work();
-    } finally {
-      this.#open = true;
-      this.#opened.resolve();
-      this.#opened = Promise.withResolvers();
-    }
-  }
 }
 
 class Killer implements Record<keyof Victims, (random: () => number) => Promise<void>> {

@@ -28,6 +28,8 @@ export interface Part<N = unknown> {
   /** The promise, as a sentence. */
   readonly promise: string;
   readonly setUps: readonly SetUp[];
+  /** Those it is shown on at each `npm cit`; all unless given. */
+  readonly inShort?: readonly SetUp[];
   readonly short: N;
   readonly full: N;
   prove(ground: Ground, numbers: N): Promise<Finding[]>;

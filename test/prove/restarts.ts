@@ -28,6 +28,7 @@ export const restarts = part<Numbers>({
   name: 'restarts',
   promise: 'SIGTERM under load, of every process in turn: no request fails, no sign-in is lost midway',
   setUps: ALL,
+  inShort: ['file', 'cluster'],
   short: { rounds: 1, browsers: 4 },
   full: { rounds: 12, browsers: 6 },
   prove: (ground, numbers) => droppingIdle(IDLE, () => restart(ground, numbers)),

@@ -11,7 +11,7 @@ export function inShort(part: Part): void {
     return starting;
   };
   test.after.always(async () => (await starting)?.remove());
-  for (const setUp of part.setUps) {
+  for (const setUp of part.inShort ?? part.setUps) {
     test.serial(`${part.promise}: ${SET_UPS[setUp]}`, async (t) => {
       const seed = seedOfRun();
       const findings = await prove(part, part.short, { setUp, seed, databases, say: (text) => t.log(text) });

@@ -7,7 +7,8 @@ import { openPostgresStore } from '../../src/store/postgres/index.ts';
 import type { Finding } from './part.ts';
 import type { Stage } from './set-ups.ts';
 
-const openKept = ({ folder, env, database }: Pick<Stage, 'folder' | 'env' | 'database'>): Promise<Store> =>
+/** The store of a set-up whose servers are stopped. */
+export const openKept = ({ folder, env, database }: Pick<Stage, 'folder' | 'env' | 'database'>): Promise<Store> =>
   database
     ? openPostgresStore({ url: database.url, now: Date.now, log: silent })
     : openFileStore({

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 type Mode = 'forward' | 'cut-requests' | 'cut-answers' | 'swallow';
 
@@ -7,6 +8,8 @@ export interface CutProxy {
   readonly port: number;
   /** What is done to the next bytes: cut before they arrive, cut what comes back, or nothing ever comes back. */
   mode: Mode;
+  /** Milliseconds that whatever comes back is held. */
+  delay: number;
   /** Cuts every connection there is. */
   cut(): void;
   close(): Promise<void>;
@@ -33,9 +36,14 @@ export async function cutProxy(target: number): Promise<CutProxy> {
       if (proxy.mode === 'cut-requests') end();
       else if (proxy.mode !== 'swallow') far.write(bytes);
     });
+    let before = Promise.resolve();
     far.on('data', (bytes) => {
       if (proxy.mode === 'cut-answers') end();
-      else if (proxy.mode !== 'swallow') near.write(bytes);
+      else if (proxy.mode !== 'swallow')
+        before = before.then(async () => {
+          if (proxy.delay > 0) await pause(proxy.delay);
+          if (!near.destroyed) near.write(bytes);
+        });
     });
   });
   server.listen(0, '127.0.0.1');
@@ -43,6 +51,7 @@ export async function cutProxy(target: number): Promise<CutProxy> {
   const proxy: CutProxy = {
     port: (server.address() as { port: number }).port,
     mode: 'forward',
+    delay: 0,
     cut() {
       for (const socket of sockets) socket.destroy();
     },

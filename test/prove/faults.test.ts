@@ -1,0 +1,4 @@
+import { faults } from './faults.ts';
+import { inShort } from './short.ts';
+
+inShort(faults);

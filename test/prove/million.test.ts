@@ -1,0 +1,4 @@
+import { million } from './million.ts';
+import { inShort } from './short.ts';
+
+inShort(million);
