@@ -207,3 +207,48 @@ test('snapshots asked for at the same time are made one after the other', async 
   t.is((await again.find('accounts', 'all', '')).rows.length, 3);
   await again.close();
 });
+
+test('nobody is shown a change, or loses to one, before it is on the disk', async (t) => {
+  const files = new FaultyDisk();
+  const store = await open(await folderFor(t), { files });
+  await store.commit([put(1), put(2)]);
+  const one = (await store.get('accounts', 'usr_1'))!;
+  const synced = Promise.withResolvers<void>();
+  files.fault = (what) => (what === 'datasync' ? synced.promise : undefined);
+  const told: string[] = [];
+  const tell = (what: string) => () => void told.push(what);
+  const change = { ...put(1), record: account('changed'), expect: one.version } as Change;
+  const asked = [
+    store.commit([change, { remove: 'accounts', id: 'usr_2' }]).then(tell('committed')),
+    store.get('accounts', 'usr_1').then(tell('changed')),
+    store.get('accounts', 'usr_2').then(tell('removed')),
+    store.find('accounts', 'all', '').then(tell('listed')),
+    store.commit([change]).catch(tell('too late')),
+  ];
+  await store.get('clients', 'cli_1');
+  await sleep(100);
+  t.deepEqual(told, []);
+  synced.resolve();
+  await Promise.all(asked);
+  t.is(told.length, 5);
+  t.is(told[0], 'committed');
+  await store.close();
+});
+
+test('whoever waits to see a change that never gets to the disk sees what was there before', async (t) => {
+  const files = new FaultyDisk();
+  const store = await open(await folderFor(t), { files });
+  await store.commit([put(1)]);
+  const one = (await store.get('accounts', 'usr_1'))!;
+  files.fault = async (what, name) => {
+    if (what === 'datasync' || name.endsWith('.new')) throw failure('EIO');
+  };
+  const change = { ...put(1), record: account('changed'), expect: one.version } as Change;
+  const committing = t.throwsAsync(store.commit([change]), refused);
+  const losing = t.throwsAsync(store.commit([change]), refused);
+  t.is((await store.get('accounts', 'usr_1'))?.record.email, '1@example.com');
+  await Promise.all([committing, losing]);
+  files.fault = () => {};
+  await writable(store);
+  await store.close();
+});

@@ -18,8 +18,9 @@ import type { Database, Replaced } from './database.ts';
 import type { Undurable } from './journal-entry.ts';
 import type { Lock } from './lock.ts';
 import { type CompactionLimits, Maintenance } from './maintenance.ts';
+import { pageOf } from './page.ts';
 import { Scan } from './scan.ts';
-import { isLive } from './table.ts';
+import { UnderWay } from './under-way.ts';
 
 const LARGEST_PAGE = 1000;
 const SLICE_MS = 3;
@@ -38,7 +39,7 @@ export interface FileStoreParts {
 
 /**
  * The file engine: every question is answered from memory, every change is decided in memory in one synchronous step,
- * and acknowledged when the journal has it.
+ * and acknowledged when the journal has it. Nobody is shown a change before that.
  */
 export class FileStore implements Store {
   /** The clock that decides what has expired. */
@@ -54,6 +55,7 @@ export class FileStore implements Store {
   readonly #maintenance: Maintenance;
   readonly #bytes: () => Promise<number>;
   readonly #onCommit: FileStoreParts['onCommit'];
+  readonly #underWay = new UnderWay();
   #commits = 0;
   #closing: Promise<void> | undefined;
 
@@ -72,30 +74,38 @@ export class FileStore implements Store {
 
   async get<T extends TableName>(table: T, id: string): Promise<Row<Tables[T]> | undefined> {
     this.#mustBeOpen();
-    return this.#low.data.live(knownTable(table), id, this.now()) as Row<Tables[T]> | undefined;
+    const row = this.#low.data.live(knownTable(table), id, this.now()) as Row<Tables[T]> | undefined;
+    const underWay = this.#underWay.ofRow(table, id);
+    return underWay
+      ? underWay.then(
+          () => row,
+          () => this.get(table, id),
+        )
+      : row;
   }
 
   async find<T extends TableName>(
     table: T,
     index: IndexName<T>,
     value: string,
-    { after, limit = 100 }: Page = {},
+    page: Page = {},
   ): Promise<Found<Tables[T]>> {
     this.#mustBeOpen();
+    const { after, limit = 100 } = page;
     if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
-    const most = Math.min(limit, LARGEST_PAGE);
     const kept = this.#low.data.table(knownTable(table));
     const listed = kept.index(String(index));
     await listed.ready();
-    const now = this.now();
-    const rows: Row<Tables[T]>[] = [];
-    for (const id of listed.ids(value, after)) {
-      const row = kept.rows.get(id)!;
-      if (!isLive(row, now)) continue;
-      if (rows.length === most) return { rows, next: rows.at(-1)!.id };
-      rows.push(row as Row<Tables[T]>);
-    }
-    return { rows };
+    const found = pageOf(kept, listed.ids(value, after), {
+      now: this.now(),
+      most: Math.min(limit, LARGEST_PAGE),
+    }) as Found<Tables[T]>;
+    const underWay = this.#underWay.ofTable(table);
+    if (!underWay) return found;
+    return underWay.then(
+      () => found,
+      () => this.find(table, index, value, page),
+    );
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
@@ -107,12 +117,15 @@ export class FileStore implements Store {
     if (prepared.length === 0) return;
     const at = this.now();
     // From the first expectation to the append nothing else runs: this is what makes "once" true.
-    for (const change of prepared) this.#expect(change, at);
+    const lost = prepared.find((change) => !this.#isExpected(change, at));
+    if (lost) return this.#conflict(lost);
     const sequence = this.#low.data.sequence + 1;
     const replaced = this.#low.data.apply(prepared, sequence);
     const strict = prepared.some(({ table }) => TABLES[table].durability === 'strict');
     const text = prepared.map((change) => change.text).join(',');
-    await this.#adapter.journal.append({ sequence, at, text, strict, replaced });
+    const acknowledged = this.#adapter.journal.append({ sequence, at, text, strict, replaced });
+    this.#underWay.add(prepared, acknowledged);
+    await acknowledged;
     this.#commits += 1;
     this.#adapter.wrote(prepared.length);
     this.#maintenance.consider();
@@ -196,10 +209,14 @@ export class FileStore implements Store {
     this.#maintenance.heal();
   }
 
-  #expect({ table, id, expect }: PreparedChange, now: number): void {
-    if (expect === undefined) return;
-    const version = this.#low.data.live(table, id, now)?.version ?? 'absent';
-    if (version !== expect) throw new StoreConflict(table, id);
+  #isExpected({ table, id, expect }: PreparedChange, now: number): boolean {
+    return expect === undefined || expect === (this.#low.data.live(table, id, now)?.version ?? 'absent');
+  }
+
+  /** @throws StoreConflict once whoever was first has won for good; StoreUnavailable where it has not */
+  async #conflict({ table, id }: PreparedChange): Promise<never> {
+    await this.#underWay.ofRow(table, id);
+    throw new StoreConflict(table, id);
   }
 
   async #settle(): Promise<void> {
