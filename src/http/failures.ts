@@ -67,7 +67,8 @@ export function failures({ report, pages, logger }: Options): Middleware {
     const state = stateOf(ctx);
     let id: string;
     try {
-      id = await report(ctx, failure);
+      // A store that did not answer in time would take as long again to refuse this.
+      id = isUnavailable(failure.cause) ? newId('err') : await report(ctx, failure);
     } catch (err) {
       id = newId('err');
       logger.warn({ err, id }, 'a failure could not be kept for `postern explain`; the log alone tells it');

@@ -36,12 +36,12 @@ test('a store that cannot answer is 503 with Retry-After: JSON for programs, a p
     t.is(api.status, 503);
     t.is(api.headers.get('retry-after'), '5');
     const told = await api.text();
-    t.like(JSON.parse(told), { error: 'temporarily_unavailable', error_id: 'err_1' });
+    t.like(JSON.parse(told), { error: 'temporarily_unavailable' });
     t.false(told.includes(SECRET));
     const page = await s.browse('/authorize');
     t.is(page.status, 503);
     t.is(page.headers.get('retry-after'), '5');
-    t.regex(await page.text(), /data-page="error".*"id":"err_2"/);
+    t.regex(await page.text(), /data-page="error".*"id":"err_[\w-]{22}"/);
   }
 });
 
@@ -146,7 +146,14 @@ test('an error the engine answered as its own is 503 when the store was the reas
   t.is(response.status, 503);
   t.is(response.headers.get('retry-after'), '5');
   t.is(response.headers.get('access-control-allow-origin'), '*');
-  t.like(await response.json(), { error: 'temporarily_unavailable', error_id: 'err_1' });
+  t.like(await response.json(), { error: 'temporarily_unavailable' });
+});
+
+test('what a store could not do is not written down in it: the answer would wait once more', async (t) => {
+  await using s = await edge([failing(() => new StoreUnavailable('gone'))], { report: () => new Promise(() => {}) });
+  const { error_id } = (await (await s.get('/userinfo')).json()) as { error_id: string };
+  t.regex(error_id, /^err_[\w-]{22}$/);
+  t.like(s.of('the store is unavailable')[0], { id: error_id });
 });
 
 test('an error the engine answered as its own is 500 with an id otherwise', async (t) => {
