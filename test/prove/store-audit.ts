@@ -61,6 +61,8 @@ async function faultsIn(store: Store): Promise<string[]> {
   for (const [grantId, chain] of Map.groupBy(refreshes, ({ record }) => record.grantId)) {
     // It has ended, and with it whatever is left of it: a process that dies meanwhile leaves rows that open nothing.
     if (!grants.has(grantId)) continue;
+    // Revoked, which takes the code away, by somebody who was never told so.
+    if (!codes.some(({ record }) => record.grantId === grantId)) continue;
     const of = (rows: Kept) => rows.filter(({ record }) => record.grantId === grantId).length;
     const firsts = chain.filter(({ id }) => !successors.includes(id)).length;
     const used = of(codes.filter(({ record }) => record.consumedAt !== undefined));

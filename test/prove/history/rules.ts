@@ -12,9 +12,11 @@ export interface State {
   readonly pairs: readonly Pair[];
   /** Refresh tokens before this place were used so long ago that they may not be repeated. */
   readonly closed: number;
+  /** Pairs before this place, and the code, were revoked by somebody who never heard whether it was done. */
+  readonly severed: number;
 }
 
-export const BEGINNING: State = { alive: true, redeemed: false, pairs: [], closed: 0 };
+export const BEGINNING: State = { alive: true, redeemed: false, pairs: [], closed: 0, severed: 0 };
 
 const UNSEEN: Pair = { access: '?', refresh: '?' };
 
@@ -27,6 +29,7 @@ export function after(state: State, call: Call, { besideARedemption }: { besideA
   switch (act.do) {
     case 'redeem':
       if (!state.alive) return may('refused') ? [state] : [];
+      if (state.severed > 0) return may('refused') ? [state] : [];
       if (!state.redeemed) return may('ok') ? [{ ...state, redeemed: true, pairs: [call.gave ?? UNSEEN] }] : [];
       // Of those who ask at once, one that sees the code still fresh loses at the commit, and ends nothing.
       return may('refused') ? [...(besideARedemption ? [state] : []), ended] : [];
@@ -36,10 +39,14 @@ export function after(state: State, call: Call, { besideARedemption }: { besideA
       return refresh(state, act.token, call);
     case 'introspect': {
       const isLast = state.pairs.at(-1)?.refresh === act.token;
-      const active = state.alive && (isLast || state.pairs.some(({ access }) => access === act.token));
+      const place = state.pairs.findIndex((pair) => pair.access === act.token || pair.refresh === act.token);
+      const isGood = isLast || state.pairs[place]?.access === act.token;
+      const active = state.alive && isGood && place >= state.severed;
       return may(active ? 'active' : 'inactive') ? [state] : [];
     }
     case 'revoke':
+      // A process that dies between what it revokes and what came meanwhile has told nobody that it was done.
+      if (unknown) return [ended, { ...state, severed: state.pairs.length }];
       return may('ok') ? [ended] : [];
     case 'end':
       return may('ok') ? [ended] : [];
@@ -53,6 +60,7 @@ function refresh(state: State, token: string, { outcome, gave }: Call): State[] 
   if (!state.alive) return unknown || outcome === 'refused' ? [state] : [];
   const place = state.pairs.findIndex((pair) => pair.refresh === token);
   if (place < 0) return [];
+  if (place < state.severed) return unknown || outcome === 'refused' ? [state] : [];
   const last = state.pairs.length - 1;
   if (place === last) {
     return unknown || outcome === 'ok' ? [{ ...state, pairs: [...state.pairs, gave ?? UNSEEN] }] : [];
