@@ -28,7 +28,7 @@ export const faults = part<Numbers>({
   setUps: ON_POSTGRES,
   inShort: ['cluster'],
   short: { rounds: 1, browsers: 3, busy: seconds(15) },
-  full: { rounds: 5, browsers: 4, busy: 0 },
+  full: { rounds: 3, browsers: 4, busy: 0 },
   async prove({ seed, databases, open }, { rounds, browsers, busy }) {
     const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED });
     const server = await databases();

@@ -45,8 +45,8 @@ export const kills = part<Numbers>({
     browsers: 4,
     victims: {
       file: { server: 100, database: 0, backend: 0 },
-      database: { server: 50, database: 25, backend: 25 },
-      cluster: { server: 50, database: 25, backend: 25 },
+      database: { server: 24, database: 13, backend: 13 },
+      cluster: { server: 24, database: 13, backend: 13 },
     },
   },
   async prove({ setUp, seed, databases, open }, { browsers, victims }) {

@@ -30,7 +30,7 @@ export const restarts = part<Numbers>({
   setUps: ALL,
   inShort: ['file', 'cluster'],
   short: { rounds: 1, browsers: 4 },
-  full: { rounds: 12, browsers: 6 },
+  full: { rounds: 10, browsers: 6 },
   prove: (ground, numbers) => droppingIdle(IDLE, () => restart(ground, numbers)),
 });
 
