@@ -46,7 +46,8 @@ export function after(state: State, call: Call, { besideARedemption }: { besideA
     }
     case 'revoke':
       // A process that dies between what it revokes and what came meanwhile has told nobody that it was done.
-      if (unknown) return [ended, { ...state, severed: state.pairs.length }];
+      if (unknown)
+        return [ended, ...state.pairs.map((_, i) => ({ ...state, severed: Math.max(state.severed, i + 1) }))];
       return may('ok') ? [ended] : [];
     case 'end':
       return may('ok') ? [ended] : [];
