@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  call: seconds(4.8),
+  call: seconds(4.5),
   connect: seconds(2),
   free: seconds(3),
   statement: seconds(2),
