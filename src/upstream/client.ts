@@ -78,17 +78,18 @@ export function createUpstreamClient({ outbound, now }: Options): UpstreamClient
 
   return {
     authorizationUrl: (provider, { state, nonce, verifier, maxAge }, wishes) =>
-      asking(provider, async (kind) =>
-        oidc.buildAuthorizationUrl(await configured(kind, provider), {
+      asking(provider, async (kind) => {
+        const config = await configured(kind, provider);
+        return oidc.buildAuthorizationUrl(config, {
           redirect_uri: provider.redirectUri,
           scope: provider.scopes.join(' '),
           state,
           ...(kind.usesNonce && { nonce }),
           code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
-          ...kind.wishes({ ...wishes, maxAge }),
-        }),
-      ),
+          ...kind.wishes({ ...wishes, maxAge }, config),
+        });
+      }),
 
     profile: (provider, { state, nonce, verifier, maxAge, begunAt }, answer) =>
       asking(provider, async (kind) => {

@@ -47,7 +47,7 @@ export interface Kind {
   /** How it is reached. `options` go to openid-client. */
   configure(provider: Provider, options: oidc.DiscoveryRequestOptions): Promise<oidc.Configuration>;
   /** Parameters of the authorization request beyond OAuth's own. */
-  wishes(wishes: Wishes): Readonly<Record<string, string>>;
+  wishes(wishes: Wishes, config: oidc.Configuration): Readonly<Record<string, string>>;
   /** Who it is. */
   claims(config: oidc.Configuration, tokens: Tokens, provider: Provider): Promise<Claims>;
 }

@@ -25,9 +25,13 @@ export function openIdConnect({ omits = [], subject, answersForEmail, ...row }: 
     configure: ({ issuer, clientId, clientSecret }, options) =>
       oidc.discovery(new URL(issuer), clientId, undefined, clientAuthentication(clientSecret), options),
 
-    wishes({ loginHint, uiLocales, maxAge, choose }: Wishes) {
-      const prompt =
-        maxAge === 0 ? 'login' : choose && !omits.includes('select_account') ? 'select_account' : undefined;
+    wishes({ loginHint, uiLocales, maxAge, choose }: Wishes, config) {
+      // Some refuse a prompt they do not know (Core §3.1.2.6), so it is sent to those that say they do.
+      const { prompt_values_supported: prompts } = config.serverMetadata();
+      const offersChoice = Array.isArray(prompts)
+        ? prompts.includes('select_account')
+        : !omits.includes('select_account');
+      const prompt = maxAge === 0 ? 'login' : choose && offersChoice ? 'select_account' : undefined;
       return {
         ...(prompt && { prompt }),
         ...(maxAge !== undefined && { max_age: String(maxAge) }),

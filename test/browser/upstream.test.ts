@@ -145,3 +145,26 @@ test.serial('somebody who goes back from the provider finds the sign-in page as 
   t.truthy(await claimsAt(page, asked));
   await page.context().close();
 });
+
+test.serial('somebody links the college on their account page, and signs in by it from then on', async (t) => {
+  const email = 'linker@example.com';
+  const { id } = await addPerson(postern, email);
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${postern.issuer}/account/linked`);
+  await page.fill('[name=email]', email);
+  await page.fill('[name=password]', PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-page=account-linked]');
+  await page.click('main :text("Riverside College")');
+  await signInThere(page, 'linker');
+  await page.waitForSelector('[data-page=account-linked]');
+  await page.waitForSelector('text=linker@bare.example');
+  await look(t, page, 'upstream-linked-light-1280');
+  await page.context().close();
+
+  const again = await visit();
+  await again.page.click('text=Continue with Riverside College');
+  await signInThere(again.page, 'linker');
+  t.is((await claimsAt(again.page, again.asked)).sub, id);
+  await again.page.context().close();
+});

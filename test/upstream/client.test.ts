@@ -64,8 +64,20 @@ test('a person is sent with state, nonce, PKCE S256, scopes, and what may be pas
   });
   t.false(url.href.includes(errand.verifier));
   const calm = await client.authorizationUrl(provider, { ...errand, maxAge: undefined }, { choose: true });
-  t.is(calm.searchParams.get('prompt'), 'select_account');
+  t.is(calm.searchParams.get('prompt'), null, 'it does not say that it knows select_account');
   t.false(calm.searchParams.has('max_age'));
+});
+
+test('a provider that says it knows select_account lets people choose, and is asked to', async (t) => {
+  await using stub = await startOpenIdStub();
+  const document = stub.answers['/.well-known/openid-configuration'] as () => object;
+  stub.answers['/.well-known/openid-configuration'] = () => ({
+    ...document(),
+    prompt_values_supported: ['login', 'select_account'],
+  });
+  const { client, provider, errand } = await arrange(stub);
+  const url = await client.authorizationUrl(provider, errand, { choose: true });
+  t.is(url.searchParams.get('prompt'), 'select_account');
 });
 
 test('whoever comes back is the subject of a valid ID token; the secret and the verifier go to the token endpoint', async (t) => {

@@ -9,7 +9,7 @@ export const linkedPage = ({ upstreamLinks, pages }: OwnRoom): OwnPage => ({
   async show(ctx, me, frame) {
     const outcome = await upstreamLinks.outcome(me);
     const offered = upstreamLinks.offered();
-    for (const { place } of offered) allowFormRedirect(ctx, place);
+    allowFormRedirect(ctx, ...offered.map(({ place }) => place));
     pages.show(ctx, 'account-linked', {
       ...frame,
       linked: await upstreamLinks.list(me.person.id),
