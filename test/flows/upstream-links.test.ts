@@ -13,6 +13,9 @@ test.after.always(() => here.close());
 
 let count = 0;
 
+/** No page of ours, which would take what the test looks at. */
+const WHERE = '/account/where-it-began';
+
 /** Somebody who is signed in, and on the way to a provider to link it to their account. */
 async function linking() {
   const stub = await startOpenIdStub();
@@ -35,7 +38,7 @@ async function linking() {
   await press(agent, await agent.get(asked.url), upstream);
   const browser = [...agent.cookies].find(([name]) => /upstream/.test(name))![1].value;
   const [session] = [...(await places.listForAccount(person.id)).keys()];
-  const whose = { session: session!, accountId: person.id, to: '/account/linked' };
+  const whose = { session: session!, accountId: person.id, to: WHERE };
   const { state, nonce } = await upstreamRequests.begin({ whose, upstream, browser, remember: false });
   stub.says({ nonce, sub: upstream });
   return {
@@ -51,7 +54,7 @@ async function linking() {
 
 test('whoever is signed in links an upstream to their account, and comes back to where they began', async (t) => {
   const { agent, links, back, person, outcome, dispose } = await linking();
-  t.is(new URL((await agent.get(back)).url).pathname, '/account/linked');
+  t.is(new URL((await agent.get(back)).url).pathname, WHERE);
   const [link] = await links();
   t.like(link, { accountId: person.id, subject: link!.upstream });
   t.like(await outcome(), { linked: 'here' });
