@@ -102,7 +102,7 @@ export function configuration(
     // Every access token has an audience of its own, so scopes' claims may stand in the ID token as well.
     conformIdTokenClaims: false,
     cookies: {
-      // Koa reads the keys at each request; engine.ts keeps them current.
+      // engine.ts puts a signer of ours in their place.
       keys: [...domain.cookieKeys.current()],
       names: {
         session: cookieName(https, 'session'),

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import type { Front, FrontDesk } from '../http/index.ts';
+import { createSigner, type Front, type FrontDesk } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
 import { tellAcr } from './authentication.ts';
@@ -49,8 +49,8 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
   const provider = new Provider(settings.issuer, configuration(options, servers));
 
-  // Read anew by Koa at each request, so that cookie keys rotate without a restart.
-  Object.defineProperty(provider, 'keys', { get: () => [...domain.cookieKeys.current()] });
+  // Koa would have Keygrip sign its cookies, of which each comparison costs two HMACs more.
+  Object.assign(provider, { keys: createSigner(domain.cookieKeys.current, 'engine-cookies') });
   provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
   followKeys(provider, domain.keys);
   tellAcr(provider);

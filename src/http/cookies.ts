@@ -49,13 +49,16 @@ export function createSigner(secrets: Secrets, purpose: string) {
     keys.set(name, key);
     return key;
   };
+  /** Which of the secrets signed it: 0 for the newest, -1 for none. */
+  const index = (text: string, signature: string): number =>
+    secrets().findIndex((secret) => sameText(hmac(keyOf(secret), text), signature));
   return {
     sign(text: string): string {
       const [newest] = secrets();
       if (newest === undefined) throw new Error(`there is no secret to sign ${purpose} with`);
       return hmac(keyOf(newest), text);
     },
-    verify: (text: string, signature: string): boolean =>
-      secrets().some((secret) => sameText(hmac(keyOf(secret), text), signature)),
+    index,
+    verify: (text: string, signature: string): boolean => index(text, signature) >= 0,
   };
 }

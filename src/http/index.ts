@@ -27,7 +27,7 @@ export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
 export { type Answered, type Tell, tellAll, tellAnswered } from './answered.ts';
 export { type AssetLinks, type Assets, createAssets } from './assets.ts';
-export { type CookieStyle, cookieStyle, type Secrets } from './cookies.ts';
+export { type CookieStyle, cookieStyle, createSigner, type Secrets } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
 export { createDocuments } from './documents.ts';

@@ -1,4 +1,5 @@
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { prepared } from './prepared-key.ts';
 
 /**
  * SHA-256 in base64url. The right hash for values of 256 random bits (client secrets, artifact ids): nothing can be
@@ -8,7 +9,7 @@ export const sha256 = (text: string): string => hash('sha256', text, 'base64url'
 
 /** HMAC-SHA-256 in base64url. */
 export const hmac = (key: Uint8Array, text: string): string =>
-  createHmac('sha256', key).update(text).digest('base64url');
+  createHmac('sha256', prepared(key)).update(text).digest('base64url');
 
 /** Equality in a time that tells nothing of where two texts differ. */
 export function sameText(a: string, b: string): boolean {

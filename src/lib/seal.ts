@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { prepared } from './prepared-key.ts';
 
 /** A 256-bit AES key. */
 export type SealingKey = Uint8Array & { readonly __sealing?: never };
@@ -16,7 +17,7 @@ export const deriveKey = (secret: Uint8Array | string, purpose: string): Sealing
  */
 export function seal(key: SealingKey, label: string, plain: string): string {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(label));
+  const cipher = createCipheriv('aes-256-gcm', prepared(key), nonce).setAAD(Buffer.from(label));
   return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
   );
@@ -25,7 +26,9 @@ export function seal(key: SealingKey, label: string, plain: string): string {
 /** Opens what {@link seal} made. Throws when the key, the label or a single bit is not the one it was sealed with. */
 export function unseal(key: SealingKey, label: string, sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', prepared(key), bytes.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(Buffer.from(label))
     .setAuthTag(bytes.subarray(-TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
