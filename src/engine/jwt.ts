@@ -1,4 +1,5 @@
-import type { Keys } from '../domain/index.ts';
+import type { Keys, PublishedKey } from '../domain/index.ts';
+import { sha256 } from '../lib/index.ts';
 
 /** The kinds of JWT we write ourselves, by their `typ` (RFC 8725 §3.11): none passes for another. */
 export type JwtType = 'at+jwt' | 'rt+jwt' | 'logout+jwt';
@@ -30,6 +31,19 @@ export async function signJwt(keys: Keys, typ: JwtType, claims: JwtClaims): Prom
   return `${signed}.${Buffer.from(await key.sign(Buffer.from(signed))).toString('base64url')}`;
 }
 
+/** Whole tokens whose signature was found to be a key's, by their digest: one request looks at a token more than once. */
+const verified = new WeakMap<PublishedKey, Set<string>>();
+const MOST_KNOWN = 10_000;
+
+function signedBy(key: PublishedKey): Set<string> {
+  let known = verified.get(key);
+  if (!known) {
+    known = new Set();
+    verified.set(key, known);
+  }
+  return known;
+}
+
 /**
  * The claims of a JWT of this kind that we signed and issued ourselves, or undefined for anything else: another kind,
  * another issuer, another algorithm than the key's, a changed byte. Whether it has expired is its record's to say.
@@ -44,7 +58,13 @@ export function readOwnJwt(keys: Keys, issuer: string, typ: JwtType, token: stri
   if (header?.['typ'] !== typ || header['crit'] !== undefined) return undefined;
   const key = keys.published().find(({ kid, alg }) => kid === header['kid'] && alg === header['alg']);
   if (!key) return undefined;
-  if (!keys.verifies(key, Buffer.from(`${head}.${body}`), signed)) return undefined;
+  const known = signedBy(key);
+  const digest = sha256(token);
+  if (!known.has(digest)) {
+    if (!keys.verifies(key, Buffer.from(`${head}.${body}`), signed)) return undefined;
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.add(digest);
+  }
   const claims = decode(body);
   return claims?.['iss'] === issuer && typeof claims['jti'] === 'string' ? (claims as JwtClaims) : undefined;
 }
