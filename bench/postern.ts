@@ -103,7 +103,7 @@ export async function run(deployment: Deployment, cores: Cores, env: Record<stri
   const begun = performance.now();
   const child = start({
     cores,
-    args: ['src/main.ts'],
+    args: ['--max-semi-space-size=4', 'src/main.ts'],
     cwd: ROOT,
     stdout: out,
     env: {

@@ -1,18 +1,17 @@
 import { isIP } from 'node:net';
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server';
 import { z } from 'zod';
 import type { Binding, Challenges, Factors, OwnFactor, Person } from '../domain/index.ts';
 import { type Duration, minutes } from '../lib/index.ts';
 import type { Change, Passkey } from '../store/index.ts';
+
+/** Loaded when a passkey is first asked for: it is 9 MB that a server of machines never needs. */
+const webauthn = () => import('@simplewebauthn/server');
 
 /** EdDSA, ES256 and RS256: what authenticators have, in keys that fit into a form. */
 const ALGORITHMS = [-8, -7, -257];
@@ -86,8 +85,8 @@ export function createPasskeys({ factors, challenges, issuer, brand }: Options) 
     const owner = binding.accountId ?? fromHandle((given.whole as AuthenticationResponseJSON).response.userHandle);
     if (factor.accountId !== owner) return undefined;
     const { credential, publicKey, counter, synced } = factor.passkey;
-    const verdict = await orNothing(() =>
-      verifyAuthenticationResponse({
+    const verdict = await orNothing(async () =>
+      (await webauthn()).verifyAuthenticationResponse({
         response: given.whole as AuthenticationResponseJSON,
         expectedChallenge: given.challenge,
         ...expected,
@@ -110,8 +109,8 @@ export function createPasskeys({ factors, challenges, issuer, brand }: Options) 
     available: isIP(rpID.replace(/^\[|\]$/g, '')) === 0,
 
     /** Asks for any passkey the browser has for us: its owner is told by the answer. */
-    askAnybody: (boundTo: string): Promise<PublicKeyCredentialRequestOptionsJSON> =>
-      generateAuthenticationOptions({
+    askAnybody: async (boundTo: string): Promise<PublicKeyCredentialRequestOptionsJSON> =>
+      (await webauthn()).generateAuthenticationOptions({
         rpID,
         challenge: bytesOf(challenges.issue(asking(boundTo))),
         timeout: TIMEOUT,
@@ -120,8 +119,12 @@ export function createPasskeys({ factors, challenges, issuer, brand }: Options) 
       }),
 
     /** Asks for one of this person's. */
-    ask: (boundTo: string, person: Person, own: readonly OwnFactor[]): Promise<PublicKeyCredentialRequestOptionsJSON> =>
-      generateAuthenticationOptions({
+    ask: async (
+      boundTo: string,
+      person: Person,
+      own: readonly OwnFactor[],
+    ): Promise<PublicKeyCredentialRequestOptionsJSON> =>
+      (await webauthn()).generateAuthenticationOptions({
         rpID,
         challenge: bytesOf(challenges.issue(asking(boundTo, person))),
         timeout: TIMEOUT,
@@ -136,12 +139,12 @@ export function createPasskeys({ factors, challenges, issuer, brand }: Options) 
     verify: (boundTo: string, text: string, person: Person) => verify(asking(boundTo, person), text, { alone: false }),
 
     /** What a browser makes a new passkey from. */
-    offer: (
+    offer: async (
       boundTo: string,
       person: Person,
       own: readonly OwnFactor[],
     ): Promise<PublicKeyCredentialCreationOptionsJSON> =>
-      generateRegistrationOptions({
+      (await webauthn()).generateRegistrationOptions({
         rpName: brand,
         rpID,
         userName: person.email,
@@ -164,8 +167,8 @@ export function createPasskeys({ factors, challenges, issuer, brand }: Options) 
       const binding = enrolling(boundTo, person);
       const given = read(binding, text);
       if (!given) return undefined;
-      const verdict = await orNothing(() =>
-        verifyRegistrationResponse({
+      const verdict = await orNothing(async () =>
+        (await webauthn()).verifyRegistrationResponse({
           response: given.whole as RegistrationResponseJSON,
           expectedChallenge: given.challenge,
           ...expected,
