@@ -10,7 +10,7 @@ import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
-import { createEngine, type Engine, logoutHandler, tellRefusals } from './engine/index.ts';
+import { createEngine, type Engine, logoutHandler, tellRefusals, warmUp } from './engine/index.ts';
 import { createOwnFactors, createPasskeys } from './factors/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
@@ -45,7 +45,7 @@ import {
   tellAnswered,
 } from './http/index.ts';
 import { createUpstreamLinks, interactionRoutes, signOutPages } from './interaction/index.ts';
-import { type Clock, type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
+import { type Clock, type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
@@ -60,6 +60,8 @@ export interface ServerOptions {
   readonly pid: number;
   /** Begin anew where the data folder is missing though it once existed. */
   readonly init?: boolean;
+  /** Be ready only when what is asked most is compiled: it is served from the start, but slower at first. */
+  readonly warm?: boolean;
   /** Where connections come from; a port of its own, as the settings say, unless given. */
   readonly enter?: (handler: RequestListener) => Listening;
 }
@@ -79,7 +81,7 @@ export interface Server {
 
 /** @throws Refusal in words for the operator: settings, folders, keys or ports that cannot be used. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { settings: given, log, pid, init = false, enter } = options;
+  const { settings: given, log, pid, init = false, warm = false, enter } = options;
   const undo: (() => Promise<unknown> | unknown)[] = [];
   let stopping = false;
   try {
@@ -127,7 +129,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const control = await serveControl({ folder: settings.data, domain, log, backup });
       undo.push(() => control.close());
     }
-    const ready = () => readiness(store);
+    let warming = warm;
+    const ready = async (): Promise<Readiness> => {
+      const { ok, checks } = await readiness(store);
+      return warming ? { ok: false, checks: { ...checks, server: 'warming up' } } : { ok, checks };
+    };
     const ops = await serveOps({
       host: settings.ops_host,
       port: settings.ops_port,
@@ -151,6 +157,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     undo.push(() => courier.close());
     door.open(answer);
+    if (warm)
+      void warmUp({ issuer: settings.issuer, tell: accessLog(silent) })
+        .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
+        .finally(() => {
+          warming = false;
+        });
 
     return {
       url: listening.url,

@@ -14,3 +14,4 @@ export { OWN_CALLBACK, type OwnSessions, type SessionShown, type SignedIn } from
 export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';
 export { type PageReason, tellRefusals } from './refused.ts';
+export { warmUp } from './warm-up.ts';

@@ -13,7 +13,13 @@ export async function serveAlone(
   const output = createLogger({ level: settings.log_level });
   onExit(output.flush);
   const log = heldBack(output);
-  const server = await startServer({ settings, log, pid, init: args.includes('--init') });
+  const server = await startServer({
+    settings,
+    log,
+    pid,
+    init: args.includes('--init'),
+    warm: settings.ops_port !== 0,
+  });
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;

@@ -37,6 +37,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
         log,
         pid,
         init: args.includes('--init'),
+        warm: true,
         enter: (handler) => {
           door = receive({ ...entrance, handler });
           return door;
