@@ -143,12 +143,27 @@ test.serial(
   },
 );
 
+const PRESSED = [
+  'login',
+  'consent',
+  'logout',
+  'signed-out',
+  'error',
+  'forgot',
+  'mail-sent',
+  'reset',
+  'join',
+  'confirm',
+  'done',
+  'link-gone',
+] as const;
+
 test.serial('whatever can be pressed is at least 44 px high', async (t) => {
   const { page } = await open({ viewport: phone });
-  for (const name of ['login', 'consent', 'logout', 'signed-out', 'error'] as const) {
+  for (const name of PRESSED) {
     await page.goto(site.address(name));
     for (const target of await page
-      .locator('button, .actions a, input:not([type=hidden], [type=checkbox]), .tick label')
+      .locator('button, .actions a, .aside a, .onwards a, input:not([type=hidden], [type=checkbox]), .tick label')
       .all())
       t.true(((await target.boundingBox())?.height ?? 0) >= 44, `${name}: ${await target.innerText()}`);
   }
