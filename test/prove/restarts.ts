@@ -21,6 +21,8 @@ interface Stop {
 }
 
 const LIMIT_MS = 10_000;
+/** What `shutdown_delay` gives a balancer. */
+const NOTICED_MS = 100;
 /** Less than the second that the server gives an idle connection when it ends. */
 const IDLE = milliseconds(300);
 
@@ -47,6 +49,9 @@ async function restart({ seed, open }: Ground, { rounds, browsers }: Numbers): P
   await pause(300);
   for (let round = 0; round < rounds; round += 1) {
     for (const server of [...stage.servers]) {
+      // Connections that come while a port closes are reset by the kernel: a balancer sends no more before it does.
+      stage.remove(server);
+      await pause(NOTICED_MS);
       const began = performance.now();
       const code = await server.terminate();
       stops.push({ code, at: Math.round(began), took: performance.now() - began });
