@@ -30,24 +30,24 @@ async function open(options: Parameters<Browser['newContext']>[0] = {}): Promise
 
 async function signIn(page: Page): Promise<void> {
   await page.goto(demo.url);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForSelector('main[data-page=login]');
   await page.fill('[name=email]', demo.email);
   await page.fill('[name=password]', demo.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 test.serial('sign in, allow, and the application shows its decoded tokens and the API’s answer', async (t) => {
   const { page, problems } = await open();
   await page.goto(demo.url);
   await screenshot(page, 'demo-1-start');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForSelector('main[data-page=login]');
   await screenshot(page, 'demo-2-login');
   t.deepEqual(await axe(page), []);
   await page.fill('[name=email]', demo.email);
   await page.fill('[name=password]', demo.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForSelector('main[data-page=consent]');
   await screenshot(page, 'demo-3-consent');
   t.deepEqual(await axe(page), []);
@@ -78,7 +78,7 @@ test.serial('refresh and sign out work from the application’s page', async (t)
   await page.click('[name=logout][value=yes]');
   await page.waitForSelector('main[data-page=signed-out]');
   t.is(new URL(page.url()).origin, demo.url);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForSelector('main[data-page=login]');
   t.deepEqual(problems, []);
 });
@@ -86,10 +86,10 @@ test.serial('refresh and sign out work from the application’s page', async (t)
 test.serial('a wrong password is told on the same page, in an alert, and signing in goes on from there', async (t) => {
   const { page } = await open();
   await page.goto(demo.url);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.fill('[name=email]', demo.email);
   await page.fill('[name=password]', 'not my password');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForSelector('[role=alert]');
   t.is(await page.inputValue('[name=email]'), demo.email);
   await page.fill('[name=password]', demo.password);
@@ -101,7 +101,7 @@ test.serial('a wrong password is told on the same page, in an alert, and signing
 test.serial('it all works with JavaScript turned off, on a phone, in the dark, by keyboard', async (t) => {
   const { page } = await open({ javaScriptEnabled: false, viewport: { width: 360, height: 740 }, colorScheme: 'dark' });
   await page.goto(demo.url);
-  await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).press('Enter');
   await page.waitForSelector('main[data-page=login]');
   await page.locator('[name=email]').fill(demo.email);
   await page.keyboard.press('Tab');
