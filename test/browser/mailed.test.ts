@@ -80,6 +80,7 @@ test.serial(
   async (t) => {
     const person = await addPerson(world.postern, 'forgetful@example.com');
     const app = await giveApp(world.postern, person);
+    t.regex((await world.mail.next(person.email)).subject ?? '', /second step|second factor|added/i);
     const { context, page, complaints } = await own();
     const asked = await toSignIn(page);
     await page.getByRole('link', { name: 'Forgot your password?' }).click();
