@@ -265,7 +265,7 @@ test.serial('one of them killed under load loses only what it was answering, and
   t.deepEqual(statuses(load.replies), [200]);
   t.is(await metric('postern_workers_serving'), 3);
   t.is(await metric('postern_worker_deaths_total'), 1);
-  t.regex((await once(ops, { path: '/readyz' })).text, /3 of 3/);
+  await until(async () => (await once(ops, { path: '/readyz' })).text.includes('3 of 3'), 'all answer in time');
 });
 
 test.serial('all of them killed: connections wait for the next ones', async (t) => {
@@ -286,8 +286,9 @@ test.serial('all of them hanging: /readyz says so, and is well when they go on',
 });
 
 test.serial('SIGTERM under load drops no request, passwords under way included, and exits 0', async (t) => {
-  const load = hammer(issuer, token(machine));
-  const signIns = hammer(issuer, password('ada@example.com', PASSWORD), 4);
+  // A connection that the kernel makes in the moment the port closes is reset: that is what `shutdown_delay` is for.
+  const load = hammer(issuer, token(machine), 16, { kept: true });
+  const signIns = hammer(issuer, password('ada@example.com', PASSWORD), 4, { kept: true });
   await until(() => load.replies.length > 100 && signIns.replies.length > 4, 'load');
   t.is(await server.terminate(), 0);
   await Promise.all([load.stop(), signIns.stop()]);

@@ -16,7 +16,7 @@ export const singleUse = part<Numbers>({
   name: 'single-use',
   promise: 'what is good once succeeds once, however many present it at the same moment',
   setUps: ALL,
-  short: { trials: 4, atOnce: 20 },
+  short: { trials: 2, atOnce: 20 },
   full: { trials: 50, atOnce: 20 },
   async prove(ground, numbers) {
     const mail = await startMailServer();

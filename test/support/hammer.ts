@@ -39,8 +39,11 @@ export interface Hammer {
   stop(): Promise<void>;
 }
 
-/** Asks the same over and over: half of the askers on connections that are kept, half each time on a new one. */
-export function hammer(url: string, asked: Asked | (() => Asked), askers = 16): Hammer {
+/**
+ * Asks the same over and over: half of the askers on connections that are kept, half each time on a new one; or all of
+ * them on kept ones.
+ */
+export function hammer(url: string, asked: Asked | (() => Asked), askers = 16, { kept = false } = {}): Hammer {
   const replies: Reply[] = [];
   const lost: string[] = [];
   let refused = 0;
@@ -51,7 +54,7 @@ export function hammer(url: string, asked: Asked | (() => Asked), askers = 16): 
     Array.from({ length: askers }, async (_, i) => {
       while (!stopped) {
         try {
-          replies.push(await once(url, ask(), i % 2 ? agent : undefined));
+          replies.push(await once(url, ask(), kept || i % 2 ? agent : undefined));
         } catch (error) {
           const code = (error as { code?: string }).code ?? String(error);
           if (code === 'ECONNREFUSED') {
