@@ -1,56 +1,34 @@
 /**
- * The one list of rooms: opens the store and the domain, puts the middlewares in their order, listens, and lets go of it
- * all again. It decides nothing itself.
+ * The one list of rooms: opens the store and the domain, listens, keeps what has to be done from time to time, and lets go
+ * of it all again. It decides nothing itself.
  */
 import type { RequestListener } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import Koa, { type Middleware } from 'koa';
-import { accountRoutes } from './account/index.ts';
+import { assemble } from './assembly.ts';
 import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
-import { createEngine, type Engine, logoutHandler, tellRefusals, warmUp } from './engine/index.ts';
-import { createOwnFactors, createPasskeys } from './factors/index.ts';
+import { createEngine, logoutHandler, warmUp } from './engine/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accentColours,
   accessLog,
-  clientAddress,
   createAssets,
-  createBrowserMark,
-  createCsrf,
-  createDevice,
-  createDocuments,
-  createFrontDesk,
-  createKnownPeople,
   createMetrics,
   createPages,
-  failures,
-  inFront,
   type Listening,
-  limits,
   listen,
   type Metrics,
-  nameEndpoint,
-  notFound,
-  type Pages,
-  paceSignIns,
-  pinHost,
   type Readiness,
-  securityHeaders,
   serveOps,
-  silenceKoa,
-  tellAll,
-  tellAnswered,
 } from './http/index.ts';
-import { createUpstreamLinks, interactionRoutes, signOutPages } from './interaction/index.ts';
-import { type Clock, type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
+import { signOutPages } from './interaction/index.ts';
+import { type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
-import { createUpstreamClient } from './upstream/index.ts';
 import { supportedLocales } from './words/index.ts';
 
 export interface ServerOptions {
@@ -202,95 +180,6 @@ function doorway() {
       resolve(opened);
     },
   };
-}
-
-interface Parts {
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly now: Clock;
-  readonly metrics: Metrics;
-  readonly domain: Domain;
-  readonly engine: Engine;
-  readonly pages: Pages;
-  readonly assets: Middleware;
-}
-
-/** A request's way, from top to bottom; http/index.ts says why in this order. */
-function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): RequestListener {
-  const { issuer } = settings;
-  const { app } = engine;
-  const brand = settings.brand.name;
-  const { factors, challenges } = domain;
-  const passkeys = createPasskeys({ factors, challenges, issuer, brand });
-  const ownFactors = createOwnFactors({ domain, passkeys, now, brand });
-  const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
-  const device = createDevice({ issuer });
-  const mark = createBrowserMark({ issuer });
-  const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
-  const tell = tellAll(accessLog(log), metrics.answered);
-  const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
-  const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
-  domain.keys.onChange(documents.forget);
-  silenceKoa(app, log);
-  for (const middleware of [
-    pinHost(issuer),
-    clientAddress(settings.trusted_proxies),
-    nameEndpoint(),
-    securityHeaders(issuer),
-    tellAnswered(tell),
-    failures({
-      pages,
-      logger: log,
-      report: (ctx, { error, sentence, rule }) =>
-        domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
-    }),
-    limits(),
-    paceSignIns({ now, processes: settings.workers }),
-    documents.cacheable,
-    assets,
-    tellRefusals({
-      domain,
-      showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),
-    }),
-    engine.oneCommit,
-    engine.notePlaces,
-    accountRoutes({
-      settings,
-      domain,
-      interactions: engine.interactions,
-      ownSessions: engine.ownSessions,
-      ownFactors,
-      passkeys,
-      upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
-      pages,
-      csrf,
-      device,
-      now,
-    }),
-    interactionRoutes({
-      issuer,
-      settings,
-      domain,
-      interactions: engine.interactions,
-      ownSessions: engine.ownSessions,
-      ownFactors,
-      passkeys,
-      upstreamClient,
-      pages,
-      mark,
-      people: createKnownPeople({ issuer, secrets: domain.cookieKeys.current }),
-      csrf,
-      device,
-      metrics,
-      now,
-      log,
-    }),
-  ]) {
-    app.use(middleware);
-  }
-  // After the engine's own endpoints, before which Provider.use would put it.
-  Koa.prototype.use.call(app, notFound({ pages }));
-  return inFront([documents.front, engine.machineTokens(desk)], app.callback());
 }
 
 async function readiness(store: Store): Promise<Readiness> {

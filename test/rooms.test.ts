@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const FLOORS: Readonly<Record<string, number>> = {
   main: 1,
   server: 1,
+  assembly: 1,
   processes: 1,
   cli: 1,
   interaction: 2,

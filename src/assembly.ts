@@ -1,0 +1,128 @@
+/**
+ * A request's way, from top to bottom: what stands in front, the middlewares in their order, the pages, the engine. It
+ * decides nothing itself.
+ */
+import type { RequestListener } from 'node:http';
+import Koa, { type Middleware } from 'koa';
+import { accountRoutes } from './account/index.ts';
+import type { Settings } from './config/index.ts';
+import type { Domain } from './domain/index.ts';
+import { type Engine, tellRefusals } from './engine/index.ts';
+import { createOwnFactors, createPasskeys } from './factors/index.ts';
+import {
+  accessLog,
+  clientAddress,
+  createBrowserMark,
+  createCsrf,
+  createDevice,
+  createDocuments,
+  createFrontDesk,
+  createKnownPeople,
+  failures,
+  inFront,
+  limits,
+  type Metrics,
+  nameEndpoint,
+  notFound,
+  type Pages,
+  paceSignIns,
+  pinHost,
+  securityHeaders,
+  silenceKoa,
+  tellAll,
+  tellAnswered,
+} from './http/index.ts';
+import { createUpstreamLinks, interactionRoutes } from './interaction/index.ts';
+import type { Clock, Logger } from './lib/index.ts';
+import { createOutbound } from './outbound/index.ts';
+import { createUpstreamClient } from './upstream/index.ts';
+
+/** What a request meets on its way. */
+export interface Parts {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly now: Clock;
+  readonly metrics: Metrics;
+  readonly domain: Domain;
+  readonly engine: Engine;
+  readonly pages: Pages;
+  readonly assets: Middleware;
+}
+
+/** A request's way, from top to bottom; http/index.ts says why in this order. */
+export function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): RequestListener {
+  const { issuer } = settings;
+  const { app } = engine;
+  const brand = settings.brand.name;
+  const { factors, challenges } = domain;
+  const passkeys = createPasskeys({ factors, challenges, issuer, brand });
+  const ownFactors = createOwnFactors({ domain, passkeys, now, brand });
+  const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
+  const device = createDevice({ issuer });
+  const mark = createBrowserMark({ issuer });
+  const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
+  const tell = tellAll(accessLog(log), metrics.answered);
+  const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
+  const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
+  domain.keys.onChange(documents.forget);
+  silenceKoa(app, log);
+  for (const middleware of [
+    pinHost(issuer),
+    clientAddress(settings.trusted_proxies),
+    nameEndpoint(),
+    securityHeaders(issuer),
+    tellAnswered(tell),
+    failures({
+      pages,
+      logger: log,
+      report: (ctx, { error, sentence, rule }) =>
+        domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
+    }),
+    limits(),
+    paceSignIns({ now, processes: settings.workers }),
+    documents.cacheable,
+    assets,
+    tellRefusals({
+      domain,
+      showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),
+    }),
+    engine.oneCommit,
+    engine.notePlaces,
+    accountRoutes({
+      settings,
+      domain,
+      interactions: engine.interactions,
+      ownSessions: engine.ownSessions,
+      ownFactors,
+      passkeys,
+      upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
+      pages,
+      csrf,
+      device,
+      now,
+    }),
+    interactionRoutes({
+      issuer,
+      settings,
+      domain,
+      interactions: engine.interactions,
+      ownSessions: engine.ownSessions,
+      ownFactors,
+      passkeys,
+      upstreamClient,
+      pages,
+      mark,
+      people: createKnownPeople({ issuer, secrets: domain.cookieKeys.current }),
+      csrf,
+      device,
+      metrics,
+      now,
+      log,
+    }),
+  ]) {
+    app.use(middleware);
+  }
+  // After the engine's own endpoints, before which Provider.use would put it.
+  Koa.prototype.use.call(app, notFound({ pages }));
+  return inFront([documents.front, engine.machineTokens(desk)], app.callback());
+}
