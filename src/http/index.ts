@@ -5,7 +5,7 @@
  * it needs arrives as an argument. Control goes on to the engine and the rooms that serve pages; what they throw comes
  * back here.
  *
- * server.ts uses the middlewares in this order, each for its reason:
+ * assembly.ts uses the middlewares in this order, each for its reason:
  *
  *  1. `pinHost`          before anybody makes a URL or a cookie
  *  2. `clientAddress`    before anybody counts or logs who asks
