@@ -48,7 +48,7 @@ export function oneCommit(store: Store, { isError, isForPeople, refuse }: Answer
 }
 
 /** Long enough for the other tab's answer to have brought its cookie. */
-const A_MOMENT = milliseconds(50);
+const A_MOMENT = milliseconds(200);
 
 /**
  * Another tab of the same browser was faster. Nothing was changed, so the browser asks the same again, and is answered by
