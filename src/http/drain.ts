@@ -35,7 +35,6 @@ export function drainable(server: Server, linger: Duration): Drain {
   /** How to call off the closing of an idle connection. */
   const timers = new WeakMap<Socket, () => void>();
   let draining = false;
-  let stopped = false;
   const empty = Promise.withResolvers<void>();
 
   // In hops, so that a stall of ours, which makes every timer due at once, is no time the client had.
@@ -54,7 +53,7 @@ export function drainable(server: Server, linger: Duration): Drain {
     socket.once('close', () => {
       connections.delete(socket);
       timers.get(socket)?.();
-      if (stopped && connections.size === 0) empty.resolve();
+      if (draining && connections.size === 0) empty.resolve();
     });
     if (draining) closeWhenIdle(socket);
   });
@@ -71,9 +70,9 @@ export function drainable(server: Server, linger: Duration): Drain {
   });
 
   return async (grace, stopAccepting) => {
-    draining = true;
+    // First: a client that hears `Connection: close` connects anew at once, and is reset if that meets the closing port.
     await stopAccepting();
-    stopped = true;
+    draining = true;
     for (const [socket, active] of connections) {
       for (const res of active) if (!res.headersSent) res.shouldKeepAlive = false;
       if (active.size === 0) closeWhenIdle(socket);
