@@ -35,6 +35,7 @@ import {
 import { createUpstreamLinks, interactionRoutes } from './interaction/index.ts';
 import type { Clock, Logger } from './lib/index.ts';
 import { createOutbound } from './outbound/index.ts';
+import { shortWays } from './short/index.ts';
 import { createUpstreamClient } from './upstream/index.ts';
 
 /** What a request meets on its way. */
@@ -124,5 +125,6 @@ export function assemble({ settings, log, now, metrics, domain, engine, pages, a
   }
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
-  return inFront([documents.front, engine.machineTokens(desk)], app.callback());
+  const short = shortWays({ domain, engine, issuer, desk, onTokens: metrics.tokenIssued });
+  return inFront([documents.front, short], app.callback());
 }

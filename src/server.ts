@@ -9,7 +9,7 @@ import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
-import { createEngine, logoutHandler, warmUp } from './engine/index.ts';
+import { createEngine, logoutHandler } from './engine/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accentColours,
@@ -27,6 +27,7 @@ import { signOutPages } from './interaction/index.ts';
 import { type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
+import { warmUp } from './short/index.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { supportedLocales } from './words/index.ts';

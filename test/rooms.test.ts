@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   admin: 2,
   engine: 3,
   grants: 3,
+  short: 3,
   http: 3,
   factors: 4,
   mail: 4,

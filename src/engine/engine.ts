@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { createSigner, type Front, type FrontDesk } from '../http/index.ts';
+import { createSigner } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { createOpener } from './adapter.ts';
 import { tellAcr } from './authentication.ts';
@@ -10,12 +10,11 @@ import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
-import { machineTokens } from './machine-tokens.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
 import { notePlaces } from './places.ts';
 import { installRefresh } from './refresh.ts';
 import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
-import { resourceServers } from './resources.ts';
+import { type ResourceServers, resourceServers } from './resources.ts';
 import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
 import { oneCommit } from './unit.ts';
@@ -32,8 +31,8 @@ export interface Engine {
   /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
   readonly app: Provider;
   readonly interactions: Interactions;
-  /** The short way of what machines ask for, in front of everything. */
-  readonly machineTokens: (desk: FrontDesk) => Front;
+  /** Which API a token is for and what it may do there. */
+  readonly servers: ResourceServers;
   /** The browser sessions of people, for pages of our own. */
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
@@ -74,8 +73,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
-    machineTokens: (desk) =>
-      machineTokens({ domain, servers, issuer: settings.issuer, desk, onTokens: onTokens ?? (() => {}) }),
+    servers,
     ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
     notePlaces: notePlaces(domain),
     oneCommit: oneCommit(store, {

@@ -1,5 +1,5 @@
 /**
- * Machine tokens are granted by a short way in front of everything (src/engine/machine-tokens.ts). `/Token` is the same
+ * Machine tokens are granted by a short way in front of everything (src/short/). `/Token` is the same
  * endpoint to the engine's router, and only the whole way knows it by that name: what is sent to both must be answered,
  * logged, counted and kept alike.
  */
@@ -12,10 +12,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { audienceOf } from '../../src/engine/configuration.ts';
-import { machineTokens } from '../../src/engine/machine-tokens.ts';
 import { resourceServers } from '../../src/engine/resources.ts';
 import { createFrontDesk, createLogger, inFront } from '../../src/http/index.ts';
 import { days, minutes } from '../../src/lib/index.ts';
+import { shortWays } from '../../src/short/index.ts';
 import {
   dressed,
   encodePairs,
@@ -234,7 +234,7 @@ test.serial('the short way answers most of what is granted, and gives everything
   let told = 0;
   let issued = 0;
   const desk = createFrontDesk({ issuer, trustedProxies: [], tell: () => void told++ });
-  const short = machineTokens({ domain, servers, issuer, desk, onTokens: () => void issued++ });
+  const short = shortWays({ domain, engine: { servers }, issuer, desk, onTokens: () => void issued++ });
   const digest = (body: string | Buffer) => createHash('sha256').update(body).digest('hex');
   const server = createServer(
     inFront([short], async (req, res) => {

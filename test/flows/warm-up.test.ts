@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { readSettings } from '../../src/config/index.ts';
-import { warmUp } from '../../src/engine/index.ts';
 import type { Answered } from '../../src/http/index.ts';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { startServer } from '../../src/server.ts';
+import { warmUp } from '../../src/short/index.ts';
 import { until } from '../support/until.ts';
 
 test('the rehearsal asks for tokens by the short way, and each is granted', async (t) => {

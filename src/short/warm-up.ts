@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { Domain, PublishedKey, RegisteredClient } from '../domain/index.ts';
 import { createFrontDesk, type Front, inFront, type Listening, listen, type Tell } from '../http/index.ts';
 import { type Duration, newSecret, sameText, seconds } from '../lib/index.ts';
+import { inShort } from './front.ts';
 import { machineTokens } from './machine-tokens.ts';
 
 interface Options {
@@ -70,7 +71,8 @@ async function rehearsal(issuer: string, tell: Tell): Promise<{ front: Front; au
   const server = { audience: uri, scope: 'warm', accessTokenFormat: 'jwt', accessTokenTTL: 1, defined: [] } as const;
   const servers = { serverFor: async () => server, defaultResource: async () => uri } as never;
   const desk = createFrontDesk({ issuer, trustedProxies: [], tell });
-  const front = machineTokens({ domain, servers, issuer, desk, onTokens() {} });
+  const ways = [machineTokens({ domain, servers, issuer, onTokens() {} })];
+  const front = inShort({ clients: domain.clients, desk, ways });
   return { front, authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
 }
 

@@ -1,0 +1,33 @@
+/**
+ * short: what programs ask all day, answered in front of Koa and the engine, for speed alone.
+ *
+ * A short way answers only what it grants, and its answer is the engine's to the byte. Whatever is to be refused, is
+ * unusual, or fails goes on untouched to the whole way, which alone knows how to tell it; so a short way is never the only
+ * place where something is decided. test/flows/short-way.test.ts sends thousands of requests by both and compares.
+ *
+ * front.ts reads a request once (request.ts), finds who asks (client.ts), and puts it to the way it is for. A way more is
+ * a file and a line in {@link shortWays}.
+ */
+import type { Domain } from '../domain/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Front, FrontDesk } from '../http/index.ts';
+import { inShort } from './front.ts';
+import { machineTokens } from './machine-tokens.ts';
+
+export { warmUp } from './warm-up.ts';
+
+interface Options {
+  readonly domain: Domain;
+  readonly engine: Pick<Engine, 'servers'>;
+  readonly issuer: string;
+  readonly desk: FrontDesk;
+  /** Called for each token that was issued, with the grant type. */
+  readonly onTokens: (grantType: string) => void;
+}
+
+export const shortWays = ({ domain, engine, issuer, desk, onTokens }: Options): Front =>
+  inShort({
+    clients: domain.clients,
+    desk,
+    ways: [machineTokens({ domain, servers: engine.servers, issuer, onTokens })],
+  });

@@ -1,0 +1,49 @@
+import type { Domain } from '../domain/index.ts';
+import { type ResourceServers, STATIC_SCOPES, signJwt } from '../engine/index.ts';
+import { inSeconds, milliseconds, newSecret } from '../lib/index.ts';
+import type { Asked, ShortWay } from './way.ts';
+
+interface Options {
+  readonly domain: Pick<Domain, 'keys' | 'resources'>;
+  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultResource'>;
+  readonly issuer: string;
+  /** Called for each token that was issued, with the grant type. */
+  readonly onTokens: (grantType: string) => void;
+}
+
+const GRANT = 'client_credentials';
+
+const isStatic = (scope: string): boolean => (STATIC_SCOPES as readonly string[]).includes(scope);
+
+/** The short way of a machine's token (RFC 6749 §4.4): one that needs no record, for a client that may have what it asks for. */
+export function machineTokens({ domain: { keys, resources }, servers, issuer, onTokens }: Options): ShortWay {
+  async function answer({ client, form }: Asked): Promise<object | undefined> {
+    if (!client.grantTypes.includes(GRANT)) return undefined;
+    const scopes = [...new Set(form['scope']?.split(' '))];
+    if (scopes.some((scope) => !scope || isStatic(scope))) return undefined;
+    const clientId = client.id;
+    const uri = form['resource'] ?? (await servers.defaultResource(undefined as never, { clientId }));
+    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
+    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
+    const server = await servers.serverFor(clientId, uri, true);
+    const allowed = server.scope.split(' ');
+    if (!scopes.every((scope) => allowed.includes(scope)) || (await resources.get(uri))?.revocable) return undefined;
+    const iat = inSeconds(milliseconds(Date.now()));
+    const expiresIn = server.accessTokenTTL as number;
+    const scope = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
+    const token = await signJwt(keys, 'at+jwt', {
+      jti: newSecret(),
+      sub: clientId,
+      iat,
+      exp: iat + expiresIn,
+      ...scope,
+      client_id: clientId,
+      iss: issuer,
+      aud: uri,
+    });
+    onTokens(GRANT);
+    return { access_token: token, expires_in: expiresIn, ...scope, token_type: 'Bearer' };
+  }
+
+  return { path: '/token', grantType: GRANT, parameters: ['scope', 'resource'], answer };
+}
