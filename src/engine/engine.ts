@@ -3,7 +3,7 @@ import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import { createSigner } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
-import { createOpener } from './adapter.ts';
+import { createOpener, type OpenArtifact } from './adapter.ts';
 import { tellAcr } from './authentication.ts';
 import { installBackchannelLogout } from './backchannel.ts';
 import { compareSecrets } from './clients.ts';
@@ -33,6 +33,8 @@ export interface Engine {
   readonly interactions: Interactions;
   /** Which API a token is for and what it may do there. */
   readonly servers: ResourceServers;
+  /** Opens what the engine stored. */
+  readonly open: OpenArtifact;
   /** The browser sessions of people, for pages of our own. */
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
@@ -74,6 +76,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
     servers,
+    open,
     ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
     notePlaces: notePlaces(domain),
     oneCommit: oneCommit(store, {

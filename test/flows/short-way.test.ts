@@ -1,7 +1,6 @@
 /**
- * Machine tokens are granted by a short way in front of everything (src/short/). `/Token` is the same
- * endpoint to the engine's router, and only the whole way knows it by that name: what is sent to both must be answered,
- * logged, counted and kept alike.
+ * Machine tokens are granted by a short way in front of everything (src/short/machine-tokens.ts), as the engine grants
+ * them.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,42 +12,39 @@ import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { audienceOf } from '../../src/engine/configuration.ts';
 import { resourceServers } from '../../src/engine/resources.ts';
-import { createFrontDesk, createLogger, inFront } from '../../src/http/index.ts';
+import { createFrontDesk, inFront } from '../../src/http/index.ts';
 import { days, minutes } from '../../src/lib/index.ts';
 import { shortWays } from '../../src/short/index.ts';
 import {
-  dressed,
-  encodePairs,
-  hostileText,
-  type Pairs,
-  type Reply,
-  type Sent,
-  send,
-  spoiled,
-} from '../support/hostile.ts';
-import { addClient, type Postern, startPostern } from '../support/postern.ts';
+  basic,
+  type Credentials,
+  HEADERS,
+  type Overheard,
+  overhear,
+  plain,
+  proof,
+  RUNS,
+  SEED,
+  sameBothWays,
+  wholeWay,
+  word,
+} from '../support/both-ways.ts';
+import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
+import { addClient, type Postern } from '../support/postern.ts';
 import { until } from '../support/until.ts';
 
-const SEED = Number(process.env['POSTERN_FUZZ_SEED'] ?? 20_261_121);
-const RUNS = Number(process.env['POSTERN_FUZZ_RUNS'] ?? 1500);
 const API = 'https://files.example.com';
 const RECORDED = 'https://secrets.example.com';
 const SHARED = 'https://shared.example.com';
 
-interface Credentials {
-  readonly id: string;
-  readonly secret: string;
-}
-
+let overheard: Overheard;
 let postern: Postern;
+let lines: Overheard['lines'];
 let services: Credentials[];
-const lines: Record<string, unknown>[] = [];
 
 test.before(async () => {
-  const destination = {
-    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
-  };
-  postern = await startPostern({ log: createLogger({ level: 'debug', destination }) });
+  overheard = await overhear();
+  ({ postern, lines } = overheard);
   const { resources, clients } = postern.domain;
   await resources.add({ uri: API, scopes: ['files.read', 'files.write'], ttl: minutes(7) });
   await resources.add({ uri: RECORDED, scopes: ['files.read'], revocable: true });
@@ -73,42 +69,6 @@ test.before(async () => {
 });
 test.after.always(() => postern.close());
 
-const word = (arbitrary: fc.Arbitrary<string>) =>
-  fc.oneof({ weight: 19, arbitrary }, { weight: 1, arbitrary: hostileText() });
-
-const basic = ({ id, secret }: Credentials) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
-
-/** Credentials as parameters and as a header: one way mostly, sometimes none or both, sometimes not quite right. */
-const proof = () =>
-  fc
-    .record({
-      who: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: services.length - 1 })).map((n) => services[n]!),
-      by: fc.constantFrom('header', 'header', 'header', 'header', 'form', 'form', 'both', 'id too', 'none'),
-      spelled: fc.constantFrom(
-        basic,
-        basic,
-        basic,
-        basic,
-        (who: Credentials) => basic(who).replace('Basic', 'bAsIC'),
-        (who: Credentials) => basic(who).replaceAll('=', ''),
-        (who: Credentials) => `${basic(who)}=`,
-        (who: Credentials) => basic(who).replace(' ', '  '),
-        (who: Credentials) => basic({ ...who, id: encodeURIComponent(who.id).replaceAll('_', '%5F') }),
-        (who: Credentials) => basic({ ...who, secret: `${who.secret}x` }),
-        (who: Credentials) => basic({ ...who, secret: `${who.secret}%` }),
-        (who: Credentials) => basic({ ...who, secret: '' }),
-        (who: Credentials) => basic({ id: 'cli_nobody', secret: who.secret }),
-        (who: Credentials) => `Bearer ${who.secret}`,
-      ),
-    })
-    .map(({ who, by, spelled }) => ({
-      headers: ['header', 'both', 'id too'].includes(by) ? { authorization: spelled(who) } : {},
-      pairs: [
-        ...(['form', 'both', 'id too'].includes(by) ? [['client_id', who.id] as const] : []),
-        ...(['form', 'both'].includes(by) ? [['client_secret', who.secret] as const] : []),
-      ],
-    }));
-
 const GRANTS = [...Array<string>(9).fill('client_credentials'), 'password'];
 const SCOPES = [
   'files.read',
@@ -118,25 +78,13 @@ const SCOPES = [
   'files.read  x',
   'openid',
 ];
-const HEADERS: Record<string, string>[] = [
-  { accept: 'text/html' },
-  { origin: 'https://app.example' },
-  { dpop: 'a.b.c' },
-  { 'oauth-client-attestation': 'a.b.c' },
-  { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-host': 'evil.example', host: 'evil.example' },
-  { cookie: 'postern.session=x' },
-  { connection: 'close' },
-];
-
-const plain = (pairs: Pairs) => ({
-  body: encodePairs(pairs),
-  headers: { 'content-type': 'application/x-www-form-urlencoded' },
-});
+/** Those that may have something more often than the others. */
+const asker = () => fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: services.length - 1 })).map((n) => services[n]!);
 
 const requests = (): fc.Arbitrary<Sent> =>
   fc
     .record({
-      proof: proof(),
+      proof: proof(asker()),
       grant: word(fc.constantFrom(...GRANTS)),
       scope: fc.option(word(fc.constantFrom(...SCOPES)), { freq: 2 }),
       resource: fc.option(word(fc.constantFrom(API, API, SHARED, RECORDED, `${API}/`, `${postern.issuer}/api`)), {
@@ -162,68 +110,12 @@ const requests = (): fc.Arbitrary<Sent> =>
       );
     });
 
-/** Everything that may differ between two answers to one request taken out: chance, time, and the ids of refusals. */
-function comparable({ status, headers, text }: Reply) {
-  const { date: _, 'content-length': length, ...others } = headers;
-  const body = JSON.parse(text) as Record<string, unknown>;
-  const id = String(body['error_id'] ?? '');
-  if (id) body['error_id'] = id.replace(/_.*/, '_…');
-  // One sentence of the engine's names the path.
-  if (body['error_description'])
-    body['error_description'] = String(body['error_description']).replace('/Token', '/token');
-  if (typeof body['access_token'] === 'string') {
-    const [header, claims] = body['access_token'].split('.').map((part) => Buffer.from(part, 'base64url').toString());
-    // As text first, so that the order of the claims is compared too.
-    const { jti, iat, exp } = JSON.parse(claims!) as { jti: string; iat: number; exp: number };
-    const rest = claims!
-      .replace(jti, `${jti.length}`)
-      .replace(`${iat}`, 'iat')
-      .replace(`${exp}`, `iat + ${exp - iat}`);
-    body['access_token'] = [header, rest];
-  }
-  return { status, headers: others, named: length !== undefined, body: JSON.stringify(body) };
-}
-
-/** What is counted and kept, after which a difference is what some requests did. */
-async function effects() {
-  const { text } = await postern.metrics.render();
-  const counted = text.split('\n').filter((line) => /^postern_(tokens|http_requests)/.test(line));
-  const { rows } = await postern.store.stats();
-  return new Map<string, number>([
-    ...counted.map((line) => [line.replace(/ \d+$/, ''), Number(/\d+$/.exec(line)?.[0])] as const),
-    ...Object.entries(rows),
-  ]);
-}
-
-const difference = (after: Map<string, number>, before: Map<string, number>) =>
-  Object.fromEntries([...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)]).filter(([, n]) => n !== 0));
-
 test.serial(
   'thousands of honest and hostile requests are answered, logged, counted and kept the same either way',
   async (t) => {
     t.log(`seed ${SEED}, ${RUNS} requests`);
-    const all = fc.sample(requests(), { numRuns: RUNS, seed: SEED });
-
-    async function ask(path: string) {
-      const before = await effects();
-      const from = lines.length;
-      const answered = () => lines.slice(from).filter(({ msg }) => msg === 'request').length;
-      const answers: Reply[] = [];
-      for (const sent of all) answers.push(await send(postern.url, { ...sent, path }));
-      await until(() => answered() === all.length);
-      const said = lines
-        .slice(from)
-        .map(({ time, ms, refusal, id, ...line }) => ({ ...line, refused: refusal !== undefined }));
-      return { answers: answers.map(comparable), said, effects: difference(await effects(), before) };
-    }
-
-    const [short, whole] = [await ask('/token'), await ask('/Token')];
-    all.forEach((sent, n) => {
-      t.deepEqual(short.answers[n], whole.answers[n], `${n}: ${JSON.stringify(sent)}`);
-    });
-    t.deepEqual(short.said, whole.said);
-    t.deepEqual(short.effects, whole.effects);
-    const good = short.answers.filter(({ status }) => status === 200).length;
+    const answers = await sameBothWays(t, overheard, fc.sample(requests(), { numRuns: RUNS, seed: SEED }));
+    const good = answers.filter(({ status }) => status === 200).length;
     t.true(good > RUNS / 10 && good < RUNS * 0.9, `${good} of ${RUNS} were granted`);
   },
 );
@@ -252,7 +144,7 @@ test.serial('the short way answers most of what is granted, and gives everything
   });
   let granted = 0;
   for (const sent of fc.sample(requests(), { numRuns: 400, seed: SEED + 1 })) {
-    const [near, far] = [await send(url, sent), await send(postern.url, { ...sent, path: '/Token' })];
+    const [near, far] = [await send(url, sent), await send(postern.url, { ...sent, path: wholeWay(sent.path) })];
     if (far.status === 200) granted += 1;
     if (near.status === 418) t.is(near.text, digest(sent.body ?? ''), JSON.stringify(sent));
     else {
