@@ -36,6 +36,7 @@ import { createUpstreamLinks, interactionRoutes } from './interaction/index.ts';
 import type { Clock, Logger } from './lib/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { shortWays } from './short/index.ts';
+import type { Store } from './store/index.ts';
 import { createUpstreamClient } from './upstream/index.ts';
 
 /** What a request meets on its way. */
@@ -44,6 +45,7 @@ export interface Parts {
   readonly log: Logger;
   readonly now: Clock;
   readonly metrics: Metrics;
+  readonly store: Store;
   readonly domain: Domain;
   readonly engine: Engine;
   readonly pages: Pages;
@@ -51,7 +53,17 @@ export interface Parts {
 }
 
 /** A request's way, from top to bottom; http/index.ts says why in this order. */
-export function assemble({ settings, log, now, metrics, domain, engine, pages, assets }: Parts): RequestListener {
+export function assemble({
+  settings,
+  log,
+  now,
+  metrics,
+  store,
+  domain,
+  engine,
+  pages,
+  assets,
+}: Parts): RequestListener {
   const { issuer } = settings;
   const { app } = engine;
   const brand = settings.brand.name;
@@ -125,6 +137,6 @@ export function assemble({ settings, log, now, metrics, domain, engine, pages, a
   }
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
-  const short = shortWays({ domain, engine, issuer, desk, onTokens: metrics.tokenIssued });
+  const short = shortWays({ domain, engine, store, issuer, now, desk, onTokens: metrics.tokenIssued });
   return inFront([documents.front, short], app.callback());
 }

@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       installGrants,
       onTokens: metrics.tokenIssued,
     });
-    const answer = assemble({ settings, log, now, metrics, domain, engine, pages, assets: assets.middleware });
+    const answer = assemble({ settings, log, now, metrics, store, domain, engine, pages, assets: assets.middleware });
 
     // On PostgreSQL the command line goes to the database, like any other process.
     if (settings.database_url === undefined) {

@@ -1,4 +1,4 @@
-import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
 import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
 import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
@@ -9,13 +9,13 @@ import { authenticationClaims } from './authentication.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
+import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { interactionPolicy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
 import { DPOP_ALGORITHMS, renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
-import { isUnrecorded } from './tokens.ts';
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -165,24 +165,6 @@ export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'is
 
 /** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
 const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);
-
-/** A token is told about to the client it was issued to, and to the API it is for: a service with that resource. */
-const mayIntrospect =
-  ({ clients }: Domain) =>
-  async (_ctx: unknown, client: { clientId: string }, token: object): Promise<boolean> => {
-    const { clientId, aud } = token as { clientId?: string; aud?: string };
-    if (clientId === client.clientId) return true;
-    const asker = await clients.get(client.clientId);
-    return asker?.type === 'service' && aud !== undefined && asker.resources.includes(aud);
-  };
-
-/** Another client's token: the answer does not tell that it exists. What cannot be revoked is not called so (RFC 7009 §2.2). */
-async function mayRevoke(_ctx: unknown, client: { clientId: string }, token: object): Promise<boolean> {
-  if ((token as { clientId?: string }).clientId !== client.clientId) return false;
-  if (isUnrecorded(token))
-    throw new errors.UnsupportedTokenType('tokens of this resource are not revocable: they end by themselves');
-  return true;
-}
 
 function signOutForm(ctx: KoaContextWithOIDC): { action: string; fields: Record<string, string> } {
   const state = ctx.oidc.session?.state as { secret?: string } | undefined;

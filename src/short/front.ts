@@ -12,20 +12,20 @@ interface Options {
 }
 
 /** What the engine says of itself with every answer to a program. */
-const HEADERS = {
+const headersAt = (path: ShortWay['path']) => ({
   Vary: 'Origin',
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'DPoP-Nonce,WWW-Authenticate',
+  'Access-Control-Expose-Headers': path === '/token' ? 'DPoP-Nonce,WWW-Authenticate' : 'WWW-Authenticate',
   'Content-Type': 'application/json; charset=utf-8',
-};
+});
 
 const SAYS_WHO = ['client_id', 'client_secret', 'grant_type'];
 
 /** Puts each plain request to the way it is for. All others, and what that way leaves, go on with their body untouched. */
 export function inShort({ clients, desk, ways }: Options): Front {
-  const desks = new Map([...new Set(ways.map(({ path }) => path))].map((path) => [path, at(path)] as const));
+  const desks = new Map<string, ReturnType<typeof at>>(ways.map(({ path }) => [path, at(path)]));
 
-  function at(path: string) {
+  function at(path: ShortWay['path']) {
     const endpoint = ENDPOINTS.find((row) => row.path === path)!;
     const here = ways
       .filter((way) => way.path === path)
@@ -36,7 +36,7 @@ export function inShort({ clients, desk, ways }: Options): Front {
       }));
     return {
       endpoint,
-      headers: desk.headers(endpoint, HEADERS),
+      headers: desk.headers(endpoint, headersAt(path)),
       wayOf(form: Form) {
         const way = here.find(({ grantType }) => grantType === form['grant_type']);
         for (const name in form) if (!way?.known.has(name)) return undefined;

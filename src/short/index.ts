@@ -11,23 +11,31 @@
 import type { Domain } from '../domain/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Front, FrontDesk } from '../http/index.ts';
+import type { Clock } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
 import { inShort } from './front.ts';
+import { introspection } from './introspection.ts';
 import { machineTokens } from './machine-tokens.ts';
 
 export { warmUp } from './warm-up.ts';
 
 interface Options {
   readonly domain: Domain;
-  readonly engine: Pick<Engine, 'servers'>;
+  readonly engine: Pick<Engine, 'servers' | 'open'>;
+  readonly store: Store;
   readonly issuer: string;
+  readonly now: Clock;
   readonly desk: FrontDesk;
   /** Called for each token that was issued, with the grant type. */
   readonly onTokens: (grantType: string) => void;
 }
 
-export const shortWays = ({ domain, engine, issuer, desk, onTokens }: Options): Front =>
+export const shortWays = ({ domain, engine, store, issuer, now, desk, onTokens }: Options): Front =>
   inShort({
     clients: domain.clients,
     desk,
-    ways: [machineTokens({ domain, servers: engine.servers, issuer, onTokens })],
+    ways: [
+      machineTokens({ domain, servers: engine.servers, issuer, onTokens }),
+      introspection({ domain, store, open: engine.open, issuer, now }),
+    ],
   });

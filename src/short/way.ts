@@ -11,7 +11,7 @@ export interface Asked {
 
 /** One thing that is asked all day, at one endpoint. */
 export interface ShortWay {
-  readonly path: string;
+  readonly path: '/token' | '/introspect';
   /** Which of the requests to this endpoint it is; undefined where they have no `grant_type`. */
   readonly grantType?: string;
   /** The parameters it understands beside those that say who asks. */

@@ -2,22 +2,16 @@
  * Machine tokens are granted by a short way in front of everything (src/short/machine-tokens.ts), as the engine grants
  * them.
  */
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
-import { audienceOf } from '../../src/engine/configuration.ts';
-import { resourceServers } from '../../src/engine/resources.ts';
-import { createFrontDesk, inFront } from '../../src/http/index.ts';
 import { days, minutes } from '../../src/lib/index.ts';
-import { shortWays } from '../../src/short/index.ts';
 import {
   basic,
   type Credentials,
+  digest,
   HEADERS,
   type Overheard,
   overhear,
@@ -26,6 +20,7 @@ import {
   RUNS,
   SEED,
   sameBothWays,
+  shortWaysOf,
   wholeWay,
   word,
 } from '../support/both-ways.ts';
@@ -121,27 +116,8 @@ test.serial(
 );
 
 test.serial('the short way answers most of what is granted, and gives everything else on untouched', async (t) => {
-  const { domain, issuer } = postern;
-  const servers = resourceServers({ domain, audience: audienceOf({ issuer } as never), accessTtl: minutes(15) });
-  let told = 0;
-  let issued = 0;
-  const desk = createFrontDesk({ issuer, trustedProxies: [], tell: () => void told++ });
-  const short = shortWays({ domain, engine: { servers }, issuer, desk, onTokens: () => void issued++ });
-  const digest = (body: string | Buffer) => createHash('sha256').update(body).digest('hex');
-  const server = createServer(
-    inFront([short], async (req, res) => {
-      const pieces: Buffer[] = [];
-      for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
-      res.writeHead(418).end(digest(Buffer.concat(pieces)));
-    }),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, heard } = await shortWaysOf(t, postern);
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', postern.url));
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
   let granted = 0;
   for (const sent of fc.sample(requests(), { numRuns: 400, seed: SEED + 1 })) {
     const [near, far] = [await send(url, sent), await send(postern.url, { ...sent, path: wholeWay(sent.path) })];
@@ -150,11 +126,11 @@ test.serial('the short way answers most of what is granted, and gives everything
     else {
       t.is(far.status, 200);
       const token = (JSON.parse(near.text) as { access_token: string }).access_token;
-      await t.notThrowsAsync(jwtVerify(token, keys, { issuer, typ: 'at+jwt' }));
+      await t.notThrowsAsync(jwtVerify(token, keys, { issuer: postern.issuer, typ: 'at+jwt' }));
     }
   }
-  t.is(told, issued);
-  t.true(issued > granted / 2 && issued <= granted, `${issued} of ${granted}`);
+  t.is(heard.told, heard.issued);
+  t.true(heard.issued > granted / 2 && heard.issued <= granted, `${heard.issued} of ${granted}`);
 });
 
 /** Sends pieces one after the other, as some clients do, and resolves with the answer. */

@@ -3,9 +3,20 @@
  * endpoint in upper case too (`/Token`), and only the whole way knows it by that name: so what is sent to both must be
  * answered, logged, counted and kept alike.
  */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { createLogger } from '../../src/http/index.ts';
+import { openMasterKey } from '../../src/domain/index.ts';
+import { createOpener } from '../../src/engine/adapter.ts';
+import { audienceOf } from '../../src/engine/configuration.ts';
+import { resourceServers } from '../../src/engine/resources.ts';
+import { createFrontDesk, createLogger, inFront } from '../../src/http/index.ts';
+import { minutes } from '../../src/lib/index.ts';
+import { shortWays } from '../../src/short/index.ts';
 import { encodePairs, hostileText, type Pairs, type Reply, type Sent, send } from './hostile.ts';
 import { type Postern, startPostern } from './postern.ts';
 import { until } from './until.ts';
@@ -159,4 +170,37 @@ export async function sameBothWays(
   t.deepEqual(short.said, whole.said);
   t.deepEqual(short.effects, whole.effects);
   return short.answers;
+}
+
+/** Of the body that a request was left with. */
+export const digest = (body: string | Buffer): string => createHash('sha256').update(body).digest('hex');
+
+/** The short ways of a server alone, on a port of their own: 418 and the body's {@link digest} is what goes on from them. */
+export async function shortWaysOf(t: ExecutionContext, { domain, issuer, store, folder }: Postern) {
+  const heard = { told: 0, issued: 0 };
+  const short = shortWays({
+    domain,
+    engine: {
+      servers: resourceServers({ domain, audience: audienceOf({ issuer } as never), accessTtl: minutes(15) }),
+      open: createOpener(openMasterKey({ folder: join(folder, 'keys') }).artifacts),
+    },
+    store,
+    now: Date.now,
+    issuer,
+    desk: createFrontDesk({ issuer, trustedProxies: [], tell: () => void heard.told++ }),
+    onTokens: () => void heard.issued++,
+  });
+  const server = createServer(
+    inFront([short], async (req, res) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
+      res.writeHead(418).end(digest(Buffer.concat(pieces)));
+    }),
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
 }

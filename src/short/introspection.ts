@@ -1,0 +1,91 @@
+import type { Domain } from '../domain/index.ts';
+import { mayLearnOf, type OpenArtifact, readOwnJwt } from '../engine/index.ts';
+import { type Clock, sha256 } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
+import { openOnce } from './opened.ts';
+import type { Asked, ShortWay } from './way.ts';
+
+interface Options {
+  readonly domain: Pick<Domain, 'clients' | 'keys' | 'resources'>;
+  readonly store: Pick<Store, 'get' | 'find'>;
+  readonly open: OpenArtifact;
+  readonly issuer: string;
+  readonly now: Clock;
+}
+
+/** As the engine keeps a token, or would. */
+type Token = ReturnType<OpenArtifact>;
+
+/**
+ * The short way of a token that is live and asked about by whom it concerns (RFC 7662 §2). Everything that can end it is
+ * read each time, where the engine reads it: the token's record, its grant, its session, its client.
+ */
+export function introspection({ domain, store, open: unseal, issuer, now }: Options): ShortWay {
+  const { clients, keys, resources } = domain;
+  const open = openOnce(unseal);
+
+  /** By the engine's clock and by the store's. */
+  const isLive = ({ exp }: Token): boolean => exp !== undefined && exp * 1000 > Math.max(now(), Date.now());
+
+  async function accessToken(text: string): Promise<Token | undefined> {
+    const claims = readOwnJwt(keys, issuer, 'at+jwt', text);
+    if (!claims) return undefined;
+    const row = await store.get('access_tokens', sha256(claims.jti));
+    const recorded = row && open('access_tokens', row);
+    if (recorded?.kind === 'AccessToken') return recorded;
+    const { jti, iat, exp, aud, scope, sub, client_id: clientId, cnf } = claims;
+    if (typeof aud !== 'string' || sub === undefined || sub !== clientId) return undefined;
+    if (recorded || (await resources.get(aud))?.revocable) return recorded;
+    const { jkt } = (cnf ?? {}) as { jkt?: string };
+    return { kind: 'ClientCredentials', jti, iat, exp, aud, scope, clientId, jkt } as Token;
+  }
+
+  async function refreshToken(text: string): Promise<Token | undefined> {
+    const claims = readOwnJwt(keys, issuer, 'rt+jwt', text);
+    const row = claims && (await store.get('refresh_tokens', sha256(claims.jti)));
+    return row && !row.record.consumedAt ? open('refresh_tokens', row) : undefined;
+  }
+
+  async function grantStands({ grantId, clientId, accountId }: Token): Promise<boolean> {
+    if (!grantId) return true;
+    const row = await store.get('grants', sha256(grantId));
+    const grant = row && open('grants', row);
+    return grant !== undefined && isLive(grant) && grant.clientId === clientId && grant.accountId === accountId;
+  }
+
+  async function sessionStands({ expiresWithSession, sessionUid, clientId, ...token }: Token): Promise<boolean> {
+    if (!expiresWithSession) return true;
+    const { rows } = await store.find('sessions', 'uid', sha256(sessionUid ?? ''), { limit: 1 });
+    const session = rows[0] && open('sessions', rows[0]);
+    if (!session || !isLive(session) || session.accountId !== token.accountId) return false;
+    return session.authorizations?.[clientId ?? '']?.grantId === token.grantId;
+  }
+
+  async function answer({ client, form }: Asked): Promise<object | undefined> {
+    const text = form['token'] ?? '';
+    const token = (await accessToken(text)) ?? (await refreshToken(text));
+    if (!token || !isLive(token) || !mayLearnOf(client, token)) return undefined;
+    const { clientId = '', kind, jkt } = token;
+    // Nothing of ours has these; who adds them has to say here how they are told.
+    if (token['x5t#S256'] || token['rar']) return undefined;
+    if (clientId !== client.id && !(await clients.get(clientId))) return undefined;
+    if (!(await grantStands(token)) || !(await sessionStands(token))) return undefined;
+    return {
+      active: true,
+      sub: token.accountId,
+      ...(token.extra as object | undefined),
+      client_id: clientId,
+      exp: token.exp,
+      iat: token.iat,
+      sid: token.sid,
+      iss: issuer,
+      jti: token.jti,
+      aud: token.aud,
+      scope: token.scope || undefined,
+      cnf: jkt ? { jkt } : undefined,
+      token_type: kind === 'RefreshToken' ? undefined : jkt ? 'DPoP' : 'Bearer',
+    };
+  }
+
+  return { path: '/introspect', parameters: ['token', 'token_type_hint'], answer };
+}
