@@ -26,6 +26,7 @@ import {
   notFound,
   type Pages,
   paceSignIns,
+  patiently,
   pinHost,
   securityHeaders,
   silenceKoa,
@@ -138,5 +139,5 @@ export function assemble({
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
   const short = shortWays({ domain, engine, store, issuer, now, desk, onTokens: metrics.tokenIssued });
-  return inFront([documents.front, short], app.callback());
+  return patiently(inFront([documents.front, short], app.callback()));
 }

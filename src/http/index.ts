@@ -19,7 +19,7 @@
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
  *
- * Before all of them: {@link inFront}, for what is asked most and answered fastest.
+ * Before all of them: {@link inFront}, for what is asked most and answered fastest, and before that {@link patiently}.
  * Beside them, once: `silenceKoa(app, logger)`. 1 to 5 throw nothing.
  */
 export { type AccentColours, accentColours } from './accent.ts';
@@ -57,6 +57,7 @@ export {
   type Pages,
   type UpstreamProblem,
 } from './pages.ts';
+export { patiently } from './patience.ts';
 export { createKnownPeople, type KnownPeople } from './people.ts';
 export { HttpRefusal } from './refusals.ts';
 export { sendOn } from './send-on.ts';

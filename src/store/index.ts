@@ -5,6 +5,7 @@
  * Rooms above reach it only through {@link Store}; which engine answers is decided once, in open.ts.
  */
 export * from './contract.ts';
+export { Patience } from './patience.ts';
 export * from './records.ts';
 export { Tally, tallied } from './tally.ts';
 export * from './unit-of-work.ts';

@@ -1,12 +1,11 @@
 /**
- * `npm run prove`: every part in full, in every set-up, and the table of docs/reliability.md. `npm run prove -- kills`
- * does one part, `kills@file` one part in one set-up; `--table` only prints what was found before. PROVE_SEED=… draws the
- * same again.
+ * `npm run prove`: every part in full, in every set-up, each written into the table of docs/reliability.md when it is over.
+ * `npm run prove -- kills` does one part, `kills@file` one part in one set-up. PROVE_SEED=… draws the same again.
  */
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { type Part, prove, seedOfRun } from './part.ts';
 import { PARTS } from './parts.ts';
-import { keep, publish, table } from './results.ts';
+import { publish, published, render } from './results.ts';
 import { SET_UPS, type SetUp } from './set-ups.ts';
 
 const wanted = process.argv.slice(2);
@@ -18,9 +17,7 @@ let held = true;
 for (const part of PARTS) {
   for (const setUp of part.setUps) if (isWanted(part, setUp)) held = (await run(part, setUp)) && held;
 }
-const text = table(PARTS);
-process.stdout.write(`\n${text}\n`);
-publish(text);
+process.stdout.write(`\n${render(PARTS, published())}\n`);
 process.exit(held ? 0 : 1);
 
 async function run(part: Part, setUp: SetUp): Promise<boolean> {
@@ -42,7 +39,7 @@ async function run(part: Part, setUp: SetUp): Promise<boolean> {
     for (const { fact, figure, held: good, detail } of findings)
       process.stdout.write(`  ${good ? '✔' : '✘'} ${fact}: ${figure}\n${good ? '' : `${detail}\n`}`);
     process.stdout.write(`  ${Math.round((performance.now() - began) / 1000)} s\n`);
-    keep(part, setUp, findings);
+    publish(PARTS, part, setUp, findings);
     return findings.every((finding) => finding.held);
   } finally {
     await (await server)?.remove();

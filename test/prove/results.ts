@@ -1,51 +1,64 @@
-/** What the last run of each part found, kept so that a run can go on with the next one; and the table of it all. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** The table of docs/reliability.md: what the last full run of each part found, kept in the document itself. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Finding, Part } from './part.ts';
 import { ALL, SET_UPS, type SetUp } from './set-ups.ts';
 
-const FOLDER = new URL('../../node_modules/.cache/postern-prove/', import.meta.url);
 const DOCUMENT = new URL('../../docs/reliability.md', import.meta.url);
+const BEGINNING = '<!-- npm run prove writes from here … -->';
+const END = '<!-- … to here -->';
+const NOT_RUN = '–';
 
-const fileOf = ({ name }: Part, setUp: SetUp): URL => new URL(`${name}.${setUp}.json`, FOLDER);
+/** By part and fact: what each set-up showed, in the order of {@link ALL}. */
+export type Table = Map<string, Map<string, string[]>>;
 
-export function keep(part: Part, setUp: SetUp, findings: readonly Finding[]): void {
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(fileOf(part, setUp), JSON.stringify(findings, null, 2));
-}
+export const published = (): Table => parse(between(readFileSync(DOCUMENT, 'utf8')).table);
 
-export function kept(part: Part, setUp: SetUp): readonly Finding[] | undefined {
-  try {
-    return JSON.parse(readFileSync(fileOf(part, setUp), 'utf8')) as Finding[];
-  } catch {
-    return undefined;
+/** Puts what a part found in one set-up in its place; what else the table says stays. */
+export function publish(parts: readonly Part[], { name }: Part, setUp: SetUp, findings: readonly Finding[]): void {
+  const { head, table: before, tail } = between(readFileSync(DOCUMENT, 'utf8'));
+  const table = parse(before);
+  const column = ALL.indexOf(setUp);
+  const facts = table.get(name) ?? new Map<string, string[]>();
+  for (const cells of facts.values()) cells[column] = NOT_RUN;
+  for (const finding of findings) {
+    const cells = facts.get(finding.fact) ?? ALL.map(() => NOT_RUN);
+    cells[column] = finding.held ? finding.figure : `**does not hold**: ${finding.figure}`;
+    facts.set(finding.fact, cells);
   }
+  table.set(name, facts);
+  writeFileSync(DOCUMENT, `${head}${BEGINNING}\n\n${render(parts, table)}\n\n${END}${tail}`);
 }
 
 /** One row a fact, one column a set-up. */
-export function table(parts: readonly Part[]): string {
-  const lines = [`| | ${ALL.map((setUp) => SET_UPS[setUp]).join(' | ')} |`, `| --- |${' --- |'.repeat(ALL.length)}`];
-  for (const part of parts) {
-    const found = ALL.map((setUp) => kept(part, setUp));
-    lines.push(`| **${part.promise}** (\`${part.name}\`) |${' |'.repeat(ALL.length)}`);
-    const facts = [...new Set(found.flatMap((findings) => findings?.map(({ fact }) => fact) ?? []))];
-    for (const fact of facts) {
-      const cells = found.map((findings) => cell(findings?.find((finding) => finding.fact === fact)));
-      lines.push(`| ${fact} | ${cells.join(' | ')} |`);
-    }
+export function render(parts: readonly Part[], table: Table): string {
+  const row = (...cells: readonly string[]): string => `|${cells.map((cell) => (cell ? ` ${cell} ` : ' ')).join('|')}|`;
+  const lines = [row('', ...ALL.map((setUp) => SET_UPS[setUp])), row('---', ...ALL.map(() => '---'))];
+  for (const { name, promise } of parts) {
+    lines.push(row(`**${promise}** (\`${name}\`)`, ...ALL.map(() => '')));
+    for (const [fact, cells] of table.get(name) ?? [])
+      if (cells.some((cell) => cell !== NOT_RUN)) lines.push(row(fact, ...cells));
   }
   return lines.join('\n');
 }
 
-const cell = (finding: Finding | undefined): string =>
-  finding === undefined ? '–' : finding.held ? finding.figure : `**does not hold**: ${finding.figure}`;
+function parse(text: string): Table {
+  const table: Table = new Map();
+  let facts = new Map<string, string[]>();
+  for (const line of text.split('\n').slice(2)) {
+    const name = /^\| \*\*.*\*\* \(`([a-z-]+)`\) \|/.exec(line)?.[1];
+    if (name) {
+      facts = new Map();
+      table.set(name, facts);
+    } else {
+      const [fact, ...cells] = line.slice(2, -2).split(' | ');
+      facts.set(fact!, cells);
+    }
+  }
+  return table;
+}
 
-const BEGINNING = '<!-- npm run prove writes from here … -->';
-const END = '<!-- … to here -->';
-
-/** Puts the table in its place in the document. */
-export function publish(text: string): void {
-  const before = readFileSync(DOCUMENT, 'utf8');
-  const [head = '', rest = ''] = before.split(BEGINNING);
-  const tail = rest.split(END)[1] ?? '';
-  writeFileSync(DOCUMENT, `${head}${BEGINNING}\n\n${text}\n\n${END}${tail}`);
+function between(text: string): { head: string; table: string; tail: string } {
+  const [head = '', rest = ''] = text.split(BEGINNING);
+  const [table = '', tail = ''] = rest.split(END);
+  return { head, table: table.trim(), tail };
 }

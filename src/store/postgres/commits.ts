@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Clock, newSecret } from '../../lib/index.ts';
+import { type Clock, type Duration, newSecret } from '../../lib/index.ts';
 import type { PreparedChange } from '../changes.ts';
 import { StoreConflict, StoreUnavailable } from '../contract.ts';
 import { TABLES } from '../records.ts';
@@ -23,6 +23,9 @@ interface Pending {
   readonly relaxed: boolean;
   /** Its changes and the watched tables among them, as the database takes them. */
   readonly text: string;
+  /** Until when somebody waits for it: it is not sent afterwards. */
+  readonly wantedUntil: number;
+  /** Until when its outcome is asked for, though nobody may hear of it: what has not happened by then is forbidden. */
   readonly deadline: number;
   /** Names the attempt: a new one each time. */
   id: string;
@@ -52,8 +55,11 @@ export class Commits {
     this.#mostLanes = Math.max(1, Math.floor(connections.count * LANES));
   }
 
-  /** @throws StoreConflict, StoreUnavailable */
-  write(given: readonly PreparedChange[]): Promise<void> {
+  /**
+   * @param left how long somebody waits for it
+   * @throws StoreConflict, StoreUnavailable
+   */
+  write(given: readonly PreparedChange[], left: Duration): Promise<void> {
     // Expectations that do not hold are told in this order too.
     const changes = given.toSorted((a, b) => compare(a.table, b.table) || compare(a.id, b.id));
     const changed = [...new Set(changes.map(({ table }) => table).filter(isWatched))].join(' ') || null;
@@ -62,6 +68,7 @@ export class Commits {
         changes,
         relaxed: changes.every(({ table }) => TABLES[table].durability === 'relaxed'),
         text: `"changed":${JSON.stringify(changed)},"changes":${JSON.stringify(changes.map(asJson))}`,
+        wantedUntil: performance.now() + left,
         deadline: this.#connections.deadline(),
         id: '',
         attempts: 0,
@@ -73,24 +80,29 @@ export class Commits {
   }
 
   #begin(): void {
-    while (this.#lanes < this.#mostLanes && this.#waiting.length > 0) {
+    while (this.#lanes < this.#mostLanes) {
+      const batch = this.#next();
+      if (batch.length === 0) return;
       this.#lanes += 1;
-      void this.#send(this.#next()).finally(() => {
+      void this.#send(batch).finally(() => {
         this.#lanes -= 1;
         this.#begin();
       });
     }
   }
 
-  /** The first that waits, and those behind it that fit with it. What was tried before goes alone. */
+  /** The first that is still wanted, and those behind it that fit with it. What was tried before goes alone. */
   #next(): Pending[] {
-    const batch = [this.#waiting.shift()!];
-    let rows = batch[0]!.changes.length;
-    while (batch[0]!.attempts === 0 && batch.length < MOST_COMMITS) {
-      const [next] = this.#waiting;
-      rows += next?.changes.length ?? 0;
-      if (!next || next.attempts > 0 || rows > MOST_ROWS) break;
-      batch.push(this.#waiting.shift()!);
+    const batch: Pending[] = [];
+    let rows = 0;
+    for (let [next] = this.#waiting; next && batch.length < MOST_COMMITS; [next] = this.#waiting) {
+      if (isWanted(next)) {
+        rows += next.changes.length;
+        const goesAlone = next.attempts > 0 || rows > MOST_ROWS;
+        if (batch.length > 0 && (goesAlone || batch[0]!.attempts > 0)) break;
+        batch.push(next);
+      } else next.fail(new StoreUnavailable('the database took too long'));
+      this.#waiting.shift();
     }
     return batch;
   }
@@ -100,7 +112,7 @@ export class Commits {
       one.id = this.#newId();
       one.attempts += 1;
     }
-    const { deadline } = batch[0]!;
+    const deadline = Math.max(...batch.map(({ wantedUntil }) => wantedUntil));
     const relaxed = batch.every((one) => one.relaxed);
     const commits = `[${batch.map(({ id, text }) => `{"id":"${id}",${text}}`).join(',')}]`;
     try {
@@ -124,7 +136,7 @@ export class Commits {
     // Of several that shared a statement, the one that the database refused must not take the others with it.
     if (isAnswered(error) && !isRace(error) && !shared) throw unavailable(error);
     if (!isAnswered(error) && (await this.#happened(one, error))) return one.done();
-    if (one.attempts === ATTEMPTS || performance.now() >= one.deadline) throw unavailable(error);
+    if (one.attempts === ATTEMPTS || !isWanted(one)) throw unavailable(error);
     await pause(Math.random() * 10 * one.attempts);
     this.#waiting.push(one);
     this.#begin();
@@ -171,6 +183,8 @@ function answer({ changes, done, fail }: Pending, place: number | null): void {
   if (place === null) done();
   else fail(new StoreConflict(changes[place]!.table, changes[place]!.id));
 }
+
+const isWanted = ({ wantedUntil }: Pending): boolean => performance.now() < wantedUntil;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

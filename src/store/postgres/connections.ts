@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 export const LIMITS: Limits = {
-  call: seconds(4.5),
+  call: seconds(4),
   connect: seconds(2),
   free: seconds(3),
   statement: seconds(2),
@@ -73,6 +73,10 @@ export class Connections {
   /** How many there are at most. */
   get count(): number {
     return this.#limits.connections;
+  }
+
+  get callLimit(): Duration {
+    return this.#limits.call;
   }
 
   /** A connection outside the pool and without its timeouts, not yet connected. */

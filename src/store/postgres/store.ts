@@ -1,4 +1,4 @@
-import { type Clock, type Logger, minutes } from '../../lib/index.ts';
+import { type Clock, type Duration, type Logger, minutes } from '../../lib/index.ts';
 import { knownTable, prepare } from '../changes.ts';
 import {
   type Change,
@@ -10,6 +10,7 @@ import {
   type StoreStats,
   StoreUnavailable,
 } from '../contract.ts';
+import { inTime } from '../patience.ts';
 import { type IndexName, TABLE_NAMES, TABLES, type TableName, type Tables } from '../records.ts';
 import type { Batches } from '../whole.ts';
 import { Cache } from './cache.ts';
@@ -106,7 +107,7 @@ export class PostgresStore implements Store {
     // No id holds a NUL, so what follows such a text is what follows its beginning.
     const from = after.toWellFormed().split('\0', 1)[0]!;
     const most = Math.min(limit, LARGEST_PAGE);
-    const found = await this.#track(this.#reads.find(table, key, from, most + 1));
+    const found = await this.#call(() => this.#reads.find(table, key, from, most + 1));
     const rows = found.slice(0, most) as unknown as Row<Tables[T]>[];
     return found.length > most ? { rows, next: rows.at(-1)!.id } : { rows };
   }
@@ -123,7 +124,7 @@ export class PostgresStore implements Store {
     // Before, so that nothing read meanwhile is kept; after, so that what we wrote is what we read.
     drop();
     try {
-      await this.#track(this.#commits.write(prepared));
+      await this.#call((left) => this.#commits.write(prepared, left));
       this.#refusals.heard(undefined);
     } catch (error) {
       this.#refusals.heard(error);
@@ -164,8 +165,10 @@ export class PostgresStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#mustBeOpen();
-    const { readOnly, ...kept } = await this.#track(statistics(this.#connections));
-    const fault = readOnly ? 'read-only' : await this.#track(this.#refusals.now());
+    const { fault, ...kept } = await this.#call(async () => {
+      const { readOnly, ...counted } = await statistics(this.#connections);
+      return { ...counted, fault: readOnly ? 'read-only' : await this.#refusals.now() };
+    });
     return {
       engine: 'postgres',
       commits: this.#committed,
@@ -182,11 +185,11 @@ export class PostgresStore implements Store {
 
   async #read(table: TableName, id: string): Promise<AnyRow | undefined> {
     if (!isStorable(id)) return undefined;
-    if (!isWatched(table)) return await this.#track(this.#reads.get(table, id));
+    if (!isWatched(table)) return await this.#call(() => this.#reads.get(table, id));
     const known = this.#cache.get(table, id);
     if (known) return known;
     const { age } = this.#cache;
-    const row = await this.#track(this.#reads.get(table, id));
+    const row = await this.#call(() => this.#reads.get(table, id));
     if (row) this.#cache.keep(table, row, age);
     return row;
   }
@@ -219,6 +222,11 @@ export class PostgresStore implements Store {
     } catch (error) {
       throw unavailable(error);
     }
+  }
+
+  /** One that somebody waits for. */
+  #call<R>(work: (left: Duration) => Promise<R>): Promise<R> {
+    return this.#track(inTime(this.#connections.callLimit, work));
   }
 
   async #track<R>(work: Promise<R>): Promise<R> {

@@ -1,4 +1,4 @@
-import type { Duration } from '../../../src/lib/index.ts';
+import { type Duration, newSecret } from '../../../src/lib/index.ts';
 import { until } from '../../support/until.ts';
 import { reasonOf } from '../calls.ts';
 import type { Running, Stage } from '../set-ups.ts';
@@ -11,9 +11,9 @@ interface Answer {
 
 const AT_ONCE = 12;
 
-/** Asks for many machine tokens that must be kept, at once, and every process whether it can serve. */
+/** Asks at once for many machine tokens that must be kept and about as many others, and every process whether it can serve. */
 export async function probe(stage: Stage): Promise<{ answers: Answer[]; ready: number[] }> {
-  const answers = Promise.all(Array.from({ length: AT_ONCE }, () => ask(stage)));
+  const answers = Promise.all(Array.from({ length: AT_ONCE }, (_, i) => (i % 2 ? askAbout(stage) : ask(stage))));
   const ready = Promise.all(stage.servers.map(readiness));
   return { answers: await answers, ready: await ready };
 }
@@ -26,12 +26,18 @@ export async function recovery(stage: Stage): Promise<Duration> {
   return performance.now() - began;
 }
 
-async function ask({ issuer, machine }: Stage): Promise<Answer> {
+const ask = (stage: Stage): Promise<Answer> =>
+  post(stage, '/token', { grant_type: 'client_credentials', resource: stage.machine.resource, scope: 'read' });
+
+/** Which token it is has to be looked up in one table after the other. */
+const askAbout = (stage: Stage): Promise<Answer> => post(stage, '/introspect', { token: newSecret() });
+
+async function post({ issuer, machine }: Stage, path: string, form: Record<string, string>): Promise<Answer> {
   const began = performance.now();
-  const word = await fetch(`${issuer}/token`, {
+  const word = await fetch(`${issuer}${path}`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${machine.id}:${machine.secret}`)}` },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource: machine.resource, scope: 'read' }),
+    body: new URLSearchParams(form),
   }).then(async (response) => {
     await response.arrayBuffer();
     return String(response.status);
