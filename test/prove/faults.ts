@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Duration, seconds } from '../../src/lib/index.ts';
 import type { DatabaseServer } from '../support/postgres.ts';
 import { HARMS, type Harm } from './fault/harms.ts';
-import { probe, recovery } from './fault/probe.ts';
+import { keptToken, probe, recovery } from './fault/probe.ts';
 import { Gate } from './gate.ts';
 import { check, inWords, told } from './history/check.ts';
 import { Load } from './load.ts';
@@ -32,13 +32,14 @@ export const faults = part<Numbers>({
   async prove({ seed, databases, open }, { rounds, browsers, busy }) {
     const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED });
     const server = await databases();
+    const token = await keptToken(stage);
     const gate = new Gate();
     const load = new Load(stage, { seed, browsers, ready: () => gate.passed });
     let failing = true;
     const working = load.until(() => !failing);
     working.catch(() => {});
     const found: Finding[] = [];
-    for (const harm of HARMS) found.push(await suffer(harm, { stage, server, gate }, { rounds, busy }));
+    for (const harm of HARMS) found.push(await suffer(harm, { stage, server, gate, token }, { rounds, busy }));
     failing = false;
     await working;
     await load.audit();
@@ -53,36 +54,39 @@ interface Suffering {
   readonly stage: Stage;
   readonly server: DatabaseServer;
   readonly gate: Gate;
+  /** One that was kept before anything failed. */
+  readonly token: string;
 }
 
 /** Does the same harm again and again, and looks at what is answered meanwhile and how soon all is well. */
 async function suffer(
   harm: Harm,
-  { stage, server, gate }: Suffering,
+  { stage, server, gate, token }: Suffering,
   { rounds, busy }: Pick<Numbers, 'rounds' | 'busy'>,
 ): Promise<Finding> {
   const seen = new Map<string, number>();
-  const readiness = new Set<number>();
+  const readiness = new Set<string>();
+  let clean = true;
   let slowest = 0;
   let longest = 0;
   for (let round = 0; round < rounds; round += 1) {
     const heal = await harm.begin(stage, server);
     await pause(CAUGHT_MS);
     await gate.shutWhile(async () => {
-      const { answers, ready } = await probe(stage);
-      for (const { word, took } of answers) {
+      const { answers, ready } = await probe(stage, token);
+      for (const { word, took, reads } of answers) {
+        clean &&= ((reads && harm.toReaders) || harm.answers).includes(word);
         seen.set(word, (seen.get(word) ?? 0) + 1);
         slowest = Math.max(slowest, took);
       }
-      for (const status of ready) readiness.add(status);
+      for (const word of ready) readiness.add(word);
       await heal();
       longest = Math.max(longest, await recovery(stage));
     });
   }
   const words = [...seen].map(([word, count]) => `${count} × ${word}`).join(', ');
   const inTime = slowest < ANSWERED_WITHIN + busy && longest < BACK_WITHIN + busy;
-  const clean = [...seen.keys()].every((word) => harm.answers.includes(word));
-  const isTold = !harm.down || [...readiness].every((status) => status === 503);
+  const isTold = !harm.down || [...readiness].every((word) => word === '503');
   return {
     fact: harm.name,
     figure: `${words} in ${inSeconds(slowest)} at most; /readyz ${[...readiness].join(' or ')}; well after ${inSeconds(longest)}`,

@@ -4,7 +4,7 @@ import type { PreparedChange } from '../changes.ts';
 import { StoreConflict, StoreUnavailable } from '../contract.ts';
 import { TABLES } from '../records.ts';
 import type { Connections } from './connections.ts';
-import { codeOf, isAnswered, isRace, NotConnected, unavailable } from './errors.ts';
+import { isAnswered, isRace, isReadOnly, NotConnected, unavailable } from './errors.ts';
 import { keysOf } from './keys.ts';
 import { isWatched } from './watched.ts';
 
@@ -162,7 +162,7 @@ export class Commits {
         return rows[0]!.happened;
       } catch (error) {
         // A server that became a standby cannot be asked.
-        if (codeOf(error) === '25006') throw unavailable(error);
+        if (isReadOnly(error)) throw unavailable(error);
         if (performance.now() + 100 >= deadline)
           throw new StoreUnavailable('the database was lost at a commit, and nobody knows whether it happened', {
             cause: lost,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Duration, type Logger, seconds } from '../../lib/index.ts';
-import { NotConnected, spoilsConnection, type Target } from './errors.ts';
+import { isReadOnly, NotConnected, spoilsConnection, type Target } from './errors.ts';
 
 /** How long anything may take. Together they keep every call of the store under {@link Limits.call}. */
 export interface Limits {
@@ -24,6 +24,8 @@ export const LIMITS: Limits = {
 };
 
 const ANSWER = seconds(0.2);
+/** While the database is read-only every commit finds that out: all connections are made anew so often and no more. */
+const ANEW_EVERY = seconds(1);
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -39,6 +41,9 @@ export class Connections {
   readonly #config: pg.ClientConfig;
   readonly #limits: Limits;
   readonly #pool: pg.Pool;
+  readonly #madeAt = new WeakMap<pg.ClientBase, number>();
+  /** What was made before leads to a server, or a session, that turned out to be read-only. */
+  #goodSince = 0;
 
   constructor({ url, named = 'POSTERN_DATABASE_URL', limits, log }: ConnectionOptions) {
     this.#limits = limits;
@@ -64,7 +69,10 @@ export class Connections {
       query_timeout: limits.statement + ANSWER,
     });
     // Also while it is in use and nobody waits for an answer; whoever asks next is told.
-    this.#pool.on('connect', (client) => void client.on('error', () => {}));
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => {});
+      this.#madeAt.set(client, performance.now());
+    });
     this.#pool.on('error', (err) => log.warn({ err }, 'an idle connection to the database was lost'));
     const { host, port, database = '', user = '' } = new pg.Client(this.#config);
     this.target = { named, host, port, database, user };
@@ -104,6 +112,8 @@ export class Connections {
       });
     } catch (error) {
       failure = error;
+      const now = performance.now();
+      if (isReadOnly(error) && now > this.#goodSince + ANEW_EVERY) this.#goodSince = now;
       throw error;
     } finally {
       client.release(failure !== undefined && spoilsConnection(failure));
@@ -120,7 +130,7 @@ export class Connections {
       const left = Math.max(1, deadline - performance.now());
       timer = setTimeout(() => reject(new Error('no connection in time')), left);
     });
-    const connecting = this.#pool.connect();
+    const connecting = this.#connect();
     try {
       return await Promise.race([connecting, tooLate]);
     } catch (cause) {
@@ -132,6 +142,14 @@ export class Connections {
       throw Object.assign(new NotConnected(message, { cause }), code ? { code } : {});
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    for (;;) {
+      const client = await this.#pool.connect();
+      if (this.#madeAt.get(client)! >= this.#goodSince) return client;
+      client.release(true);
     }
   }
 }

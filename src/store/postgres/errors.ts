@@ -34,8 +34,11 @@ export const isAnswered = (error: unknown): error is pg.DatabaseError =>
 /** Serialization failure and deadlock: one of two was chosen to try again. */
 export const isRace = (error: unknown): boolean => isAnswered(error) && /^40(001|P01)$/.test(codeOf(error));
 
-/** A connection after this is not used again: it is broken, or leads to a server that has become a standby. */
-export const spoilsConnection = (error: unknown): boolean => !isAnswered(error) || codeOf(error) === '25006';
+/** The server has become a standby, or its owner wants no more written. */
+export const isReadOnly = (error: unknown): boolean => codeOf(error) === '25006';
+
+/** A connection after this is not used again: it is broken, or leads to where nothing can be written. */
+export const spoilsConnection = (error: unknown): boolean => !isAnswered(error) || isReadOnly(error);
 
 const GONE = 'the tables of the database are gone, or not ours';
 

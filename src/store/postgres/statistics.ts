@@ -1,7 +1,7 @@
 import type { StoreStats } from '../contract.ts';
 import { TABLE_NAMES } from '../records.ts';
 import type { Connections } from './connections.ts';
-import { unavailable } from './errors.ts';
+import { isReadOnly, unavailable } from './errors.ts';
 
 /** Rows are counted one by one up to this many; beyond, the database's own estimate is told. */
 const COUNTED = 10_000;
@@ -27,10 +27,7 @@ export async function statistics(
 ): Promise<Pick<StoreStats, 'rows' | 'bytes'> & { readonly readOnly: boolean }> {
   try {
     const deadline = connections.deadline();
-    const mode = await connections.run<{ read_only: string }>(
-      { text: `SELECT current_setting('transaction_read_only') AS read_only` },
-      deadline,
-    );
+    const readOnly = await isRefused(connections, deadline);
     const { rows } = await connections.run<Counted>({ name: 'statistics', text: counts }, deadline);
     const counted = rows.map(({ name, counted, estimate }) => {
       const exact = Number(counted);
@@ -39,9 +36,20 @@ export async function statistics(
     return {
       rows: Object.fromEntries(counted) as StoreStats['rows'],
       bytes: rows.reduce((sum, { bytes }) => sum + Number(bytes), 0),
-      readOnly: mode.rows[0]!.read_only === 'on',
+      readOnly,
     };
   } catch (error) {
     throw unavailable(error);
+  }
+}
+
+/** Asks for the right to change a row, of none: that is refused where nothing can be written. */
+async function isRefused(connections: Connections, deadline: number): Promise<boolean> {
+  try {
+    await connections.run({ text: 'SELECT FROM postern.commits WHERE false FOR UPDATE' }, deadline);
+    return false;
+  } catch (error) {
+    if (isReadOnly(error)) return true;
+    throw error;
   }
 }

@@ -8,6 +8,8 @@ export interface Harm {
   readonly name: string;
   /** What may be answered meanwhile. */
   readonly answers: readonly string[];
+  /** The same for what only reads, where that differs. */
+  readonly toReaders?: readonly string[];
   /** Whether no process can serve meanwhile, and /readyz must say so. */
   readonly down: boolean;
   /** Begins it; what is given back ends it. */
@@ -44,6 +46,7 @@ export const HARMS: readonly Harm[] = [
   {
     name: 'read-only, as a standby is',
     answers: REFUSED,
+    toReaders: EITHER,
     down: true,
     async begin({ database }) {
       const { name, query } = database!;

@@ -1,4 +1,4 @@
-import { type Duration, newSecret } from '../../../src/lib/index.ts';
+import type { Duration } from '../../../src/lib/index.ts';
 import { until } from '../../support/until.ts';
 import { reasonOf } from '../calls.ts';
 import type { Running, Stage } from '../set-ups.ts';
@@ -6,14 +6,27 @@ import type { Running, Stage } from '../set-ups.ts';
 interface Answer {
   /** The status, or why there was none. */
   readonly word: string;
+  readonly body: string;
   readonly took: Duration;
+  /** Whether nothing had to be written for it. */
+  readonly reads: boolean;
 }
 
 const AT_ONCE = 12;
 
-/** Asks at once for many machine tokens that must be kept and about as many others, and every process whether it can serve. */
-export async function probe(stage: Stage): Promise<{ answers: Answer[]; ready: number[] }> {
-  const answers = Promise.all(Array.from({ length: AT_ONCE }, (_, i) => (i % 2 ? askAbout(stage) : ask(stage))));
+/** A machine token that is kept. */
+export async function keptToken(stage: Stage): Promise<string> {
+  const { body, word } = await ask(stage);
+  if (word !== '200') throw new Error(`no token but ${word}`);
+  return (JSON.parse(body) as { access_token: string }).access_token;
+}
+
+/**
+ * Asks at once for many machine tokens that must be kept, and as often about one that was; and every process whether it
+ * can serve.
+ */
+export async function probe(stage: Stage, token: string): Promise<{ answers: Answer[]; ready: string[] }> {
+  const answers = Promise.all(Array.from({ length: AT_ONCE }, (_, i) => (i % 2 ? askAbout(stage, token) : ask(stage))));
   const ready = Promise.all(stage.servers.map(readiness));
   return { answers: await answers, ready: await ready };
 }
@@ -22,28 +35,36 @@ export async function probe(stage: Stage): Promise<{ answers: Answer[]; ready: n
 export async function recovery(stage: Stage): Promise<Duration> {
   const began = performance.now();
   await until(async () => (await ask(stage)).word === '200');
-  await until(async () => (await Promise.all(stage.servers.map(readiness))).every((status) => status === 200));
+  await until(async () => (await Promise.all(stage.servers.map(readiness))).every((word) => word === '200'));
   return performance.now() - began;
 }
 
 const ask = (stage: Stage): Promise<Answer> =>
-  post(stage, '/token', { grant_type: 'client_credentials', resource: stage.machine.resource, scope: 'read' });
+  post(stage, '/token', {
+    reads: false,
+    form: { grant_type: 'client_credentials', resource: stage.machine.resource, scope: 'read' },
+  });
 
-/** Which token it is has to be looked up in one table after the other. */
-const askAbout = (stage: Stage): Promise<Answer> => post(stage, '/introspect', { token: newSecret() });
+const askAbout = (stage: Stage, token: string): Promise<Answer> =>
+  post(stage, '/introspect', { reads: true, form: { token } });
 
-async function post({ issuer, machine }: Stage, path: string, form: Record<string, string>): Promise<Answer> {
+interface Question {
+  readonly form: Readonly<Record<string, string>>;
+  readonly reads: boolean;
+}
+
+async function post({ issuer, machine }: Stage, path: string, { form, reads }: Question): Promise<Answer> {
   const began = performance.now();
-  const word = await fetch(`${issuer}${path}`, {
+  const answer = await fetch(`${issuer}${path}`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${machine.id}:${machine.secret}`)}` },
     body: new URLSearchParams(form),
-  }).then(async (response) => {
-    await response.arrayBuffer();
-    return String(response.status);
-  }, reasonOf);
-  return { word, took: performance.now() - began };
+  }).then(
+    async (response) => ({ word: String(response.status), body: await response.text() }),
+    (error) => ({ word: reasonOf(error), body: '' }),
+  );
+  return { ...answer, reads, took: performance.now() - began };
 }
 
-const readiness = async ({ opsPort }: Running): Promise<number> =>
-  (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).status;
+const readiness = ({ opsPort }: Running): Promise<string> =>
+  fetch(`http://127.0.0.1:${opsPort}/readyz`).then(({ status }) => String(status), reasonOf);
