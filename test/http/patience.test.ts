@@ -1,0 +1,25 @@
+import test, { type ExecutionContext } from 'ava';
+import { type Front, inFront, listen, lookAtBody, patiently } from '../../src/http/index.ts';
+import { type Duration, seconds } from '../../src/lib/index.ts';
+import { inTime } from '../../src/store/patience.ts';
+
+const LONG = seconds(600);
+/** What a call of the store is given. */
+const given = (): Promise<Duration> => inTime(LONG, async (left) => left);
+
+async function givenTo(t: ExecutionContext, front: Front): Promise<Duration> {
+  const whole = inFront([front], (_, res) => void given().then((left) => res.end(String(left))));
+  const listening = await listen({ handler: patiently(whole), host: '127.0.0.1', port: 0 });
+  t.teardown(() => listening.close({ grace: 0 }));
+  return Number(await (await fetch(listening.url, { method: 'POST', body: 'four' })).text());
+}
+
+test('every request has its patience with the store', async (t) => {
+  const left = await givenTo(t, (_req, _res, next) => next());
+  t.true(left <= seconds(4));
+});
+
+test('a request whose body was looked at has the same patience', async (t) => {
+  const left = await givenTo(t, (req, _res, next) => lookAtBody(req, 4, () => next()));
+  t.true(left <= seconds(4));
+});
