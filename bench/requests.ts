@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PASSWORD } from '../test/support/postern.ts';
 import { BARE } from './bare-client.ts';
 import { CALLBACK, type Deployment, type signIn } from './postern.ts';
 import { FORM, type Script } from './scripts.ts';
@@ -16,6 +17,13 @@ export const refreshing = ({ web }: Deployment, { tokens }: Signed): Script => (
   kind: 'refresh',
   authorization: web.authorization,
   tokens,
+});
+
+export const passwordGrants = ({ web, people }: Deployment): Script => ({
+  kind: 'password',
+  authorization: web.authorization,
+  form: { password: PASSWORD, scope: SCOPE },
+  usernames: people,
 });
 
 export function codeFlow({ web }: Deployment, { cookies }: Signed): Script {

@@ -9,6 +9,13 @@ export type Script =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
+  /** The password grant, each connection for a person of its own. */
+  | {
+      readonly kind: 'password';
+      readonly authorization: string;
+      readonly form: Readonly<Record<string, string>>;
+      readonly usernames: readonly string[];
+    }
   /** A refresh with the token the last one gave. */
   | { readonly kind: 'refresh'; readonly authorization: string; readonly tokens: readonly string[] }
   /** Signed in already: to /authorize, and with the code to /token. */
@@ -42,11 +49,33 @@ export function prepare(script: Script): Prepared {
       const { method, path, headers = {}, body } = script;
       return { requests: [{ method, path, headers, ...(body !== undefined && { body }) }], reset() {} };
     }
+    case 'password':
+      return password(script);
     case 'refresh':
       return refresh(script);
     case 'code':
       return code(script);
   }
+}
+
+function password({ authorization, form, usernames }: Script & { kind: 'password' }): Prepared {
+  const headers = { ...FORM, Authorization: authorization };
+  const bodies = usernames.map((username) => `${new URLSearchParams({ grant_type: 'password', username, ...form })}`);
+  let next = 0;
+  return {
+    requests: [
+      {
+        method: 'POST',
+        path: '/token',
+        headers,
+        setupRequest: (request, context: { body?: string }) => {
+          context.body ??= bodies[next++ % bodies.length]!;
+          return { ...request, body: context.body };
+        },
+      },
+    ],
+    reset() {},
+  };
 }
 
 function refresh({ authorization, tokens }: Script & { kind: 'refresh' }): Prepared {

@@ -31,14 +31,14 @@ interface Waiting {
 }
 
 /**
- * Hashes passwords with argon2id in a bounded pool of low-priority worker threads, started when first needed. Never in
- * libuv's pool: token signing waits there.
+ * Hashes passwords with argon2id in a bounded pool of low-priority worker threads, started when first needed: one for each
+ * core, since they take what nothing else wants. Never in libuv's pool: token signing waits there.
  * @param processes of this machine that share its cores; @param workers threads at most; @param queue jobs that may wait for one before new ones are refused;
  * @param threadUrl what a thread runs, for tests of threads that fail.
  */
 export function createPasswords({
   processes = 1,
-  workers = Math.max(1, Math.floor((availableParallelism() - 1) / processes)),
+  workers = Math.max(1, Math.floor(availableParallelism() / processes)),
   queue = 64,
   threadUrl = new URL('./hashing-worker.ts', import.meta.url),
 } = {}): Passwords {
