@@ -138,6 +138,15 @@ export function assemble({
   }
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
-  const short = shortWays({ domain, engine, store, issuer, now, desk, onTokens: metrics.tokenIssued });
+  const short = shortWays({
+    domain,
+    store,
+    engine,
+    issuer,
+    lifetimes: settings.tokens,
+    now,
+    desk,
+    onTokens: metrics.tokenIssued,
+  });
   return patiently(inFront([documents.front, short], app.callback()));
 }

@@ -1,6 +1,7 @@
 import { type Account, type AccountClaims, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Domain, Person } from '../domain/index.ts';
+import type { Domain, Person, RegisteredClient } from '../domain/index.ts';
 import { inSeconds } from '../lib/index.ts';
+import type { UnitOfWork } from '../store/index.ts';
 import { CLAIMS, staticScopesOf } from './scopes.ts';
 import { currentUnit } from './unit.ts';
 
@@ -24,26 +25,35 @@ interface Proven {
  * Finds a person for the engine. One who is disabled is not there, and neither is one whose password was changed after
  * the sign-in that is being answered had been proven.
  */
-export function findAccount({ accounts, clients, sessions }: Domain) {
+export function findAccount(domain: Domain) {
+  const { accounts, clients } = domain;
+  const endsWith = endingWithPerson(domain);
   return async (ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> => {
     const person = await accounts.get(id);
     if (!person || person.disabled) return undefined;
     const proven = ctx.oidc.result as Proven | undefined;
     if (proven?.login && proven.epoch !== person.epoch) return undefined;
-    stillValid(person);
+    endsWith(currentUnit(), person);
     const client = ctx.oidc.client && (await clients.get(ctx.oidc.client.clientId));
-    const known = new Set<string>(client ? staticScopesOf(client).flatMap((scope) => CLAIMS[scope] ?? []) : []);
-    const claims = Object.fromEntries(Object.entries(claimsOf(person)).filter(([name]) => known.has(name)));
-    return { accountId: id, claims: async () => ({ ...claims, sub: id }) };
+    const claims = client ? claimsFor(person, client) : { sub: id };
+    return { accountId: id, claims: async () => claims };
   };
+}
 
-  /** What is issued in the moment in which everything of this person is ended ends with the rest. */
-  function stillValid({ id, epoch }: Person): void {
-    currentUnit().afterCommit(`account ${id}`, async () => {
+/** What is told about a person to a client that may ask for no more than its scopes. */
+export function claimsFor(person: Person, client: RegisteredClient): AccountClaims {
+  const known = new Set<string>(staticScopesOf(client).flatMap((scope) => CLAIMS[scope] ?? []));
+  const claims = Object.entries(claimsOf(person)).filter(([name]) => known.has(name));
+  return { ...Object.fromEntries(claims), sub: person.id };
+}
+
+/** What is issued in the moment in which everything of this person is ended ends with the rest. */
+export const endingWithPerson =
+  ({ accounts, sessions }: Pick<Domain, 'accounts' | 'sessions'>) =>
+  (unit: UnitOfWork, { id, epoch }: Person): void =>
+    unit.afterCommit(`account ${id}`, async () => {
       const now = await accounts.get(id);
       if (now && !now.disabled && now.epoch === epoch) return;
       await sessions.endForAccount(id);
       throw new errors.InvalidGrant('the person has been signed out everywhere');
     });
-  }
-}

@@ -1,24 +1,12 @@
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Clock, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import { type Clock, type SealingKey, seconds, sha256 } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
-import { MODELS, type ModelRow } from './models.ts';
+import { artifacts, CLOCK_TOLERANCE } from './artifacts.ts';
+import { MODELS } from './models.ts';
 import { mergeSession } from './session-merge.ts';
 import { currentUnit } from './unit.ts';
 
-/** The engine reads a row this long past its `exp` (its `clockTolerance`). */
-export const CLOCK_TOLERANCE = seconds(15);
-
 const REVOCABLE = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
-
-/** Opens what the engine stored in a row. */
-export type OpenArtifact = (table: string, row: Row<Artifact>) => AdapterPayload;
-
-export const createOpener =
-  (key: SealingKey): OpenArtifact =>
-  (table, { id, record }) => {
-    const payload = JSON.parse(unseal(key, `${table}/${id}`, record.sealed)) as AdapterPayload;
-    return record.consumedAt ? { ...payload, consumed: Math.floor(record.consumedAt / 1000) } : payload;
-  };
 
 interface ArtifactOptions {
   /** The engine's model. */
@@ -29,49 +17,30 @@ interface ArtifactOptions {
   readonly endTokens: (grantId: string) => Promise<void>;
 }
 
-/**
- * The engine's storage on the unit of work. A row's id is the SHA-256 of the value that was issued and its payload is
- * sealed: nothing in the store can be used as a token, a code or a cookie.
- */
+/** The engine's storage on the unit of work. */
 export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions): Adapter {
   const model = MODELS[name];
   if (!model) throw new Error(`the model ${name} is not kept`);
-  const open = createOpener(key);
+  const { open, seal } = artifacts(key);
   const { table } = model;
 
   const found = (row: Row<Artifact> | undefined) => row && open(table, row);
 
-  function toPut(id: string, payload: AdapterPayload): Put<ModelRow['table']> {
-    const rowId = sha256(id);
-    const { grantId, accountId, clientId, uid, exp } = payload;
-    return {
-      put: table,
-      id: rowId,
-      expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
-      record: {
-        sealed: seal(key, `${table}/${rowId}`, JSON.stringify(payload)),
-        ...(name === 'Grant' ? { grantId: id } : grantId ? { grantId } : {}),
-        ...(accountId ? { accountId } : {}),
-        ...(clientId ? { clientId } : {}),
-        ...(name === 'Session' && uid ? { uid: sha256(uid) } : {}),
-      },
-    };
-  }
+  const toPut = (id: string, payload: AdapterPayload) => seal(name, id, payload);
 
   return {
     async upsert(id, payload) {
       const unit = currentUnit();
-      const put = toPut(id, payload);
-      const { expiresAt } = put as { expiresAt: number };
+      const { expiresAt, ...put } = toPut(id, payload);
       if (name !== 'Session') {
         // A grant that ended meanwhile is not brought back: the request is answered anew (unit.ts).
-        return unit.put(table, put.id, put.record as Artifact, {
+        return unit.put(table, put.id, put.record, {
           expiresAt,
           ...(name === 'Grant' && { when: 'update' }),
         });
       }
       await unit.get('sessions', put.id);
-      unit.put('sessions', put.id, put.record as Artifact, {
+      unit.put('sessions', put.id, put.record, {
         expiresAt,
         when: 'update',
         onConflict: (fresh) =>

@@ -3,7 +3,8 @@ import type { Settings } from '../config/index.ts';
 import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
 import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
-import { artifactAdapter, CLOCK_TOLERANCE, seenAdapter } from './adapter.ts';
+import { artifactAdapter, seenAdapter } from './adapter.ts';
+import { CLOCK_TOLERANCE } from './artifacts.ts';
 import { assertionRules } from './assertions.ts';
 import { authenticationClaims } from './authentication.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
@@ -57,6 +58,7 @@ export function configuration(
 ): Configuration {
   const { tokens, sessions, issuer } = settings;
   const { restoredAt } = domain;
+  const refreshLives = refreshTtl(tokens.refresh_idle, tokens.refresh_absolute);
   const https = issuer.startsWith('https:');
   const cookie = { httpOnly: true, sameSite: 'lax', secure: https, signed: true, overwrite: true } as const;
 
@@ -150,7 +152,8 @@ export function configuration(
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
       AuthorizationCode: inSeconds(tokens.code),
       IdToken: inSeconds(tokens.id),
-      RefreshToken: refreshTtl(tokens.refresh_idle, tokens.refresh_absolute) as never,
+      RefreshToken: ((_ctx: unknown, token: { totalLifetime(): number }) =>
+        refreshLives(token.totalLifetime())) as never,
       Grant: grantTtl(tokens.refresh_absolute),
       // Whoever only came to the sign-out page leaves nothing behind for long.
       Session: (_ctx, { accountId }) => inSeconds(accountId ? sessions.lifetime : sessions.interaction),

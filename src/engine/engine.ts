@@ -3,7 +3,7 @@ import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import { createSigner } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
-import { createOpener, type OpenArtifact } from './adapter.ts';
+import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts';
 import { tellAcr } from './authentication.ts';
 import { installBackchannelLogout } from './backchannel.ts';
 import { compareSecrets } from './clients.ts';
@@ -35,6 +35,8 @@ export interface Engine {
   readonly servers: ResourceServers;
   /** Opens what the engine stored. */
   readonly open: OpenArtifact;
+  /** Makes the row of what is issued as the engine would store it. */
+  readonly seal: SealArtifact;
   /** The browser sessions of people, for pages of our own. */
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
@@ -57,7 +59,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   tellAcr(provider);
   installBackchannelLogout(provider, domain);
   issueRecordedJwts(provider, domain, now);
-  const open = createOpener(masterKey.artifacts);
+  const { open, seal } = artifacts(masterKey.artifacts);
   installRefresh({
     provider,
     domain,
@@ -77,6 +79,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     interactions: createInteractions(provider, domain, servers),
     servers,
     open,
+    seal,
     ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
     notePlaces: notePlaces(domain),
     oneCommit: oneCommit(store, {

@@ -5,17 +5,19 @@
  * With grants/ it is the only room that knows oidc-provider; internals.ts alone imports its inside. It shows no page and
  * asks nobody anything: a person's steps are interaction/'s, which reaches the engine through {@link Engine}.
  */
-export type { OpenArtifact } from './adapter.ts';
+export { claimsFor, endingWithPerson } from './accounts.ts';
+export type { ArtifactPut, OpenArtifact, SealArtifact } from './artifacts.ts';
 export { noteAuthentication } from './authentication.ts';
 export { logoutHandler } from './backchannel.ts';
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';
 export { mayLearnOf } from './introspection.ts';
-export { readOwnJwt, signJwt } from './jwt.ts';
+export { type JwtClaims, readOwnJwt, signJwt } from './jwt.ts';
 export { OWN_CALLBACK, type OwnSessions, type SessionShown, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';
+export { keptAnswer, refreshTtl } from './refresh.ts';
 export { type PageReason, tellRefusals } from './refused.ts';
 export type { ResourceServers } from './resources.ts';
-export { STATIC_SCOPES } from './scopes.ts';
+export { CLAIMS, STATIC_SCOPES, splitScope } from './scopes.ts';

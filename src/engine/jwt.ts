@@ -24,8 +24,11 @@ function decode(part: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Signs with the key that signs now (RFC 7515 compact serialization). */
-export async function signJwt(keys: Keys, typ: JwtType, claims: JwtClaims): Promise<string> {
+/**
+ * Signs with the key that signs now (RFC 7515 compact serialization).
+ * @param typ undefined for an ID token, whose header has none
+ */
+export async function signJwt(keys: Keys, typ: JwtType | undefined, claims: object): Promise<string> {
   const key = keys.signer();
   const signed = `${encode({ alg: key.alg, typ, kid: key.kid })}.${encode(claims)}`;
   return `${signed}.${Buffer.from(await key.sign(Buffer.from(signed))).toString('base64url')}`;

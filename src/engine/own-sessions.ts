@@ -4,7 +4,7 @@ import type { AdapterPayload, Provider } from 'oidc-provider';
 import { acrOf, type Domain, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
 import { inSeconds, seconds } from '../lib/index.ts';
 import type { Artifact, Row, Store } from '../store/index.ts';
-import type { OpenArtifact } from './adapter.ts';
+import type { OpenArtifact } from './artifacts.ts';
 
 /** Somebody who is signed in on the browser that asks. */
 export interface SignedIn {

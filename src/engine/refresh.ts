@@ -1,8 +1,8 @@
 import { type AdapterPayload, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import { type Clock, type Duration, deriveKey, inSeconds, seal, sha256, unseal } from '../lib/index.ts';
-import { type Artifact, type Row, StoreConflict } from '../store/index.ts';
-import type { OpenArtifact } from './adapter.ts';
+import { type Artifact, type Row, StoreConflict, type Tables } from '../store/index.ts';
+import type { OpenArtifact } from './artifacts.ts';
 import { grantHelpers, refreshGrant } from './internals.ts';
 import { readOwnJwt } from './jwt.ts';
 import { currentUnit } from './unit.ts';
@@ -56,12 +56,8 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     const successor = ctx.oidc.entities.RefreshToken?.jti;
     if (!used?.record.consumedAt || !successor) throw new Error('a refresh ended without rotating its token');
     unit.put(TABLE, presented.rowId, { ...used.record, successor: sha256(successor) }, keep(used));
-    unit.put(
-      'refresh_answers',
-      presented.rowId,
-      { sealed: seal(answerKey(presented), presented.rowId, JSON.stringify(ctx.body)), request: requestOf(ctx) },
-      { expiresAt: now() + retryWindow },
-    );
+    const answer = keptAnswer(presented, ctx.body as object, ctx.oidc.params as Asked);
+    unit.put('refresh_answers', presented.rowId, answer, { expiresAt: now() + retryWindow });
     try {
       await unit.commit();
     } catch (error) {
@@ -86,7 +82,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     const body = JSON.parse(unseal(answerKey(presented), presented.rowId, answer.record.sealed)) as {
       refresh_token: string;
     };
-    if (answer.record.request !== requestOf(ctx)) return withoutRotation(ctx, body.refresh_token);
+    if (answer.record.request !== requestOf(ctx.oidc.params as Asked)) return withoutRotation(ctx, body.refresh_token);
     if (proof)
       await grantHelpers.checkDpopReplay(
         provider,
@@ -133,13 +129,22 @@ const keep = ({ expiresAt }: Row<unknown>) => (expiresAt === undefined ? {} : { 
 const answerKey = ({ token }: Presented) => deriveKey(token, 'refresh-answer');
 
 /** What was asked beside the token. */
-const requestOf = (ctx: Ctx): string => {
-  const { scope, resource } = (ctx.oidc.params ?? {}) as Record<string, unknown>;
-  return sha256(JSON.stringify([scope ?? null, resource ?? null]));
-};
+interface Asked {
+  readonly scope?: unknown;
+  readonly resource?: unknown;
+}
 
-/** Lifetime of a refresh token: idle time, cut off where its sign-in is over. */
+const requestOf = ({ scope, resource }: Asked = {}): string =>
+  sha256(JSON.stringify([scope ?? null, resource ?? null]));
+
+/** The answer as it is kept for whoever presents the token again: it opens with that token alone. */
+export const keptAnswer = (presented: Presented, answer: object, asked: Asked = {}): Tables['refresh_answers'] => ({
+  sealed: seal(answerKey(presented), presented.rowId, JSON.stringify(answer)),
+  request: requestOf(asked),
+});
+
+/** Seconds a refresh token lives: idle time, cut off where its sign-in, so many seconds old, is over. */
 export const refreshTtl =
   (idle: Duration, absolute: Duration) =>
-  (_ctx: unknown, token: { totalLifetime(): number }): number =>
-    Math.max(1, Math.min(inSeconds(idle), inSeconds(absolute) - token.totalLifetime()));
+  (age: number): number =>
+    Math.max(1, Math.min(inSeconds(idle), inSeconds(absolute) - age));

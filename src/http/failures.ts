@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { type Logger, newId } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
+import { failedInFront } from './front.ts';
 import { submitsItself } from './headers.ts';
 import type { ErrorReason, Pages } from './pages.ts';
 import { HttpRefusal } from './refusals.ts';
@@ -80,6 +81,7 @@ export function failures({ report, pages, logger }: Options): Middleware {
 
   return async (ctx, next) => {
     try {
+      failedInFront(ctx.req);
       await next();
     } catch (thrown) {
       return answer(ctx, thrown);

@@ -6,16 +6,29 @@ import { fixedHeaders } from './headers.ts';
 
 /**
  * Answers the plainest requests before Koa sees them, for speed alone: its answer is the one they would get otherwise. To
- * all others it does nothing and calls `next`.
+ * all others it does nothing and calls `next`, with an error where it could not do what it had begun and nobody knows how
+ * far it came: {@link failedInFront} then tells of that, and the request is not begun again.
  */
-export type Front = (req: IncomingMessage, res: ServerResponse, next: () => void) => void;
+export type Front = (req: IncomingMessage, res: ServerResponse, next: (failure?: Error) => void) => void;
+
+const failures = new WeakMap<IncomingMessage, Error>();
 
 /** Asks one after the other, and then whoever answers everything. */
 export const inFront = (fronts: readonly Front[], whole: RequestListener): RequestListener =>
   fronts.reduceRight<RequestListener>(
-    (next, front) => (req, res) => front(req, res, () => next(req as never, res as never)),
+    (next, front) => (req, res) =>
+      front(req, res, (failure) => {
+        if (failure) failures.set(req, failure);
+        next(req as never, res as never);
+      }),
     whole,
   );
+
+/** @throws whatever failed before the request came this far. */
+export function failedInFront(req: IncomingMessage): void {
+  const failure = failures.get(req);
+  if (failure) throw failure;
+}
 
 interface Options {
   readonly issuer: string;

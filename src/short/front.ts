@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
 import { ENDPOINTS, type Front, type FrontDesk, lookAtBody } from '../http/index.ts';
+import { StoreUnavailable } from '../store/index.ts';
 import { authenticate, readProof } from './client.ts';
 import { plainLength, readPlainForm } from './request.ts';
 import type { Form, ShortWay } from './way.ts';
@@ -60,9 +61,9 @@ export function inShort({ clients, desk, ways }: Options): Front {
     const { endpoint, headers, wayOf } = place!;
     const telling = desk.tell(req, res, endpoint);
     lookAtBody(req, length, (body) => {
-      const whole = () => {
+      const whole = (failure?: Error) => {
         telling.leave();
-        next();
+        next(failure);
       };
       const form = body && readPlainForm(body.toString('latin1'));
       const way = form && wayOf(form);
@@ -76,8 +77,8 @@ export function inShort({ clients, desk, ways }: Options): Front {
             telling.client(proof.clientId);
             send(res, headers, answer);
           },
-          // Whatever fails here fails the whole way too, which knows how to tell it.
-          () => whole(),
+          // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+          (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
         );
     });
   };

@@ -8,34 +8,38 @@
  * front.ts reads a request once (request.ts), finds who asks (client.ts), and puts it to the way it is for. A way more is
  * a file and a line in {@link shortWays}.
  */
+import type { Settings } from '../config/index.ts';
 import type { Domain } from '../domain/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Front, FrontDesk } from '../http/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
+import { codes } from './codes.ts';
 import { inShort } from './front.ts';
 import { introspection } from './introspection.ts';
 import { machineTokens } from './machine-tokens.ts';
+import { refreshes } from './refresh.ts';
 
 export { warmUp } from './warm-up.ts';
 
 interface Options {
   readonly domain: Domain;
-  readonly engine: Pick<Engine, 'servers' | 'open'>;
   readonly store: Store;
+  readonly engine: Pick<Engine, 'servers' | 'open' | 'seal'>;
   readonly issuer: string;
+  readonly lifetimes: Settings['tokens'];
   readonly now: Clock;
   readonly desk: FrontDesk;
   /** Called for each token that was issued, with the grant type. */
   readonly onTokens: (grantType: string) => void;
 }
 
-export const shortWays = ({ domain, engine, store, issuer, now, desk, onTokens }: Options): Front =>
-  inShort({
+export function shortWays({ domain, engine, desk, ...given }: Options): Front {
+  const { servers, open, seal } = engine;
+  const means = { domain, servers, open, seal, ...given };
+  return inShort({
     clients: domain.clients,
     desk,
-    ways: [
-      machineTokens({ domain, servers: engine.servers, issuer, onTokens }),
-      introspection({ domain, store, open: engine.open, issuer, now }),
-    ],
+    ways: [machineTokens(means), codes(means), refreshes(means), introspection(means)],
   });
+}

@@ -3,6 +3,7 @@ import { mayLearnOf, type OpenArtifact, readOwnJwt } from '../engine/index.ts';
 import { type Clock, sha256 } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import { openOnce } from './opened.ts';
+import { standing, type Token } from './standing.ts';
 import type { Asked, ShortWay } from './way.ts';
 
 interface Options {
@@ -13,9 +14,6 @@ interface Options {
   readonly now: Clock;
 }
 
-/** As the engine keeps a token, or would. */
-type Token = ReturnType<OpenArtifact>;
-
 /**
  * The short way of a token that is live and asked about by whom it concerns (RFC 7662 §2). Everything that can end it is
  * read each time, where the engine reads it: the token's record, its grant, its session, its client.
@@ -24,8 +22,7 @@ export function introspection({ domain, store, open: unseal, issuer, now }: Opti
   const { clients, keys, resources } = domain;
   const open = openOnce(unseal);
 
-  /** By the engine's clock and by the store's. */
-  const isLive = ({ exp }: Token): boolean => exp !== undefined && exp * 1000 > Math.max(now(), Date.now());
+  const { isLive, grantOf, sessionStands } = standing(store, open, now);
 
   async function accessToken(text: string): Promise<Token | undefined> {
     const claims = readOwnJwt(keys, issuer, 'at+jwt', text);
@@ -46,21 +43,6 @@ export function introspection({ domain, store, open: unseal, issuer, now }: Opti
     return row && !row.record.consumedAt ? open('refresh_tokens', row) : undefined;
   }
 
-  async function grantStands({ grantId, clientId, accountId }: Token): Promise<boolean> {
-    if (!grantId) return true;
-    const row = await store.get('grants', sha256(grantId));
-    const grant = row && open('grants', row);
-    return grant !== undefined && isLive(grant) && grant.clientId === clientId && grant.accountId === accountId;
-  }
-
-  async function sessionStands({ expiresWithSession, sessionUid, clientId, ...token }: Token): Promise<boolean> {
-    if (!expiresWithSession) return true;
-    const { rows } = await store.find('sessions', 'uid', sha256(sessionUid ?? ''), { limit: 1 });
-    const session = rows[0] && open('sessions', rows[0]);
-    if (!session || !isLive(session) || session.accountId !== token.accountId) return false;
-    return session.authorizations?.[clientId ?? '']?.grantId === token.grantId;
-  }
-
   async function answer({ client, form }: Asked): Promise<object | undefined> {
     const text = form['token'] ?? '';
     const token = (await accessToken(text)) ?? (await refreshToken(text));
@@ -69,7 +51,8 @@ export function introspection({ domain, store, open: unseal, issuer, now }: Opti
     // Nothing of ours has these; who adds them has to say here how they are told.
     if (token['x5t#S256'] || token['rar']) return undefined;
     if (clientId !== client.id && !(await clients.get(clientId))) return undefined;
-    if (!(await grantStands(token)) || !(await sessionStands(token))) return undefined;
+    if (token.grantId && !(await grantOf(token))) return undefined;
+    if (!(await sessionStands(token))) return undefined;
     return {
       active: true,
       sub: token.accountId,

@@ -1,4 +1,8 @@
-import type { RegisteredClient } from '../domain/index.ts';
+import type { Settings } from '../config/index.ts';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
+import type { OpenArtifact, ResourceServers, SealArtifact } from '../engine/index.ts';
+import type { Clock } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
 
 /** The parameters of a form, each of them once and none empty. */
 export type Form = Readonly<Record<string, string | undefined>>;
@@ -17,8 +21,22 @@ export interface ShortWay {
   /** The parameters it understands beside those that say who asks. */
   readonly parameters: readonly string[];
   /**
-   * The answer with status 200, as JSON. Undefined, or whatever is thrown, sends the request the whole way: nothing may
-   * have been changed then.
+   * The answer with status 200, as JSON. Undefined, or whatever is thrown, sends the request the whole way: nothing was
+   * changed then. Thrown by the store because it is unavailable, it is told as that: nobody knows what was changed.
    */
   answer(asked: Asked): Promise<object | undefined>;
+}
+
+/** What a way that goes on with somebody's sign-in needs. */
+export interface Means {
+  readonly domain: Pick<Domain, 'accounts' | 'consents' | 'keys' | 'sessions'>;
+  readonly store: Store;
+  readonly open: OpenArtifact;
+  readonly seal: SealArtifact;
+  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultResource'>;
+  readonly issuer: string;
+  readonly lifetimes: Settings['tokens'];
+  readonly now: Clock;
+  /** Called for each token that was issued, with the grant type. */
+  readonly onTokens: (grantType: string) => void;
 }

@@ -1,0 +1,99 @@
+import type { Person, RegisteredClient } from '../domain/index.ts';
+import type { Artifact, Row, UnitOfWork } from '../store/index.ts';
+import { openOnce } from './opened.ts';
+import { standing } from './standing.ts';
+import type { Means } from './way.ts';
+
+/** What a code or a refresh token carries on, as the engine writes it: who signed in where, when, how, and for what. */
+export interface Carried {
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly grantId: string;
+  readonly sessionUid?: string;
+  readonly sid?: string;
+  /** The tokens end with the browser session. */
+  readonly expiresWithSession?: boolean;
+  readonly scope: string;
+  readonly resource: string | readonly string[];
+  readonly nonce?: string;
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  readonly authTime?: number;
+}
+
+/** A sign-in that goes on: everything that has to be there for it was found. */
+export interface SignIn<C extends Carried = Carried> {
+  /** The row of the code or the refresh token that was presented. */
+  readonly row: Row<Artifact>;
+  readonly carried: C;
+  readonly client: RegisteredClient;
+  readonly person: Person;
+  /** What was allowed: OpenID Connect's scopes, and the resource's. */
+  readonly granted: { readonly openid: readonly string[]; readonly resource: readonly string[] };
+  readonly resource: { readonly uri: string; readonly ttl: number };
+}
+
+const KNOWN = [
+  ...['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'grantId', 'sessionUid', 'sid', 'expiresWithSession'],
+  ...['scope', 'resource', 'nonce', 'acr', 'amr', 'authTime'],
+];
+
+interface Grant {
+  readonly openid?: { readonly scope?: string };
+  readonly resources?: Readonly<Record<string, string>>;
+}
+
+const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
+
+const words = (scope: string | undefined): string[] => (scope ? scope.split(' ') : []);
+
+const hasOnly = (payload: object, known: readonly string[]): boolean =>
+  Object.keys(payload).every((name) => known.includes(name));
+
+/**
+ * Finds the sign-in that a code or refresh token carries on, by the engine's checks.
+ * @param more what is written in these beside what is in both; anything else (a sender's key, rejected scopes, …) is the
+ * engine's to judge
+ */
+export function signInsOf(
+  { domain, open, store, servers, now }: Means,
+  table: 'authorization_codes' | 'refresh_tokens',
+  more: readonly string[],
+) {
+  const known = [...KNOWN, ...more];
+  const { isLive, grantOf, sessionStands } = standing(store, openOnce(open), now);
+
+  return async <C extends Carried>(
+    unit: UnitOfWork,
+    rowId: string,
+    client: RegisteredClient,
+  ): Promise<SignIn<C> | undefined> => {
+    const row = await unit.get(table, rowId);
+    if (!row || row.record.consumedAt) return undefined;
+    const token = open(table, row);
+    if (!hasOnly(token, known) || token.clientId !== client.id || !isLive(token)) return undefined;
+    const carried = token as unknown as C;
+    // Of several the first, as engine/resources.ts says.
+    const [uri] = [carried.resource].flat();
+    if (!carried.scope || !uri || !(await sessionStands(token))) return undefined;
+    const grant = (await grantOf(token)) as Grant | undefined;
+    if (!grant || !hasOnly(grant, GRANT_KNOWN)) return undefined;
+    const person = await domain.accounts.get(carried.accountId);
+    if (!person || person.disabled) return undefined;
+    const server = await servers.serverFor(client.id, uri);
+    const asked = words(carried.scope);
+    const within = (allowed: string | undefined, wanted: readonly string[]) =>
+      words(allowed).filter((word) => wanted.includes(word));
+    return {
+      row,
+      carried,
+      client,
+      person,
+      granted: {
+        openid: within(grant.openid?.scope, asked),
+        resource: within(grant.resources?.[uri], within(server.scope, asked)),
+      },
+      resource: { uri, ttl: server.accessTokenTTL as number },
+    };
+  };
+}

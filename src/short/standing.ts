@@ -1,0 +1,32 @@
+import type { OpenArtifact } from '../engine/index.ts';
+import { type Clock, sha256 } from '../lib/index.ts';
+import type { Store } from '../store/index.ts';
+
+/** As the engine keeps a token or a code, or would. */
+export type Token = ReturnType<OpenArtifact>;
+
+/** What a token or a code hangs on, read each time where the engine reads it: what was ended is ended at once. */
+export function standing(store: Pick<Store, 'get' | 'find'>, open: OpenArtifact, now: Clock) {
+  /** By the engine's clock and by the store's. */
+  const isLive = ({ exp }: Token): boolean => exp !== undefined && exp * 1000 > Math.max(now(), Date.now());
+
+  return {
+    isLive,
+
+    /** The grant, where it still holds for this person and client. */
+    async grantOf({ grantId, clientId, accountId }: Token): Promise<Token | undefined> {
+      const row = grantId ? await store.get('grants', sha256(grantId)) : undefined;
+      const grant = row && open('grants', row);
+      return grant && isLive(grant) && grant.clientId === clientId && grant.accountId === accountId ? grant : undefined;
+    },
+
+    /** Whether the session goes on, of what ends with one. */
+    async sessionStands({ expiresWithSession, sessionUid, clientId, ...token }: Token): Promise<boolean> {
+      if (!expiresWithSession) return true;
+      const { rows } = await store.find('sessions', 'uid', sha256(sessionUid ?? ''), { limit: 1 });
+      const session = rows[0] && open('sessions', rows[0]);
+      if (!session || !isLive(session) || session.accountId !== token.accountId) return false;
+      return session.authorizations?.[clientId ?? '']?.grantId === token.grantId;
+    },
+  };
+}

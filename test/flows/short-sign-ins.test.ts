@@ -1,0 +1,387 @@
+/**
+ * Codes and refresh tokens are redeemed by a short way in front of everything (src/short/codes.ts, refresh.ts), as the
+ * engine redeems them. What is presented can be used once, so each way gets a copy of its own, with a grant and a session
+ * of its own, made from the rows of real sign-ins.
+ */
+import { join } from 'node:path';
+import test from 'ava';
+import fc from 'fast-check';
+import type { AdapterPayload } from 'oidc-provider';
+import { openMasterKey } from '../../src/domain/index.ts';
+import { artifacts } from '../../src/engine/artifacts.ts';
+import { signJwt } from '../../src/engine/jwt.ts';
+import { deriveKey, newSecret, sha256, unseal } from '../../src/lib/index.ts';
+import type { Artifact, Change, Row } from '../../src/store/index.ts';
+import {
+  basic,
+  type Credentials,
+  digest,
+  HEADERS,
+  type Overheard,
+  overhear,
+  plain,
+  proof,
+  RUNS,
+  SEED,
+  sameBothWays,
+  shortWaysOf,
+  wholeWay,
+  word,
+} from '../support/both-ways.ts';
+import { authorize, discover, request, signIn } from '../support/client.ts';
+import { type Pairs, type Sent, send } from '../support/hostile.ts';
+import { addClient, addPerson, CALLBACK, PASSWORD, type Postern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
+
+type Kind = 'authorization_code' | 'refresh_token';
+const MODEL = { authorization_code: 'AuthorizationCode', refresh_token: 'RefreshToken' } as const;
+const TABLE = { authorization_code: 'authorization_codes', refresh_token: 'refresh_tokens' } as const;
+const API = 'https://files.example.com';
+
+/** A sign-in that really happened, as it was kept. */
+interface Kept {
+  readonly client: Credentials;
+  readonly verifier: string;
+  readonly payloads: Readonly<Record<Kind, AdapterPayload>>;
+  readonly grant: AdapterPayload;
+  readonly session: AdapterPayload & { authorizations: Record<string, object> };
+}
+
+let overheard: Overheard;
+let postern: Postern;
+let opened: ReturnType<typeof artifacts>;
+let clients: Credentials[];
+const kept: Kept[] = [];
+
+test.before(async () => {
+  overheard = await overhear();
+  ({ postern } = overheard);
+  opened = artifacts(openMasterKey({ folder: join(postern.folder, 'keys'), mustExist: true }).artifacts);
+  await postern.domain.resources.add({ uri: API, scopes: ['files.read', 'files.write'] });
+  await addPerson(postern);
+  await postern.domain.accounts.add({ email: 'bob@example.com', password: PASSWORD });
+  const web = (more: object = {}) => addClient(postern, { firstParty: true, ...more });
+  const added = [
+    await web(),
+    await web({ firstParty: false, resources: [API] }),
+    await web({ resources: [API], scopes: ['files.read', 'email'] }),
+  ];
+  clients = added.map(({ id, secret }) => ({ id, secret: secret! }));
+  const [first, second, third] = clients as [Credentials, Credentials, Credentials];
+  kept.push(
+    await keep(first, 'openid profile email'),
+    await keep(first, 'openid email', 'bob@example.com'),
+    await keep(second, 'email openid files.write offline_access files.read', undefined, {
+      resource: API,
+      prompt: 'consent',
+    }),
+    await keep(second, 'openid files.read', undefined, { resource: API }),
+    await keep(third, 'openid email files.read'),
+  );
+});
+test.after.always(() => postern.close());
+
+const rowOf = async (table: 'grants' | 'authorization_codes' | 'refresh_tokens' | 'access_tokens', id: string) =>
+  (await postern.store.get(table, sha256(id)))! as Row<Artifact>;
+
+async function keep(client: Credentials, scope: string, email?: string, more = {}): Promise<Kept> {
+  const agent = new UserAgent(postern.issuer);
+  const parameters = { scope, ...more };
+  const { tokens } = await authorize(postern, client, parameters, agent, email);
+  const { jti } = claimsOf(tokens.refresh_token!);
+  const refresh_token = opened.open('refresh_tokens', await rowOf('refresh_tokens', jti));
+  const asked = await request(await discover(postern, client), parameters);
+  const { left } = await signIn(agent, await agent.get(asked.url), email);
+  const authorization_code = opened.open(
+    'authorization_codes',
+    await rowOf('authorization_codes', left!.searchParams.get('code')!),
+  );
+  const grant = opened.open('grants', await rowOf('grants', authorization_code.grantId!));
+  const { rows } = await postern.store.find('sessions', 'uid', sha256(authorization_code['sessionUid'] as string));
+  return {
+    client,
+    verifier: asked.verifier,
+    payloads: { authorization_code, refresh_token },
+    grant,
+    session: opened.open('sessions', rows[0]!) as Kept['session'],
+  };
+}
+
+const claimsOf = (jwt: string) =>
+  JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as { jti: string; sub: string };
+
+interface Alteration {
+  readonly token?: object;
+  readonly grant?: object;
+  readonly session?: object;
+  readonly used?: true;
+  readonly gone?: 'token' | 'grant' | 'session';
+}
+
+const LONG_AGO = 1_000_000_000;
+
+/** What may have become of a sign-in meanwhile, or may be in it that only the engine knows. */
+const ALTERATIONS: readonly Alteration[] = [
+  { token: { exp: LONG_AGO } },
+  { token: { clientId: 'cli_nobody' } },
+  { token: { accountId: 'usr_nobody' } },
+  { token: { grantId: 'nobody' } },
+  { token: { jkt: 'a-thumbprint', dpopJkt: 'a-thumbprint' } },
+  { token: { claims: { id_token: { email: null } } } },
+  { token: { claims: {} } },
+  { token: { nonce: undefined, acr: undefined, amr: undefined, authTime: undefined } },
+  { token: { acr: 'urn:x', amr: ['pwd', 'otp'], authTime: 1_700_000_000 } },
+  { token: { resource: undefined } },
+  { token: { resource: [] } },
+  { token: { resource: [API] } },
+  { token: { resource: 'https://nobody.example.com' } },
+  { token: { scope: 'openid' } },
+  { token: { scope: 'openid nonsense files.read' } },
+  { token: { scope: 'files.read email', nonce: undefined } },
+  { token: { scope: undefined } },
+  { token: { expiresWithSession: true } },
+  { token: { expiresWithSession: false } },
+  { token: { expiresWithSession: true, sessionUid: undefined } },
+  { token: { sid: undefined } },
+  { token: { iiat: LONG_AGO } },
+  { token: { iiat: undefined } },
+  { token: { rotations: undefined } },
+  { token: { gty: 'password' } },
+  { token: { gty: undefined } },
+  { token: { codeChallengeMethod: 'plain' } },
+  { token: { codeChallenge: undefined } },
+  { token: { redirectUri: 'https://elsewhere.example.com' } },
+  { grant: { exp: LONG_AGO } },
+  { grant: { clientId: 'cli_nobody' } },
+  { grant: { accountId: 'usr_nobody' } },
+  { grant: { openid: undefined } },
+  { grant: { resources: undefined } },
+  { grant: { openid: { scope: 'email', claims: ['email'] } } },
+  { grant: { rejected: { openid: { scope: 'email' } } } },
+  { session: { accountId: 'usr_nobody' } },
+  { session: { authorizations: {} } },
+  { session: { authorizations: undefined } },
+  { used: true },
+  { gone: 'token' },
+  { gone: 'grant' },
+  { gone: 'session' },
+];
+
+const defined = (payload: object) => JSON.parse(JSON.stringify(payload)) as AdapterPayload;
+
+/** Puts a copy of a sign-in into the store, and gives what is presented to go on with it. */
+async function copy(kind: Kind, { payloads, grant, session, client }: Kept, change: Alteration = {}): Promise<string> {
+  const [id, grantId, uid, sessionId] = [newSecret(), newSecret(), newSecret(), newSecret()];
+  const payload = { ...payloads[kind], jti: id, grantId, sessionUid: uid, ...change.token };
+  const token = opened.seal(MODEL[kind], id, defined(payload));
+  const rows: Record<'token' | 'grant' | 'session', Change> = {
+    token: {
+      ...token,
+      record: { ...token.record, ...(change.used && { consumedAt: Date.now() - 3_600_000 }) },
+    } as Change,
+    grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...change.grant })),
+    session: opened.seal(
+      'Session',
+      sessionId,
+      defined({ ...session, jti: sessionId, uid, authorizations: { [client.id]: { grantId } }, ...change.session }),
+    ),
+  };
+  const { gone } = change;
+  await postern.store.commit(Object.entries(rows).flatMap(([part, row]) => (part === gone ? [] : [row])));
+  if (kind === 'authorization_code') return id;
+  const [iat, exp] = [payload.iat, payload.exp];
+  const { issuer: iss } = postern;
+  return signJwt(postern.domain.keys, 'rt+jwt', { iss, aud: iss, client_id: client.id, jti: id, iat, exp });
+}
+
+const form = (kind: Kind, { verifier }: Kept, value: string): Pairs => [
+  ['grant_type', kind],
+  ...(kind === 'refresh_token'
+    ? ([['refresh_token', value]] as const)
+    : ([
+        ['code', value],
+        ['redirect_uri', CALLBACK],
+        ['code_verifier', verifier],
+      ] as const)),
+];
+
+/** What is asked wrongly, or for more than the plain answer. */
+const ASKED: readonly ((pairs: Pairs) => Pairs)[] = [
+  (pairs) => [...pairs, ['scope', 'openid']],
+  (pairs) => [...pairs, ['resource', API]],
+  (pairs) => [...pairs, ['unknown', 'parameter']],
+  (pairs) => pairs.slice(0, -1),
+  (pairs) => pairs.map(([name, value], at) => [name, at === pairs.length - 1 ? `${value}x` : value]),
+  (pairs) => pairs.map(([name, value]) => [name, name === 'redirect_uri' ? `${value}/` : value]),
+  (pairs) => [...pairs, pairs.at(-1)!],
+  (pairs) => pairs.map(([name, value]) => [name, name === 'grant_type' ? 'client_credentials' : value]),
+];
+
+const samples = () =>
+  fc.record({
+    kind: fc.constantFrom<Kind>('authorization_code', 'refresh_token'),
+    which: fc.nat({ max: kept.length - 1 }),
+    change: fc.option(fc.constantFrom(...ALTERATIONS), { freq: 1 }),
+    asked: fc.option(fc.constantFrom(...ASKED), { freq: 1 }),
+    headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
+    value: word(fc.constant('')),
+    stranger: fc.option(fc.nat({ max: clients.length - 1 }), { freq: 1 }),
+  });
+
+const KINDS = ['authorization_code', 'refresh_token'] as const;
+const same = (pairs: Pairs): Pairs => pairs;
+
+/** Requests of which each has a copy of its own for either way. */
+async function twice(make: () => Promise<Sent>): Promise<[Sent, Sent]> {
+  return [await make(), await make()];
+}
+
+const usual = async (kind: Kind, signed: Kept, change: Alteration = {}, asked = same): Promise<Sent> =>
+  presenting(kind, signed, await copy(kind, signed, change), { asked });
+
+test.serial(
+  'whatever became of a sign-in, and whatever is wrong with the request, it is the same either way',
+  async (t) => {
+    const pairs: [Sent, Sent][] = [];
+    for (const kind of KINDS) {
+      for (const signed of kept) {
+        for (const change of [{}, ...ALTERATIONS]) pairs.push(await twice(() => usual(kind, signed, change)));
+        for (const asked of ASKED) pairs.push(await twice(() => usual(kind, signed, {}, asked)));
+      }
+    }
+    const [short, whole] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)];
+    const answers = await sameBothWays(t, overheard, short, whole);
+    const good = answers.filter(({ status }) => status === 200).length;
+    t.true(good > pairs.length / 10 && good < pairs.length * 0.7, `${good} of ${pairs.length} were granted`);
+  },
+);
+
+test.serial(
+  'codes and refresh tokens of anybody, presented by anybody, are redeemed the same either way',
+  async (t) => {
+    const runs = Math.ceil(RUNS / 5);
+    t.log(`seed ${SEED}, ${runs} requests`);
+    const pairs: [Sent, Sent][] = [];
+    const random = fc.tuple(samples(), proof(fc.constant({ id: 'ID', secret: 'SECRET' })));
+    for (const [{ kind, which, change, asked, headers, value, stranger }, by] of fc.sample(random, {
+      numRuns: runs,
+      seed: SEED,
+    })) {
+      const signed = kept[which]!;
+      const who = stranger === null ? signed.client : clients[stranger]!;
+      const named = by.pairs.map(([name, text]) => [name, spelled(text, who)] as const);
+      pairs.push(
+        await twice(async () => {
+          const real = await copy(kind, signed, change ?? {});
+          const dress = plain([...(asked ?? same)(form(kind, signed, value || real)), ...named]);
+          return {
+            method: 'POST',
+            path: '/token',
+            ...dress,
+            headers: { ...dress.headers, ...proven(by.headers, who), ...headers },
+          };
+        }),
+      );
+    }
+    const answers = await sameBothWays(
+      t,
+      overheard,
+      pairs.map(([one]) => one),
+      pairs.map(([, other]) => other),
+    );
+    const good = answers.filter(({ status }) => status === 200).length;
+    t.true(good > runs / 20 && good < runs / 2, `${good} of ${runs} were granted`);
+  },
+);
+
+const spelled = (text: string, { id, secret }: Credentials) => text.replace('ID', id).replace('SECRET', secret);
+
+function proven({ authorization }: { authorization?: string | undefined }, who: Credentials): Record<string, string> {
+  if (authorization === undefined) return {};
+  const [scheme, rest = ''] = authorization.split(/ (?=\S+$)/);
+  const plainText = Buffer.from(rest, 'base64').toString();
+  return { authorization: `${scheme} ${Buffer.from(spelled(plainText, who)).toString('base64')}` };
+}
+
+const presenting = (kind: Kind, signed: Kept, value: string, { asked = same, path = '/token' } = {}): Sent => {
+  const dress = plain(asked(form(kind, signed, value)));
+  return { method: 'POST', path, ...dress, headers: { ...dress.headers, authorization: basic(signed.client) } };
+};
+
+/** What the store keeps of a redemption, chance and time taken out. */
+async function remembered(kind: Kind, presented: string, text: string) {
+  const { access_token, refresh_token } = JSON.parse(text) as Record<string, string>;
+  const usedId = kind === 'refresh_token' ? claimsOf(presented).jti : presented;
+  const used = await rowOf(TABLE[kind], usedId);
+  const successor = await rowOf('refresh_tokens', claimsOf(refresh_token!).jti);
+  const answer = await postern.store.get('refresh_answers', used.id);
+  const key = deriveKey(presented, 'refresh-answer');
+  const open = (table: 'access_tokens' | 'refresh_tokens', row: Row<Artifact>) => {
+    const { jti, grantId, sessionUid, iat, exp, iiat, ...rest } = opened.open(table, row) as unknown as Record<
+      string,
+      number
+    >;
+    const { sealed, grantId: _, ...record } = row.record;
+    return {
+      rest,
+      record,
+      lives: exp! - iat!,
+      kept: row.expiresAt! / 1000 - exp!,
+      long: [jti, grantId, sessionUid].map((id) => String(id).length),
+    };
+  };
+  return {
+    isSuccessor: used.record.successor === successor.id,
+    used: used.record.consumedAt !== undefined,
+    answer: answer && { same: unseal(key, answer.id, answer.record.sealed) === text, request: answer.record.request },
+    access: open('access_tokens', await rowOf('access_tokens', claimsOf(access_token!).jti)),
+    refresh: open('refresh_tokens', successor),
+  };
+}
+
+test.serial('what the store keeps of it is the same either way', async (t) => {
+  for (const kind of KINDS) {
+    for (const signed of kept) {
+      const [one, other] = [await copy(kind, signed), await copy(kind, signed)];
+      const [short, whole] = [
+        await send(postern.url, presenting(kind, signed, one)),
+        await send(postern.url, presenting(kind, signed, other, { path: wholeWay('/token') })),
+      ];
+      t.deepEqual(await remembered(kind, one, short.text), await remembered(kind, other, whole.text), kind);
+    }
+  }
+});
+
+test.serial(
+  'of twenty at once, by both ways mixed, one redeems a code and all get one answer to a refresh',
+  async (t) => {
+    for (const signed of kept) {
+      const twenty = async (kind: Kind) => {
+        const value = await copy(kind, signed);
+        return Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            send(postern.url, presenting(kind, signed, value, { path: n % 2 ? '/token' : '/Token' })),
+          ),
+        );
+      };
+      const redeemed = await twenty('authorization_code');
+      t.is(redeemed.filter(({ status }) => status === 200).length, 1);
+      const refreshed = await twenty('refresh_token');
+      t.deepEqual([...new Set(refreshed.map(({ status }) => status))], [200]);
+      t.is(new Set(refreshed.map(({ text }) => text)).size, 1);
+    }
+  },
+);
+
+test.serial('the short ways answer all of what is granted, and give on what was used', async (t) => {
+  const { url, heard } = await shortWaysOf(t, postern);
+  for (const kind of KINDS) {
+    for (const signed of kept) {
+      const sent = await usual(kind, signed);
+      t.is((await send(url, sent)).status, 200);
+      const { status, text } = await send(url, sent);
+      t.deepEqual([status, text], [418, digest(sent.body ?? '')]);
+    }
+  }
+  t.deepEqual(heard, { told: 2 * kept.length, issued: 2 * kept.length });
+});
