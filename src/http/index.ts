@@ -34,7 +34,7 @@ export { createDocuments } from './documents.ts';
 export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
-export { createFrontDesk, type Front, type FrontDesk, inFront } from './front.ts';
+export { createFrontDesk, type Front, type FrontDesk, failedInFront, inFront } from './front.ts';
 export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { silenceKoa } from './koa-errors.ts';

@@ -52,8 +52,8 @@ const hasOnly = (payload: object, known: readonly string[]): boolean =>
 
 /**
  * Finds the sign-in that a code or refresh token carries on, by the engine's checks.
- * @param more what is written in these beside what is in both; anything else (a sender's key, rejected scopes, …) is the
- * engine's to judge
+ * @param more what is written in these beside what is in both; anything else (that it was used, a sender's key, rejected
+ * scopes, …) is the engine's to judge
  */
 export function signInsOf(
   { domain, open, store, servers, now }: Means,
@@ -69,7 +69,7 @@ export function signInsOf(
     client: RegisteredClient,
   ): Promise<SignIn<C> | undefined> => {
     const row = await unit.get(table, rowId);
-    if (!row || row.record.consumedAt) return undefined;
+    if (!row) return undefined;
     const token = open(table, row);
     if (!hasOnly(token, known) || token.clientId !== client.id || !isLive(token)) return undefined;
     const carried = token as unknown as C;

@@ -11,7 +11,7 @@ import { openMasterKey } from '../../src/domain/index.ts';
 import { artifacts } from '../../src/engine/artifacts.ts';
 import { signJwt } from '../../src/engine/jwt.ts';
 import { deriveKey, newSecret, sha256, unseal } from '../../src/lib/index.ts';
-import type { Artifact, Change, Row } from '../../src/store/index.ts';
+import { type Artifact, type Change, type Row, type Store, StoreUnavailable } from '../../src/store/index.ts';
 import {
   basic,
   type Credentials,
@@ -119,10 +119,13 @@ interface Alteration {
 }
 
 const LONG_AGO = 1_000_000_000;
+/** Rows are kept a little longer than what is in them is good for. */
+const JUST_NOW = Math.floor(Date.now() / 1000) - 1;
 
 /** What may have become of a sign-in meanwhile, or may be in it that only the engine knows. */
 const ALTERATIONS: readonly Alteration[] = [
   { token: { exp: LONG_AGO } },
+  { token: { exp: JUST_NOW } },
   { token: { clientId: 'cli_nobody' } },
   { token: { accountId: 'usr_nobody' } },
   { token: { grantId: 'nobody' } },
@@ -152,6 +155,7 @@ const ALTERATIONS: readonly Alteration[] = [
   { token: { codeChallenge: undefined } },
   { token: { redirectUri: 'https://elsewhere.example.com' } },
   { grant: { exp: LONG_AGO } },
+  { grant: { exp: JUST_NOW } },
   { grant: { clientId: 'cli_nobody' } },
   { grant: { accountId: 'usr_nobody' } },
   { grant: { openid: undefined } },
@@ -327,6 +331,7 @@ async function remembered(kind: Kind, presented: string, text: string) {
       record,
       lives: exp! - iat!,
       kept: row.expiresAt! / 1000 - exp!,
+      since: kind === 'refresh_token' ? iiat : iiat === iat,
       long: [jti, grantId, sessionUid].map((id) => String(id).length),
     };
   };
@@ -384,4 +389,12 @@ test.serial('the short ways answer all of what is granted, and give on what was 
     }
   }
   t.deepEqual(heard, { told: 2 * kept.length, issued: 2 * kept.length });
+});
+
+test.serial('what a failing store may have done is not begun again', async (t) => {
+  const { store } = postern;
+  const commit = () => Promise.reject(new StoreUnavailable('nobody knows'));
+  const failing = { get: store.get.bind(store), find: store.find.bind(store), commit } as unknown as Store;
+  const { url } = await shortWaysOf(t, { ...postern, store: failing });
+  for (const kind of KINDS) t.is((await send(url, await usual(kind, kept[0]!))).status, 503);
 });

@@ -45,6 +45,13 @@ test('a store that cannot answer is 503 with Retry-After: JSON for programs, a p
   }
 });
 
+test('what failed in front of everything is told like what failed behind, and is not done again', async (t) => {
+  await using s = await edge([() => t.fail()], { fronts: [(_req, _res, next) => next(new StoreUnavailable(SECRET))] });
+  const api = await s.browse('/token', { method: 'POST' });
+  t.is(api.status, 503);
+  t.like(JSON.parse(await api.text()), { error: 'temporarily_unavailable' });
+});
+
 test('a bug is 500 with an id, told in the log and nowhere else', async (t) => {
   for (const thrown of [
     new TypeError(SECRET),

@@ -9,6 +9,7 @@ import {
   createLogger,
   createMetrics,
   type Failure,
+  type Front,
   failures,
   inFront,
   type Listening,
@@ -65,11 +66,13 @@ export interface EdgeOptions {
   readonly trustedProxies?: readonly string[];
   readonly report?: (ctx: Context, failure: Failure) => string | Promise<string>;
   readonly maxAge?: Duration;
+  /** Asked before everything else. */
+  readonly fronts?: readonly Front[];
 }
 
 /** The whole edge in the order of its door, around the `handlers` given, on a real port. */
 export async function edge(handlers: readonly Middleware[], options: EdgeOptions = {}) {
-  const { issuer = ISSUER, trustedProxies = [], maxAge = seconds(60) } = options;
+  const { issuer = ISSUER, trustedProxies = [], maxAge = seconds(60), fronts = [] } = options;
   const book = logBook('debug');
   const metrics = createMetrics({ store });
   const kept: Failure[] = [];
@@ -96,7 +99,7 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
     notFound({ pages: pages as never }),
   ];
   for (const middleware of all) app.use(middleware);
-  const handler = inFront([documents.front], app.callback());
+  const handler = inFront([...fronts, documents.front], app.callback());
   const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
   return { ...book, ...client(listening), app, documents, metrics, kept, listening };
 }

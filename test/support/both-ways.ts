@@ -15,7 +15,7 @@ import { openMasterKey } from '../../src/domain/index.ts';
 import { artifacts } from '../../src/engine/artifacts.ts';
 import { audienceOf } from '../../src/engine/configuration.ts';
 import { resourceServers } from '../../src/engine/resources.ts';
-import { createFrontDesk, createLogger, inFront } from '../../src/http/index.ts';
+import { createFrontDesk, createLogger, failedInFront, inFront } from '../../src/http/index.ts';
 import { minutes } from '../../src/lib/index.ts';
 import { shortWays } from '../../src/short/index.ts';
 import { encodePairs, hostileText, type Pairs, type Reply, type Sent, send } from './hostile.ts';
@@ -179,7 +179,10 @@ export async function sameBothWays(
 /** Of the body that a request was left with. */
 export const digest = (body: string | Buffer): string => createHash('sha256').update(body).digest('hex');
 
-/** The short ways of a server alone, on a port of their own: 418 and the body's {@link digest} is what goes on from them. */
+/**
+ * The short ways of a server alone, on a port of their own: 418 and the body's {@link digest} is what goes on from them, 503
+ * what failed there.
+ */
 export async function shortWaysOf(t: ExecutionContext, { domain, issuer, store, folder }: Postern) {
   const heard = { told: 0, issued: 0 };
   const short = shortWays({
@@ -197,6 +200,11 @@ export async function shortWaysOf(t: ExecutionContext, { domain, issuer, store, 
   });
   const server = createServer(
     inFront([short], async (req, res) => {
+      try {
+        failedInFront(req);
+      } catch {
+        return res.writeHead(503).end();
+      }
       const pieces: Buffer[] = [];
       for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
       res.writeHead(418).end(digest(Buffer.concat(pieces)));
