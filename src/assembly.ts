@@ -148,5 +148,6 @@ export function assemble({
     desk,
     onTokens: metrics.tokenIssued,
   });
-  return patiently(inFront([documents.front, short], app.callback()));
+  const whole = app.callback();
+  return inFront([documents.front, short], (req, res) => patiently(res, () => whole(req, res)));
 }

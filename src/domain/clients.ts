@@ -1,5 +1,5 @@
 import type { Settings } from '../config/index.ts';
-import { type Clock, type Duration, newId, newSecret, Refusal, sameText, sha256 } from '../lib/index.ts';
+import { type Clock, type Duration, newId, newSecret, Refusal, sameDigest, sha256 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
@@ -220,7 +220,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     verifySecret({ secretHashes, oldSecretsUntil = 0 }: Client, secret: string): boolean {
       const presented = sha256(secret);
       const good = oldSecretsUntil > now() ? secretHashes : secretHashes.slice(0, 1);
-      return good.filter((hash) => sameText(hash, presented)).length > 0;
+      return good.filter((hash) => sameDigest(hash, presented)).length > 0;
     },
   };
 }

@@ -36,7 +36,7 @@ export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked
       aborted: !res.writableFinished,
       took: performance.now() - started,
     });
-  res.once('close', over);
+  res.on('close', over);
   return () => void res.off('close', over);
 }
 

@@ -16,9 +16,9 @@ interface Kept {
   readonly text: string;
   readonly encoding: 'latin1' | 'utf8';
   readonly etag: string;
-  /** Names and values in turn; without those that depend on who asks. */
-  readonly headers: readonly string[];
-  readonly headersOf304: readonly string[];
+  /** Names and values in turn; the last value says who may read it. */
+  readonly headers: string[];
+  readonly headersOf304: string[];
 }
 
 /**
@@ -61,13 +61,10 @@ export function createDocuments({ maxAge, desk }: Options) {
     if ((condition !== undefined && condition !== document.etag) || UNUSUAL.some((name) => name in headers))
       return next();
     desk.tell(req, res, document.endpoint);
-    const open = ['Access-Control-Allow-Origin', headers.origin || '*'];
-    if (condition !== undefined) {
-      res.writeHead(304, [...document.headersOf304, ...open]).end();
-      return;
-    }
-    res.writeHead(200, [...document.headers, ...open]);
-    if (method === 'HEAD') res.end();
+    const known = condition !== undefined;
+    const fixed = known ? document.headersOf304 : document.headers;
+    res.writeHead(known ? 304 : 200, headers.origin ? [...fixed.slice(0, -1), headers.origin] : fixed);
+    if (known || method === 'HEAD') res.end();
     else res.end(document.text, document.encoding);
   };
 
@@ -90,13 +87,14 @@ function documentOf(ctx: Context, endpoint: Endpoint, text: string): Kept {
     .filter((name) => name !== 'access-control-allow-origin' && name !== 'content-length')
     .map((name) => [name, String(ctx.res.getHeader(name))] as const);
   const { length } = Buffer.from(text);
+  const open = ['access-control-allow-origin', '*'];
   return {
     endpoint,
     text,
     // Plain ASCII goes out in one piece with its headers.
     encoding: length === text.length ? 'latin1' : 'utf8',
     etag: ctx.response.get('ETag'),
-    headers: [...headers.flat(), 'content-length', String(length)],
-    headersOf304: headers.filter(([name]) => name !== 'content-type').flat(),
+    headers: [...headers.flat(), 'content-length', String(length), ...open],
+    headersOf304: [...headers.filter(([name]) => name !== 'content-type').flat(), ...open],
   };
 }

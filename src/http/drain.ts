@@ -58,16 +58,17 @@ export function drainable(server: Server, linger: Duration): Drain {
     if (draining) closeWhenIdle(socket);
   });
 
-  server.on('request', (req, res) => {
-    const { socket } = req;
-    const active = connections.get(socket);
-    active?.add(res);
+  server.on('request', ({ socket }, res) => {
+    connections.get(socket)?.add(res);
     if (draining) res.shouldKeepAlive = false;
-    res.once('close', () => {
-      active?.delete(res);
-      if (draining && !socket.destroyed) closeWhenIdle(socket);
-    });
+    res.on('close', answered);
   });
+
+  function answered(this: ServerResponse): void {
+    const { socket } = this.req;
+    connections.get(socket)?.delete(this);
+    if (draining && !socket.destroyed) closeWhenIdle(socket);
+  }
 
   return async (grace, stopAccepting) => {
     // First: a client that hears `Connection: close` connects anew at once, and is reset if that meets the closing port.

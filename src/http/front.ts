@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { addressOf, parseNetworks } from './address.ts';
 import { type Tell, whenAnswered } from './answered.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -50,6 +51,20 @@ export type FrontDesk = ReturnType<typeof createFrontDesk>;
 export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
   const trusted = parseNetworks(trustedProxies);
   const fixed = fixedHeaders(issuer);
+  /** Of connections on behalf of nobody else. */
+  const peers = new WeakMap<Socket, string>();
+
+  function addressFor({ socket, headers }: IncomingMessage): string {
+    const forwarded = headers['x-forwarded-for'];
+    if (forwarded !== undefined) return addressOf(socket.remoteAddress, forwarded, trusted);
+    let peer = peers.get(socket);
+    if (peer === undefined) {
+      peer = addressOf(socket.remoteAddress, undefined, trusted);
+      peers.set(socket, peer);
+    }
+    return peer;
+  }
+
   return {
     /** The headers of an endpoint's answers and some more, as `writeHead` takes them fastest: names and values in turn. */
     headers: ({ kind }: Endpoint, more: Readonly<Record<string, string>>): string[] =>
@@ -57,8 +72,12 @@ export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
 
     /** Has the answer logged and counted once it is over. */
     tell(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): Telling {
-      const address = addressOf(req.socket.remoteAddress, req.headers['x-forwarded-for'], trusted);
-      const asked = { method: req.method ?? '', endpoint, address, clientId: undefined as string | undefined };
+      const asked = {
+        method: req.method ?? '',
+        endpoint,
+        address: addressFor(req),
+        clientId: undefined as string | undefined,
+      };
       const leave = whenAnswered(res, tell, () => asked);
       return {
         leave,

@@ -19,7 +19,7 @@
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
  *
- * Before all of them: {@link inFront}, for what is asked most and answered fastest, and before that {@link patiently}.
+ * Before all of them: {@link inFront}, for what is asked most and answered fastest. Whoever asks the store does so {@link patiently}.
  * Beside them, once: `silenceKoa(app, logger)`. 1 to 5 throw nothing.
  */
 export { type AccentColours, accentColours } from './accent.ts';

@@ -118,8 +118,12 @@ function closing({ url, port }: Entrance, end: (grace: Duration) => Promise<void
 }
 
 /** Node discards a body that nobody began to read. One that was given up in the middle would block its connection. */
-function discardRest(req: IncomingMessage, res: ServerResponse): void {
-  res.once('finish', () => req.resume());
+function discardRest(_req: IncomingMessage, res: ServerResponse): void {
+  res.on('finish', resume);
+}
+
+function resume(this: ServerResponse): void {
+  this.req.resume();
 }
 
 /** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */

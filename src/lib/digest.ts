@@ -11,7 +11,11 @@ export const sha256 = (text: string): string => hash('sha256', text, 'base64url'
 export const hmac = (key: Uint8Array, text: string): string =>
   createHmac('sha256', prepared(key)).update(text).digest('base64url');
 
+/** Equality of two {@link sha256}, in a time that tells nothing of where they differ. */
+export const sameDigest = (a: string, b: string): boolean =>
+  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+
 /** Equality in a time that tells nothing of where two texts differ. */
 export function sameText(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(sha256(a)), Buffer.from(sha256(b)));
+  return sameDigest(sha256(a), sha256(b));
 }

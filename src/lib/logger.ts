@@ -4,7 +4,7 @@ export interface Logger {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
-  /** Like `info`, written as it is: for details in which every value is our own word. */
+  /** Like `info`, written as it is: for details (never none) in which every value is our own word. */
   known(details: object, message: string): void;
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
-import { ENDPOINTS, type Front, type FrontDesk, lookAtBody } from '../http/index.ts';
+import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently } from '../http/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { authenticate, readProof } from './client.ts';
 import { plainLength, readPlainForm } from './request.ts';
@@ -69,17 +69,15 @@ export function inShort({ clients, desk, ways }: Options): Front {
       const way = form && wayOf(form);
       const proof = way && readProof(req.headers.authorization, form);
       if (!proof) return whole();
-      authenticate(clients, proof)
-        .then((client) => client && way.answer({ client, form }))
-        .then(
-          (answer) => {
-            if (!answer) return whole();
-            telling.client(proof.clientId);
-            send(res, headers, answer);
-          },
-          // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-          (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
-        );
+      patiently(res, () => authenticate(clients, proof).then((client) => client && way.answer({ client, form }))).then(
+        (answer) => {
+          if (!answer) return whole();
+          telling.client(proof.clientId);
+          send(res, headers, answer);
+        },
+        // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+        (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
+      );
     });
   };
 }

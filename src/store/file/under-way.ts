@@ -23,7 +23,7 @@ export class UnderWay {
 
   /** The commit that changed the row last, if it is not acknowledged yet. */
   ofRow(table: TableName, id: string): Promise<void> | undefined {
-    return this.#rows.get(key(table, id));
+    return this.#rows.size > 0 ? this.#rows.get(key(table, id)) : undefined;
   }
 
   /** The commit that changed the table last, if it is not acknowledged yet. */
