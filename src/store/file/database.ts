@@ -1,13 +1,16 @@
 import type { RowChange } from '../changes.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
+import type { Loaded } from './plain-lines.ts';
+import { type AnyRow, isLive, newRow } from './row.ts';
 import type { Scan } from './scan.ts';
-import { type AnyRow, isLive, Table } from './table.ts';
+import { Table } from './table.ts';
+import type { Kept } from './unread-row.ts';
 
 /** What a change replaced: enough to take it back. */
 export interface Replaced {
   readonly table: TableName;
   readonly id: string;
-  readonly before: AnyRow | undefined;
+  readonly before: Kept | undefined;
 }
 
 /** Everything the store knows, in memory: what lowdb's `Low` holds. It touches no disk and knows no durability. */
@@ -37,7 +40,7 @@ export class Database {
 
   /** The row, unless it has expired. */
   live(table: TableName, id: string, now: number): AnyRow | undefined {
-    const row = this.table(table).rows.get(id);
+    const row = this.table(table).get(id);
     return row && isLive(row, now) ? row : undefined;
   }
 
@@ -50,6 +53,15 @@ export class Database {
       if (before) for (const scan of this.scans) scan.replaced(table, before);
       return { table, id, before };
     });
+  }
+
+  /** Takes in commit number `sequence` as it was read back. Nobody walks through anything yet. */
+  load(changes: readonly Loaded[], sequence: number): void {
+    this.sequence = sequence;
+    for (const { table, id, row } of changes) {
+      if (row) this.table(table).put(row);
+      else this.table(table).remove(id);
+    }
   }
 
   /** Takes a change back, as if it had not been. */
@@ -70,13 +82,8 @@ export class Database {
     return { removed, done };
   }
 
-  #applyOne({ table, id, record, expiresAt }: RowChange, version: number): AnyRow | undefined {
+  #applyOne({ table, id, record, expiresAt }: RowChange, version: number): Kept | undefined {
     if (!record) return this.table(table).remove(id);
     return this.table(table).put(newRow(id, version, expiresAt, record));
   }
-}
-
-/** A row of a record that is already frozen. */
-export function newRow(id: string, version: number, expiresAt: number | undefined, record: object): AnyRow {
-  return Object.freeze(expiresAt === undefined ? { id, version, record } : { id, version, expiresAt, record });
 }

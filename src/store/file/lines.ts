@@ -56,7 +56,7 @@ export async function readLines(files: FileOperations, path: string, each: (line
   const read = (turn: number, position: number) => file.read(buffers[turn % 2 === 0 ? 0 : 1], 0, CHUNK, position);
   let next = read(0, 0);
   try {
-    let rest = Buffer.alloc(0);
+    const rest = new Rest();
     let position = 0;
     let number = 0;
     for (let turn = 0; ; turn += 1) {
@@ -66,20 +66,46 @@ export async function readLines(files: FileOperations, path: string, each: (line
       next = read(turn + 1, position + bytesRead);
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-        const bytes = rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, end)]) : chunk.subarray(start, end);
+        const offset = position + start - rest.length;
+        const bytes = rest.length > 0 ? rest.takeWith(chunk.subarray(0, end)) : chunk.subarray(start, end);
         number += 1;
-        each({ bytes, number, offset: position + start - rest.length, complete: true });
-        if (rest.length > 0) rest = Buffer.alloc(0);
+        each({ bytes, number, offset, complete: true });
         start = end + 1;
       }
-      rest = Buffer.concat([rest, chunk.subarray(start)]);
+      rest.add(chunk.subarray(start));
       position += bytesRead;
     }
-    if (rest.length > 0) each({ bytes: rest, number: number + 1, offset: position - rest.length, complete: false });
+    const offset = position - rest.length;
+    if (rest.length > 0) each({ bytes: rest.takeWith(Buffer.alloc(0)), number: number + 1, offset, complete: false });
     return position;
   } finally {
     await next.catch(() => {});
     await file.close();
+  }
+}
+
+/** The beginning of a line that does not end in its chunk. One buffer for all of them: each may be a megabyte. */
+class Rest {
+  length = 0;
+  #buffer = Buffer.alloc(0);
+
+  add(bytes: Buffer): void {
+    const length = this.length + bytes.length;
+    if (length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(2 * length);
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.length);
+    this.length = length;
+  }
+
+  /** All of it and these, which end it. Good until the next is added. */
+  takeWith(end: Buffer): Buffer {
+    this.add(end);
+    const { length } = this;
+    this.length = 0;
+    return this.#buffer.subarray(0, length);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Found } from '../contract.ts';
-import { isLive, type Table } from './table.ts';
+import { isLive } from './row.ts';
+import type { Table } from './table.ts';
 
 /** The live rows of these ids, as many as a page holds. */
 export function pageOf(
@@ -9,7 +10,7 @@ export function pageOf(
 ): Found<object> {
   const rows: Found<object>['rows'][number][] = [];
   for (const id of ids) {
-    const row = table.rows.get(id)!;
+    const row = table.get(id)!;
     if (!isLive(row, now)) continue;
     if (rows.length === most) return { rows, next: rows.at(-1)!.id };
     rows.push(row);

@@ -3,9 +3,10 @@ import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
 import type { FileOperations } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
-import type { JournalHead, JournalLine } from './journal-file.ts';
-import { decodeLine, type Line, readLines } from './lines.ts';
-import { tableOf } from './snapshot.ts';
+import type { JournalHead, JournalLine, Mark } from './journal-file.ts';
+import { isIntact, type Line, readLines } from './lines.ts';
+import { type Loaded, PlainLines } from './plain-lines.ts';
+import { newRow, tableOf } from './row.ts';
 
 /** A line that cannot be read. */
 export interface BadLine {
@@ -64,6 +65,7 @@ class ChainReader {
   #goesOn = false;
   readonly #skipped: BadLine[] = [];
   readonly #abandoned: DataFile[] = [];
+  readonly #plain = new PlainLines();
 
   constructor(database: Database, through: number) {
     this.#database = database;
@@ -73,10 +75,10 @@ class ChainReader {
   async read(files: FileOperations, journal: DataFile): Promise<void> {
     let abandoned = false;
     const size = await readLines(files, journal.path, (line) => {
-      const parsed = line.complete ? decodeLine(line.bytes) : undefined;
-      if (line.number === 1) abandoned = !this.#begin(journal, parsed as JournalHead | undefined);
+      const whole = line.complete && isIntact(line.bytes);
+      if (line.number === 1) abandoned = !this.#begin(journal, whole ? parse<JournalHead>(line) : undefined);
       else if (abandoned) throw new StoreDamaged(dataFile('', 'snapshot', journal.sequence).name, 0, 'it is missing');
-      else if (parsed) this.#line(journal, line, parsed as JournalLine);
+      else if (whole) this.#line(journal, line, this.#plain.commit(line.bytes) ?? loaded(parse(line)));
       else this.#bad ??= { file: journal, offset: line.offset, line: line.number, whole: line.complete };
     });
     if (size === 0) throw new StoreDamaged(journal.name, 0, 'it is empty');
@@ -114,19 +116,18 @@ class ChainReader {
     return true;
   }
 
-  #line(journal: DataFile, line: Line, [, sequence, at, synced, body]: JournalLine): void {
+  #line(journal: DataFile, line: Line, { sequence, at, synced, changes, mark }: LoadedLine): void {
     this.#synced = Math.max(this.#synced, synced);
     this.#at = Math.max(this.#at, at);
-    const commit = typeof body !== 'string';
-    if (sequence === this.#database.sequence + (commit ? 1 : 0)) this.#contiguous();
+    if (sequence === this.#database.sequence + (changes ? 1 : 0)) this.#contiguous();
     // Whole lines on both sides of a gap: what is missing was not torn off, it was taken out.
     else if (!this.#bad)
       throw new StoreDamaged(journal.name, line.number, `commit ${this.#database.sequence + 1} is missing before it`);
     else return;
-    this.#goesOn = body === 'end';
-    if (!commit) return;
-    this.#database.apply(body.map(fromFile), sequence);
-    this.#changes += body.length;
+    this.#goesOn = mark === 'end';
+    if (!changes) return;
+    this.#database.load(changes, sequence);
+    this.#changes += changes.length;
   }
 
   #contiguous(): void {
@@ -136,6 +137,27 @@ class ChainReader {
 }
 
 const UNREADABLE = 'its checksum does not match';
+
+interface LoadedLine {
+  readonly sequence: number;
+  readonly at: number;
+  readonly synced: number;
+  /** Of a commit. */
+  readonly changes?: readonly Loaded[];
+  readonly mark?: Mark;
+}
+
+const parse = <L>({ bytes }: Line): L => JSON.parse(bytes.toString()) as L;
+
+function loaded([, sequence, at, synced, body]: JournalLine): LoadedLine {
+  if (typeof body === 'string') return { sequence, at, synced, mark: body };
+  const changes = body.map(fromFile).map(({ table, id, expiresAt, record }) => ({
+    table,
+    id,
+    ...(record && { row: newRow(id, sequence, expiresAt, record) }),
+  }));
+  return { sequence, at, synced, changes };
+}
 
 /** A change as it stands in a journal. @throws StoreRefused when its table is unknown. */
 export function fromFile(change: Exclude<JournalLine[4], string>[number]): RowChange {

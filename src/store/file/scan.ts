@@ -2,8 +2,9 @@ import { StoreUnavailable } from '../contract.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
 import type { Batches, StoredRow } from '../whole.ts';
 import type { Database } from './database.ts';
+import { isLive } from './row.ts';
 import { SHARDS, shardOf } from './sharded-map.ts';
-import { type AnyRow, isLive } from './table.ts';
+import { jsonOf, type Kept } from './unread-row.ts';
 
 /** The event loop is never held longer, so that a backup is not felt. */
 const SLICE_MS = 2;
@@ -20,7 +21,7 @@ export class Scan {
   readonly #at: number;
   #table = 0;
   #shard = -1;
-  #aside: (readonly [TableName, AnyRow])[] = [];
+  #aside: (readonly [TableName, Kept])[] = [];
   #spoilt = false;
 
   /** @param at when: what had expired by then is passed over */
@@ -32,7 +33,7 @@ export class Scan {
   }
 
   /** Told of every row that is no longer what it was. */
-  replaced(table: TableName, before: AnyRow): void {
+  replaced(table: TableName, before: Kept): void {
     const place = PLACES.get(table)!;
     const passed = place < this.#table || (place === this.#table && shardOf(before.id) <= this.#shard);
     if (!passed && this.#isMet(before)) this.#aside.push([table, before]);
@@ -76,14 +77,14 @@ export class Scan {
     }
   }
 
-  #isMet(row: AnyRow): boolean {
+  #isMet(row: Kept): boolean {
     return row.version <= this.cut && isLive(row, this.#at);
   }
 }
 
-const stored = (table: TableName, { id, expiresAt, record }: AnyRow): StoredRow => ({
+const stored = (table: TableName, row: Kept): StoredRow => ({
   table,
-  id,
-  ...(expiresAt !== undefined && { expiresAt }),
-  json: JSON.stringify(record),
+  id: row.id,
+  ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }),
+  json: jsonOf(row),
 });

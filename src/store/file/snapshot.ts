@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { deepFreeze, knownTable } from '../changes.ts';
-import { type Database, newRow } from './database.ts';
-import { StoreRefused } from './errors.ts';
+import { deepFreeze } from '../changes.ts';
+import type { Database } from './database.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
-import { decodeLine, encodeLine, hex, readLines } from './lines.ts';
-import type { AnyRow } from './table.ts';
+import { encodeLine, hex, isIntact, readLines } from './lines.ts';
+import { PlainLines } from './plain-lines.ts';
+import { newRow, tableOf } from './row.ts';
+import { jsonOf, type Kept } from './unread-row.ts';
 
 /**
  * What stands in a snapshot: its first line `["crc","snapshot",cut]`; one line per row; and its last line
@@ -105,8 +106,8 @@ export function* slicesOf(database: Database, cut: number): Generator<Slice> {
   yield { text: lines.join(''), rows: lines.length };
 }
 
-const rowLine = (table: string, { id, version, expiresAt, record }: AnyRow): string =>
-  encodeRow({ table, id, expiresAt, json: JSON.stringify(record) }, version);
+const rowLine = (table: string, row: Kept): string =>
+  encodeRow({ table, id: row.id, expiresAt: row.expiresAt, json: jsonOf(row) }, row.version);
 
 /** The line of one row. */
 export const encodeRow = (
@@ -136,11 +137,9 @@ export async function readSnapshot(
   let damage: ReadSnapshot['damage'];
   const damaged: number[] = [];
   let lines = 0;
-  await readLines(files, path, ({ bytes, number, complete }) => {
-    lines = number;
-    const line = complete ? decodeLine(bytes) : undefined;
-    if (!line) damaged.push(number);
-    else if (number === 1) {
+  const plain = new PlainLines();
+  const otherLine = (line: unknown[]): void => {
+    if (lines === 1) {
       if (line[1] !== 'snapshot' || line[2] !== sequence)
         damage ??= { line: 1, why: `it does not begin snapshot ${sequence}` };
     } else if (line[1] === 'complete') end = line as SnapshotEnd;
@@ -148,6 +147,16 @@ export async function readSnapshot(
       rows += 1;
       putRow(database, line as SnapshotRow);
     }
+  };
+  await readLines(files, path, ({ bytes, number, complete }) => {
+    lines = number;
+    if (complete && isIntact(bytes)) {
+      const read = plain.row(bytes);
+      if (read) {
+        rows += 1;
+        database.table(read.table).put(read.row!);
+      } else otherLine(JSON.parse(bytes.toString()));
+    } else damaged.push(number);
     if (!end) sum = crc32(NEWLINE, crc32(bytes, sum));
   });
   if (damaged.length > 0) damage = { line: damaged[0]!, why: 'its checksum does not match' };
@@ -163,15 +172,4 @@ const NEWLINE = Buffer.from('\n');
 
 function putRow(database: Database, [, name, id, version, expiresAt, record]: SnapshotRow): void {
   database.table(tableOf(name)).put(newRow(id, version, expiresAt ?? undefined, deepFreeze(record)));
-}
-
-/** @throws StoreRefused: the checksum was right, so it is no damage but a table we do not know. */
-export function tableOf(name: string): ReturnType<typeof knownTable> {
-  try {
-    return knownTable(name);
-  } catch (cause) {
-    throw new StoreRefused('store_format', `the store has a table ${name} that this version of Postern does not know`, {
-      cause,
-    });
-  }
 }

@@ -1,6 +1,6 @@
 import { OrderedIds } from './ordered-ids.ts';
 import { ShardedMap } from './sharded-map.ts';
-import type { AnyRow } from './table.ts';
+import { type Kept, recordOf } from './unread-row.ts';
 
 const SLICE_MS = 3;
 
@@ -10,12 +10,12 @@ const SLICE_MS = 3;
  */
 export class TableIndex {
   readonly of: (record: object) => string | undefined;
-  readonly #rows: ShardedMap<AnyRow>;
+  readonly #rows: ShardedMap<Kept>;
   /** Most values have one id: kept bare, an ordered set for each would be most of the memory of a large store. */
   readonly #ids = new ShardedMap<string | OrderedIds>();
   #made: Promise<void> | undefined;
 
-  constructor(of: TableIndex['of'], rows: ShardedMap<AnyRow>) {
+  constructor(of: TableIndex['of'], rows: ShardedMap<Kept>) {
     this.of = of;
     this.#rows = rows;
   }
@@ -34,10 +34,10 @@ export class TableIndex {
   }
 
   /** Follows a change of one row. While the index is being made it may meet a row here, there, or twice. */
-  replace(before: AnyRow | undefined, after: AnyRow | undefined): void {
+  replace(before: Kept | undefined, after: Kept | undefined): void {
     if (!this.#made) return;
-    const old = before && this.of(before.record);
-    const value = after && this.of(after.record);
+    const old = before && this.of(recordOf(before));
+    const value = after && this.of(recordOf(after));
     if (old === value) return;
     if (old !== undefined) this.#remove(old, before!.id);
     if (value !== undefined) this.#add(value, after!.id);
@@ -46,9 +46,9 @@ export class TableIndex {
   async #make(): Promise<void> {
     let until = performance.now() + SLICE_MS;
     let count = 0;
-    for (const { id, record } of this.#rows.values()) {
-      const value = this.of(record);
-      if (value !== undefined) this.#add(value, id);
+    for (const row of this.#rows.values()) {
+      const value = this.of(recordOf(row));
+      if (value !== undefined) this.#add(value, row.id);
       count += 1;
       if (count % 64 > 0 || performance.now() < until) continue;
       await new Promise(setImmediate);

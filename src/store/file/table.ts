@@ -1,19 +1,17 @@
-import type { Row } from '../contract.ts';
 import { TABLES, type TableName } from '../records.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import type { AnyRow } from './row.ts';
 import { ShardedMap } from './sharded-map.ts';
 import { TableIndex } from './table-index.ts';
-
-/** A row of any table: the engine never looks inside a record, except through the table's indexes. */
-export type AnyRow = Row<object>;
-
-export const isLive = (row: AnyRow, now: number): boolean => row.expiresAt === undefined || row.expiresAt > now;
+import { type Kept, UnreadRow } from './unread-row.ts';
 
 /** The rows of one table, and what they are found by. A Map, not an object: an id may be `__proto__`. */
 export class Table {
-  readonly rows = new ShardedMap<AnyRow>();
+  readonly rows = new ShardedMap<Kept>();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
   readonly #expiry = new ExpiryHeap();
+  /** Somebody looked for rows by what is in them, and the indexes follow every change from then on. */
+  #listed = false;
 
   constructor(name: TableName) {
     const declared = Object.entries(TABLES[name].indexes) as [string, TableIndex['of']][];
@@ -23,9 +21,17 @@ export class Table {
     this.#indexes = new Map(indexes);
   }
 
+  get(id: string): AnyRow | undefined {
+    const kept = this.rows.get(id);
+    if (!(kept instanceof UnreadRow)) return kept;
+    const row = kept.read();
+    this.rows.set(id, row);
+    return row;
+  }
+
   /** Puts a row in place of the one with its id, and returns that one. */
-  put(row: AnyRow): AnyRow | undefined {
-    const before = this.rows.get(row.id);
+  put(row: Kept): Kept | undefined {
+    const before = this.#before(row.id);
     this.rows.set(row.id, row);
     for (const index of this.#indexes.values()) index.replace(before, row);
     // A row that only lives longer than before is already in the heap, and is put back when its old time comes.
@@ -35,8 +41,8 @@ export class Table {
   }
 
   /** Removes a row, and returns it. */
-  remove(id: string): AnyRow | undefined {
-    const before = this.rows.get(id);
+  remove(id: string): Kept | undefined {
+    const before = this.#before(id);
     if (!before) return undefined;
     this.rows.delete(id);
     for (const index of this.#indexes.values()) index.replace(before, undefined);
@@ -47,11 +53,13 @@ export class Table {
   index(name: string): TableIndex {
     const index = this.#indexes.get(name);
     if (!index) throw new TypeError(`no such index: ${name}`);
+    this.#listed = true;
     return index;
   }
 
   /** Makes every declared index now, so that nobody has to wait for one later. */
   async listDeclared(goOn: () => boolean): Promise<void> {
+    this.#listed = true;
     for (const [name, index] of this.#indexes) if (name !== 'all' && goOn()) await index.ready();
   }
 
@@ -71,5 +79,11 @@ export class Table {
   /** Whether rows may have expired until `now` that are still here. */
   hasExpired(now: number): boolean {
     return this.#expiry.firstAt <= now;
+  }
+
+  /** Each index looks into it. */
+  #before(id: string): Kept | undefined {
+    const kept = this.rows.get(id);
+    return kept instanceof UnreadRow && this.#listed ? kept.read() : kept;
   }
 }

@@ -1,0 +1,191 @@
+import type { TableName } from '../records.ts';
+import { tableOf } from './row.ts';
+import { type Kept, Shelves, UnreadRow } from './unread-row.ts';
+
+/** What a commit did to one row, read back. */
+export interface Loaded {
+  readonly table: TableName;
+  readonly id: string;
+  /** Absent where it was removed. */
+  readonly row?: Kept;
+}
+
+export interface PlainCommit {
+  readonly sequence: number;
+  readonly at: number;
+  readonly synced: number;
+  readonly changes: readonly Loaded[];
+}
+
+const text = (ascii: string): Buffer => Buffer.from(ascii, 'latin1');
+const [QUOTE, BACKSLASH, ZERO, NINE, FIRST, LAST] = Buffer.from('"\\09 ~');
+const [OPEN, CLOSE, BEGIN, END] = Buffer.from('[]{}');
+const AFTER_CHECKSUM = '["9bd366ae",'.length;
+/** Longer texts are ended by a search rather than byte by byte. */
+const SHORT = 48;
+const MOST_DIGITS = 15;
+
+/** Not as we mostly write it. */
+const NOT_PLAIN = new Error('not plain');
+
+/**
+ * Reads intact lines as we nearly always write them (no escapes in an id, no fractions of a millisecond) without making
+ * anything of their records. Of any other line it gives undefined: JSON.parse reads it.
+ */
+export class PlainLines {
+  readonly #shelves = new Shelves();
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  /** A line of a journal: `["crc",sequence,at,synced,[change,…]]`. @throws StoreRefused for a table we do not know */
+  commit(line: Buffer): PlainCommit | undefined {
+    return this.#read(line, () => {
+      const sequence = this.#number();
+      const at = this.#after(COMMA_TEXT).#number();
+      const synced = this.#after(COMMA_TEXT).#number();
+      this.#after(LIST);
+      const changes = [this.#change(sequence)];
+      while (this.#is(COMMA_TEXT)) changes.push(this.#change(sequence));
+      this.#after(END_OF_LIST);
+      return { sequence, at, synced, changes };
+    });
+  }
+
+  /** A line of a snapshot: `["crc","table","id",version,expiresAt,record]`. @throws StoreRefused for a table we do not know */
+  row(line: Buffer): Loaded | undefined {
+    return this.#read(line, () => {
+      const name = this.#after(QUOTE_TEXT).#text();
+      const id = this.#after(COMMA_QUOTE).#text();
+      const version = this.#after(COMMA_TEXT).#number();
+      const expiresAt = this.#after(COMMA_TEXT).#is(NULL) ? undefined : this.#number();
+      const row = this.#after(COMMA_TEXT).#row(id, version, expiresAt);
+      this.#after(END_OF_LINE);
+      return { table: tableOf(name), id, row };
+    });
+  }
+
+  #read<R>(line: Buffer, work: () => R): R | undefined {
+    this.#bytes = line;
+    this.#at = AFTER_CHECKSUM;
+    try {
+      const read = work();
+      return this.#at === line.length ? read : undefined;
+    } catch (error) {
+      if (error === NOT_PLAIN) return undefined;
+      throw error;
+    }
+  }
+
+  #change(sequence: number): Loaded {
+    if (this.#is(REMOVE)) {
+      const table = tableOf(this.#text());
+      const id = this.#after(ID).#text();
+      this.#after(END_TEXT);
+      return { table, id };
+    }
+    const table = tableOf(this.#after(PUT).#text());
+    const id = this.#after(ID).#text();
+    const expiresAt = this.#is(EXPIRES_AT) ? this.#number() : undefined;
+    const row = this.#after(RECORD).#row(id, sequence, expiresAt);
+    this.#after(END_TEXT);
+    return { table, id, row };
+  }
+
+  #row(id: string, version: number, expiresAt: number | undefined): UnreadRow {
+    const from = this.#at;
+    this.#passObject();
+    return new UnreadRow({ id, version, expiresAt }, this.#shelves.keep(this.#bytes, from, this.#at));
+  }
+
+  /** Passes what comes next if it is this. */
+  #is(expected: Buffer): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    for (let i = 0; i < expected.length; i += 1) if (bytes[at + i] !== expected[i]) return false;
+    this.#at = at + expected.length;
+    return true;
+  }
+
+  #after(expected: Buffer): this {
+    if (!this.#is(expected)) throw NOT_PLAIN;
+    return this;
+  }
+
+  #number(): number {
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    let value = 0;
+    for (let byte = bytes[at]!; byte >= ZERO! && byte <= NINE!; byte = bytes[at]!) {
+      value = value * 10 + byte - ZERO!;
+      at += 1;
+    }
+    this.#at = at;
+    if (at === from || at - from > MOST_DIGITS) throw NOT_PLAIN;
+    return value;
+  }
+
+  /** A text that began with a quote, to the quote that ends it. */
+  #text(): string {
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[at]) {
+      if (byte === undefined || byte < FIRST! || byte > LAST! || byte === BACKSLASH) throw NOT_PLAIN;
+      at += 1;
+    }
+    this.#at = at + 1;
+    return bytes.toString('latin1', from, at);
+  }
+
+  /** To the end of an object. It is JSON: whoever wrote the checksum wrote it. */
+  #passObject(): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    if (bytes[at] !== BEGIN) throw NOT_PLAIN;
+    for (let depth = 0; ; ) {
+      const byte = bytes[at];
+      at += 1;
+      if (byte === QUOTE) at = endOfText(bytes, at);
+      else if (byte === BEGIN || byte === OPEN) depth += 1;
+      else if (byte === END || byte === CLOSE) {
+        depth -= 1;
+        if (depth === 0) break;
+      } else if (byte === undefined) throw NOT_PLAIN;
+    }
+    this.#at = at;
+  }
+}
+
+/** Behind the quote that ends a text. */
+function endOfText(bytes: Buffer, from: number): number {
+  let at = from;
+  for (const soon = from + SHORT; at < soon; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at += 1;
+    else if (byte === undefined) throw NOT_PLAIN;
+  }
+  const end = bytes.indexOf(QUOTE!, at);
+  if (end < 0) throw NOT_PLAIN;
+  if (bytes[end - 1] !== BACKSLASH) return end + 1;
+  for (; bytes[at] !== QUOTE; at += 1) {
+    if (bytes[at] === BACKSLASH) at += 1;
+    else if (at >= bytes.length) throw NOT_PLAIN;
+  }
+  return at + 1;
+}
+
+const COMMA_TEXT = text(',');
+const QUOTE_TEXT = text('"');
+const COMMA_QUOTE = text(',"');
+const END_TEXT = text('}');
+const LIST = text(',[');
+const END_OF_LIST = text(']]');
+const END_OF_LINE = text(']');
+const NULL = text('null');
+const PUT = text('{"put":"');
+const REMOVE = text('{"remove":"');
+const ID = text(',"id":"');
+const EXPIRES_AT = text(',"expiresAt":');
+const RECORD = text(',"record":');
