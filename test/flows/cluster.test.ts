@@ -1,15 +1,15 @@
 /**
- * The profile `cluster` of docker-compose.yml without containers: its settings, its balancer, two servers and PostgreSQL on
- * loopback. What needs HAProxy is left out where there is none.
+ * The profile `cluster` of docker-compose.yml without containers: its settings, two servers and PostgreSQL on loopback, and in
+ * front of them a balancer by the rules of its HAProxy, which itself is not run here.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
 import { readSettings } from '../../src/config/index.ts';
 import { postern } from '../cli/command-line.ts';
+import { askingBalancer, rulesOf } from '../support/asking-balancer.ts';
 import { freePort } from '../support/free-port.ts';
 import { hammer, once } from '../support/hammer.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -40,12 +40,9 @@ test('the settings of every service of ours are settings, and the file store is 
   t.is(new Set(Object.values<{ volumes: string[] }>(compose.services).flatMap(({ volumes }) => volumes)).size, 6);
 });
 
-const available = spawnSync('haproxy', ['-v']).status === 0;
-const withBalancer = available ? test.serial : test.serial.skip;
-
 const folder = mkdtempSync(join(tmpdir(), 'postern-cluster-'));
 let databases: DatabaseServer;
-let balancer: ChildProcess;
+let balancer: Awaited<ReturnType<typeof askingBalancer>>;
 let issuer: string;
 let environment: Record<string, string>;
 const addresses: { readonly port: number; readonly ops: number }[] = [];
@@ -57,26 +54,12 @@ const start = async (i: number): Promise<void> => {
   servers[i] = await startProcess({ folder, env });
 };
 
-/** The configuration as it is, but for the addresses. */
-function configuration(front: number): string {
-  let text = read('examples/cluster/haproxy.cfg')
-    .replace('bind :3000', `bind 127.0.0.1:${front}`)
-    .replaceAll(' init-addr last,libc,none resolvers containers', '')
-    .replace('log stdout format raw local0', '');
-  for (const [i, { port, ops }] of addresses.entries())
-    text = text
-      .replaceAll(`postern-${i + 1}:3000 port 9464`, `127.0.0.1:${port} port ${ops}`)
-      .replaceAll(`postern-${i + 1}:3000`, `127.0.0.1:${port}`);
-  return text;
-}
-
 test.before(async () => {
-  if (!available) return;
   databases = await startDatabaseServer();
   const database = await databases.create();
-  const front = await freePort();
-  issuer = `http://localhost:${front}`;
   for (let i = 0; i < 2; i += 1) addresses.push({ port: await freePort(), ops: await freePort() });
+  balancer = await askingBalancer(addresses, rulesOf(read('examples/cluster/haproxy.cfg')));
+  issuer = `http://localhost:${balancer.port}`;
   environment = {
     ...compose.services['postern-1'].environment,
     POSTERN_ISSUER: issuer,
@@ -84,9 +67,6 @@ test.before(async () => {
     POSTERN_TRUSTED_PROXIES: '127.0.0.1',
   };
   await Promise.all([start(0), start(1)]);
-  const file = join(folder, 'haproxy.cfg');
-  writeFileSync(file, configuration(front));
-  balancer = spawn('haproxy', ['-f', file], { stdio: ['ignore', 'inherit', 'inherit'] });
   await until(
     async () => (await once(issuer, { path: '/.well-known/jwks.json' }).catch(() => undefined))?.status === 200,
   );
@@ -96,7 +76,7 @@ test.afterEach.always('what the servers had to say', (t) => {
   if (!t.passed) t.log(servers.flatMap(({ errors }) => errors).join('\n'));
 });
 test.after.always(async () => {
-  balancer?.kill('SIGKILL');
+  balancer?.close();
   for (const { child } of servers) child.kill('SIGKILL');
   await databases?.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -121,7 +101,7 @@ async function machine() {
 
 const lines = () => servers.flatMap((server) => server.lines.map((line) => JSON.parse(line)));
 
-withBalancer('an upgrade, one server after the other, under load: no request fails', async (t) => {
+test.serial('an upgrade, one server after the other, under load: no request fails', async (t) => {
   const load = hammer(issuer, await machine());
   await until(() => load.replies.length > 100);
   for (const i of [0, 1]) {
@@ -138,7 +118,7 @@ withBalancer('an upgrade, one server after the other, under load: no request fai
   t.deepEqual([...new Set(load.replies.map(({ status }) => status))], [200]);
 });
 
-withBalancer('the address in the log is the one the balancer saw, whatever the client says', async (t) => {
+test.serial('the address in the log is the one the balancer saw, whatever the client says', async (t) => {
   const path = '/nowhere';
   await once(issuer, { path, headers: { 'x-forwarded-for': '203.0.113.7' } });
   const logged = () => lines().filter(({ msg, status }) => msg === 'request' && status === 404);
@@ -146,7 +126,7 @@ withBalancer('the address in the log is the one the balancer saw, whatever the c
   t.is(logged().at(-1).address, '127.0.0.1');
 });
 
-withBalancer(
+test.serial(
   'one killed: the other goes on; the database gone: 503 in our words, the JWKS stays; and back',
   async (t) => {
     const asked = await machine();
