@@ -1,4 +1,4 @@
-import type { Measured } from './children/load.ts';
+import type { Measured } from './closed-loop.ts';
 import { type Cores, helper } from './cores.ts';
 import type { Latencies } from './open-loop.ts';
 import type { Script } from './scripts.ts';

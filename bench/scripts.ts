@@ -1,4 +1,4 @@
-import type { Request } from 'autocannon';
+import { type Answer, written } from './connection.ts';
 
 /** What each connection of a load sends, again and again. */
 export type Script =
@@ -29,25 +29,26 @@ export type Script =
 
 export const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 
-const REFRESH_TOKEN = /"refresh_token":"([^"]+)"/;
-
-/** A script as autocannon takes it. What it remembers goes on in the next load with the same prepared script. */
-export interface Prepared {
-  readonly requests: Request[];
-  /** Everything that was under way is given up: a load has ended. */
-  reset(): void;
+/** What one connection sends in a round, and what it makes of the answers. */
+interface Step {
+  /** The bytes of the request. */
+  ask(): string;
+  seen?(answer: Answer): void;
 }
 
-/** One of many things of which each is used by one connection at a time. */
-interface Turn {
-  token: string;
+/** A script as connections go by it. What it remembers goes on in the next load with the same prepared script. */
+export interface Prepared {
+  /** The steps of one connection more, round after round. */
+  begin(): readonly Step[];
+  /** Everything that was under way is given up: a load has ended. */
+  reset(): void;
 }
 
 export function prepare(script: Script): Prepared {
   switch (script.kind) {
     case 'same': {
-      const { method, path, headers = {}, body } = script;
-      return { requests: [{ method, path, headers, ...(body !== undefined && { body }) }], reset() {} };
+      const bytes = written(script.method, script.path, script.headers ?? {}, script.body);
+      return { begin: () => [{ ask: () => bytes }], reset() {} };
     }
     case 'password':
       return password(script);
@@ -58,87 +59,71 @@ export function prepare(script: Script): Prepared {
   }
 }
 
-function password({ authorization, form, usernames }: Script & { kind: 'password' }): Prepared {
-  const headers = { ...FORM, Authorization: authorization };
-  const bodies = usernames.map((username) => `${new URLSearchParams({ grant_type: 'password', username, ...form })}`);
-  let next = 0;
+/** Gives each connection one of these for itself. */
+function oneEach<T>(all: readonly T[]): { take(): T; reset(): void } {
+  let next = all.values();
   return {
-    requests: [
-      {
-        method: 'POST',
-        path: '/token',
-        headers,
-        setupRequest: (request, context: { body?: string }) => {
-          context.body ??= bodies[next++ % bodies.length]!;
-          return { ...request, body: context.body };
-        },
-      },
-    ],
-    reset() {},
+    take: () => next.next().value!,
+    reset() {
+      next = all.values();
+    },
   };
 }
+
+function password({ authorization, form, usernames }: Script & { kind: 'password' }): Prepared {
+  const people = oneEach(usernames);
+  const headers = { ...FORM, Authorization: authorization };
+  return {
+    begin() {
+      const body = new URLSearchParams({ grant_type: 'password', username: people.take(), ...form });
+      const asking = written('POST', '/token', headers, body.toString());
+      return [{ ask: () => asking }];
+    },
+    reset: people.reset,
+  };
+}
+
+const REFRESH_TOKEN = /"refresh_token":"([^"]+)"/;
 
 function refresh({ authorization, tokens }: Script & { kind: 'refresh' }): Prepared {
-  const chains: Turn[] = tokens.map((token) => ({ token }));
-  let free = [...chains];
+  const chains = oneEach(tokens.map((token) => ({ token })));
+  const headers = { ...FORM, Authorization: authorization };
   return {
-    requests: [
-      {
-        method: 'POST',
-        path: '/token',
-        headers: { ...FORM, Authorization: authorization },
-        setupRequest: (request, context: { chain?: Turn }) => {
-          context.chain = free.pop()!;
-          return { ...request, body: `grant_type=refresh_token&refresh_token=${context.chain.token}` };
+    begin() {
+      const chain = chains.take();
+      return [
+        {
+          ask: () => written('POST', '/token', headers, `grant_type=refresh_token&refresh_token=${chain.token}`),
+          seen: ({ body }) => {
+            chain.token = REFRESH_TOKEN.exec(body)?.[1] ?? chain.token;
+          },
         },
-        onResponse: (_status, body, context: { chain?: Turn }) => {
-          const { chain } = context;
-          if (!chain) return;
-          chain.token = REFRESH_TOKEN.exec(body)?.[1] ?? chain.token;
-          free.push(chain);
-        },
-      },
-    ],
-    // An answer that was not waited for is given again to whoever repeats the request.
-    reset() {
-      free = [...chains];
+      ];
     },
+    reset: chains.reset,
   };
 }
 
+const CODE = /\r\nlocation: [^\r]*[?&]code=([^&\r]+)/i;
+
 function code({ authorize, authorization, form, cookies }: Script & { kind: 'code' }): Prepared {
-  const visitors: Turn[] = cookies.map((token) => ({ token }));
-  let free = [...visitors];
+  const visitors = oneEach(cookies);
   const fixed = new URLSearchParams(form).toString();
+  const headers = { ...FORM, Authorization: authorization };
   return {
-    requests: [
-      {
-        method: 'GET',
-        path: authorize,
-        setupRequest: (request, context: { visitor?: Turn }) => {
-          context.visitor = free.pop()!;
-          return { ...request, headers: { Accept: 'text/html', Cookie: context.visitor.token } };
+    begin() {
+      const asking = written('GET', authorize, { Accept: 'text/html', Cookie: visitors.take() });
+      let code = '';
+      return [
+        {
+          ask: () => asking,
+          seen: ({ head }) => {
+            code = CODE.exec(head)?.[1] ?? '';
+          },
         },
-        onResponse: (_status, _body, context: { code?: string }, headers) => {
-          const location = String((headers as Record<string, unknown>)?.['Location'] ?? '');
-          context.code = /[?&]code=([^&]+)/.exec(location)?.[1] ?? '';
-        },
-      },
-      {
-        method: 'POST',
-        path: '/token',
-        headers: { ...FORM, Authorization: authorization },
-        setupRequest: (request, context: { code?: string }) => ({
-          ...request,
-          body: `grant_type=authorization_code&code=${context.code}&${fixed}`,
-        }),
-        onResponse: (_status, _body, context: { visitor?: Turn }) => {
-          if (context.visitor) free.push(context.visitor);
-        },
-      },
-    ] as Request[],
-    reset() {
-      free = [...visitors];
+        { ask: () => written('POST', '/token', headers, `grant_type=authorization_code&code=${code}&${fixed}`) },
+      ];
     },
+    reset: visitors.reset,
   };
 }
