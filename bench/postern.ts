@@ -92,7 +92,8 @@ export async function deploy({ env = {}, people = 0, fill }: Options = {}): Prom
 let started = 0;
 
 /**
- * The real thing, as `npm start` starts it: its own process, settings from the environment, its log in a file.
+ * The real thing, as `npm start` starts it: its own process, settings from the environment, its log in a file. It is handed
+ * over when `/readyz` says so, as a balancer would.
  * @param env `POSTERN_PORT` where several processes serve one deployment; the issuer's own otherwise.
  */
 export async function run(deployment: Deployment, cores: Cores, env: Record<string, string> = {}): Promise<Running> {
@@ -100,10 +101,11 @@ export async function run(deployment: Deployment, cores: Cores, env: Record<stri
   started += 1;
   const log = join(deployment.folder, `log-${started}`);
   const out = openSync(log, 'w');
+  const ops = String(await freePort());
   const begun = performance.now();
   const child = start({
     cores,
-    args: ['--max-semi-space-size=4', 'src/main.ts'],
+    args: ['--max-semi-space-size=4', '--expose-gc', 'src/main.ts'],
     cwd: ROOT,
     stdout: out,
     env: {
@@ -111,20 +113,27 @@ export async function run(deployment: Deployment, cores: Cores, env: Record<stri
       NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node-compile'),
       ...deployment.env,
       POSTERN_PORT: port,
+      POSTERN_OPS_PORT: ops,
       ...env,
     },
   });
   closeSync(out);
   const url = `http://127.0.0.1:${env['POSTERN_PORT'] ?? port}`;
-  for (let tries = 0; ; tries += 1) {
-    if (await answers(`${url}/.well-known/openid-configuration`)) break;
-    if (tries > 20_000 || child.exitCode !== null) throw new Error(`it did not start: ${readFileSync(log, 'utf8')}`);
-    await pause(1);
-  }
+  const answered = async (address: string, every: number): Promise<number> => {
+    while (!(await answers(address))) {
+      if (performance.now() > begun + 60_000 || child.exitCode !== null)
+        throw new Error(`it did not start: ${readFileSync(log, 'utf8')}`);
+      await pause(every);
+    }
+    return performance.now() - begun;
+  };
+  const firstAnswer = await answered(`${url}/.well-known/openid-configuration`, 1);
+  // Asked seldom: asking takes of the same cores' time.
+  await answered(`http://127.0.0.1:${ops}/readyz`, 50);
   return {
     url,
     pid: child.pid!,
-    firstAnswer: performance.now() - begun,
+    firstAnswer,
     cpuSeconds: () => cpuSeconds(child.pid!),
     megabytes: () => megabytes(child.pid!),
     stop: () => stop(child),

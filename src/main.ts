@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `npm start`: a process of the server. Here and in cli/ alone is `process` spoken of. */
+import './lib/without-web-sockets.ts';
 import type { Socket } from 'node:net';
 import { SettingsError } from './config/index.ts';
 import { Refusal } from './lib/index.ts';

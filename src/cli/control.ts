@@ -4,7 +4,6 @@ import type { Domain } from '../domain/index.ts';
 import { type Logger, newSecret, Refusal, seconds } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { BACKUP, type Backup, type Taken } from './backup.ts';
-import { perform } from './operations/index.ts';
 import { openFolder, SOCKET } from './socket.ts';
 
 interface Options {
@@ -94,6 +93,8 @@ async function answerTo(line: string, socket: Socket, { domain, log, backup, clo
     const request: unknown = parse(line);
     const { operation, arguments: args } = (request ?? {}) as { operation?: unknown; arguments?: unknown };
     if (operation === BACKUP) return { result: await send(socket, backup(), closing) };
+    // Loaded with the first command: most servers hear none.
+    const { perform } = await import('./operations/index.ts');
     return { result: await perform(domain, operation, args) };
   } catch (error) {
     if (error instanceof Refusal) return { error: { code: error.code, message: error.message } };

@@ -1,7 +1,8 @@
 import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { hashSync } from '@node-rs/argon2';
-import { COST, normal, type Work } from './key-derivation.ts';
+import { normal, type Work } from './key-derivation.ts';
+import { COST } from './password-cost.ts';
 import { check } from './password-formats.ts';
 
 /** What a worker is asked; one at a time. */

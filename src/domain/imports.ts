@@ -12,7 +12,7 @@ import type { Audit } from './audit.ts';
 import { parseEmail } from './email.ts';
 import type { FunctionName, Work } from './key-derivation.ts';
 import { checkName } from './names.ts';
-import { kept } from './password-formats.ts';
+import type { kept } from './password-formats.ts';
 
 /** Somebody as another system knew them. */
 export interface Newcomer {
@@ -93,6 +93,8 @@ export function createImports({ store, now, audit }: { store: Store; now: Clock;
 
   /** Everybody as they will be kept, or why not; each address once. */
   async function prepare(people: readonly Newcomer[], importId: string) {
+    // With every function a hash can have: what only an import needs is loaded with the first.
+    const { kept } = await import('./password-formats.ts');
     const prepared: Prepared[] = [];
     const refused: RefusedLine[] = [];
     const work: Partial<Record<FunctionName, number>> = {};
@@ -102,7 +104,7 @@ export function createImports({ store, now, audit }: { store: Store; now: Clock;
       const checked: Prepared[] = [];
       for (const newcomer of people.slice(from, from + TURN)) {
         try {
-          checked.push(prepareOne(newcomer, { importId, at: now(), lines, work }));
+          checked.push(prepareOne(newcomer, { importId, at: now(), lines, work, kept }));
         } catch (error) {
           if (!(error instanceof Refusal)) throw error;
           refused.push({ line: newcomer.line, reason: error.message });
@@ -200,13 +202,19 @@ export function createImports({ store, now, audit }: { store: Store; now: Clock;
 /** @throws Refusal whatever is wrong with them */
 function prepareOne(
   { line, email: text, name, emailVerified, disabled, passwordHash }: Newcomer,
-  into: { importId: string; at: number; lines: Map<string, number>; work: Partial<Record<FunctionName, number>> },
+  into: {
+    readonly importId: string;
+    readonly at: number;
+    readonly lines: Map<string, number>;
+    readonly work: Partial<Record<FunctionName, number>>;
+    readonly kept: typeof kept;
+  },
 ): Prepared {
   const { email, key } = parseEmail(text);
   checkName(name);
   const before = into.lines.get(key);
   if (before !== undefined) throw new Refusal('email_taken', `${email} stands in line ${before} already`);
-  const found = passwordHash === undefined ? undefined : kept(passwordHash);
+  const found = passwordHash === undefined ? undefined : into.kept(passwordHash);
   into.lines.set(key, line);
   if (found) raise(into.work, { [found.by]: found.work });
   const account: Account = {

@@ -1,7 +1,8 @@
 import { pbkdf2Sync, scryptSync, timingSafeEqual } from 'node:crypto';
-import { type Algorithm, hashSync, verifySync } from '@node-rs/argon2';
+import { hashSync, verifySync } from '@node-rs/argon2';
 import { hashSync as bcryptSync, compareSync } from 'bcryptjs';
 import { Refusal } from '../lib/index.ts';
+import { COST } from './password-cost.ts';
 
 /** A password's hash, understood. */
 export interface Kept {
@@ -22,9 +23,6 @@ interface KeyDerivation {
   /** Does this much work for nothing. */
   spend(work: number): void;
 }
-
-/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
-export const COST = { algorithm: 2 as Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** The hash of a random password nobody kept, at the cost every hash of ours has. */
 export const NOBODY =

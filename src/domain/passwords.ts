@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Refusal } from '../lib/index.ts';
 import type { HashingAnswer, HashingJob } from './hashing-worker.ts';
-import { COST, type Work } from './key-derivation.ts';
+import type { Work } from './key-derivation.ts';
+import { COST } from './password-cost.ts';
 
 /** The slow part of a sign-in, in threads of its own. */
 export interface Passwords {

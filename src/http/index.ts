@@ -45,7 +45,7 @@ export type { LinkPage, PasswordError, Trail } from './mailed-pages.ts';
 export { type BrowserMark, createBrowserMark } from './mark.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
-export { opsHandler, type Readiness, serveOps } from './ops.ts';
+export { opsHandler, type Readiness, serveOps, WARMING_UP } from './ops.ts';
 export { PACE, paceSignIns } from './pace.ts';
 export {
   type ClientShown,

@@ -9,6 +9,9 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, string>>;
 }
 
+/** The check `server` of one that answers, but slowly at first. */
+export const WARMING_UP = 'warming up';
+
 interface Options {
   /** Asked at every `/readyz`; if it throws, we are not ready. */
   readonly ready: () => Promise<Readiness>;

@@ -11,4 +11,5 @@ export * from './errors.ts';
 export * from './held-back.ts';
 export * from './ids.ts';
 export * from './logger.ts';
+export * from './return-memory.ts';
 export * from './seal.ts';

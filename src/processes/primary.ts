@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { readDocument, type Settings, type SettingsDocument } from '../config/index.ts';
 import { createLogger } from '../http/log.ts';
-import { type Readiness, serveOps } from '../http/ops.ts';
+import { type Readiness, serveOps, WARMING_UP } from '../http/ops.ts';
 import { heldBack } from '../lib/index.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { createCrew } from './crew.ts';
@@ -57,13 +57,14 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
     logger: log,
   });
 
-  /** One that can serve is enough: connections go round the others. */
+  /** One that can serve is enough: connections go round the others. But not round one that is still warming up. */
   async function ready(): Promise<Readiness> {
     const answers = await Promise.all(crew.serving.map((member) => member.ask('readiness')));
     const able = answers.filter((answer) => answer?.ok);
-    const [told] = able.length > 0 ? able : answers;
+    const warming = answers.find((answer) => answer?.checks['server'] === WARMING_UP);
+    const told = warming ?? able[0] ?? answers[0];
     return {
-      ok: able.length > 0,
+      ok: able.length > 0 && !warming,
       checks: { ...(told?.checks ?? { store: 'nobody can say' }), workers: `${able.length} of ${settings.workers}` },
     };
   }

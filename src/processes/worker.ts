@@ -43,6 +43,8 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
           return door;
         },
       });
+      // At the first start nobody else serves; later the others do, for as long as this takes.
+      if (!quiet) await server.warmed;
       primary.send({ type: 'serving', issuer: server.issuer });
     } catch (error) {
       const known = error instanceof Refusal || error instanceof SettingsError;

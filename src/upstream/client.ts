@@ -1,9 +1,10 @@
-import * as oidc from 'openid-client';
+import type * as oidc from 'openid-client';
 import { type Clock, inSeconds, minutes, sha256 } from '../lib/index.ts';
 import type { Outbound } from '../outbound/index.ts';
 import { failureOf, UpstreamFailure } from './failure.ts';
 import type { Kind, Provider, Wishes } from './kind.ts';
 import { kindOf } from './kinds.ts';
+import { library } from './library.ts';
 import { type Profile, profileOf } from './profile.ts';
 
 export type { Provider } from './kind.ts';
@@ -48,15 +49,16 @@ export function createUpstreamClient({ outbound, now }: Options): UpstreamClient
   const fetch = outbound.fetch as oidc.CustomFetch;
 
   /** One request for all that come at once; one that failed is forgotten. */
-  function configured(kind: Kind, provider: Provider): Promise<oidc.Configuration> {
+  async function configured(kind: Kind, provider: Provider): Promise<oidc.Configuration> {
+    const { enableNonRepudiationChecks, allowInsecureRequests, customFetch } = await library();
     // The secret is part of what it is made of; here it only has to differ.
     const key = sha256(JSON.stringify(provider));
     const before = known.get(key);
     if (before && now() < before.at + FRESH_FOR) return before.config;
     const plain = provider.issuer.startsWith('http:');
     const config = kind.configure(provider, {
-      execute: [oidc.enableNonRepudiationChecks, ...(plain ? [oidc.allowInsecureRequests] : [])],
-      [oidc.customFetch]: fetch,
+      execute: [enableNonRepudiationChecks, ...(plain ? [allowInsecureRequests] : [])],
+      [customFetch]: fetch,
     });
     known.delete(key);
     known.set(key, { config, at: now() });
@@ -72,7 +74,7 @@ export function createUpstreamClient({ outbound, now }: Options): UpstreamClient
     try {
       return await work(kind);
     } catch (error) {
-      throw failureOf(error);
+      throw await failureOf(error);
     }
   }
 
@@ -80,6 +82,7 @@ export function createUpstreamClient({ outbound, now }: Options): UpstreamClient
     authorizationUrl: (provider, { state, nonce, verifier, maxAge }, wishes) =>
       asking(provider, async (kind) => {
         const config = await configured(kind, provider);
+        const oidc = await library();
         return oidc.buildAuthorizationUrl(config, {
           redirect_uri: provider.redirectUri,
           scope: provider.scopes.join(' '),
@@ -94,6 +97,7 @@ export function createUpstreamClient({ outbound, now }: Options): UpstreamClient
     profile: (provider, { state, nonce, verifier, maxAge, begunAt }, answer) =>
       asking(provider, async (kind) => {
         const config = await configured(kind, provider);
+        const oidc = await library();
         const tokens = await oidc.authorizationCodeGrant(config, new URL(`${provider.redirectUri}?${answer}`), {
           expectedState: state,
           pkceCodeVerifier: verifier,

@@ -1,5 +1,5 @@
-import * as oidc from 'openid-client';
 import { OutboundError } from '../outbound/index.ts';
+import { library } from './library.ts';
 
 /** Why somebody was not signed in, as a person is told it. */
 export type FailureReason =
@@ -35,11 +35,12 @@ const DENIALS = new Set([
 ]);
 
 /** Whatever went wrong on the way to a provider and back, as a failure of that provider. */
-export function failureOf(error: unknown): UpstreamFailure {
+export async function failureOf(error: unknown): Promise<UpstreamFailure> {
   if (error instanceof UpstreamFailure) return error;
   const chain = [...causes(error)];
   const outbound = chain.find((each) => each instanceof OutboundError);
   if (outbound) return new UpstreamFailure('unavailable', outbound.message, { cause: error });
+  const oidc = await library();
   if (error instanceof oidc.AuthorizationResponseError)
     return new UpstreamFailure(
       DENIALS.has(error.error) ? 'denied' : 'unavailable',

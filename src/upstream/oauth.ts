@@ -1,7 +1,8 @@
-import * as oidc from 'openid-client';
+import type { Configuration } from 'openid-client';
 import { clientAuthentication } from './client-authentication.ts';
 import { UpstreamFailure } from './failure.ts';
 import type { Kind, Provider } from './kind.ts';
+import { library } from './library.ts';
 
 /** What differs from one OAuth provider without OpenID Connect to the next. */
 interface Differences extends Pick<Kind, 'name' | 'issuerFrom' | 'scopes' | 'wishes' | 'claims'> {
@@ -16,6 +17,7 @@ export function oauth({ endpoints, ...row }: Differences): Kind {
     usesNonce: false,
 
     async configure({ issuer, clientId, clientSecret }: Provider, options) {
+      const oidc = await library();
       const { authorization, token } = endpoints(issuer);
       const config = new oidc.Configuration(
         {
@@ -26,7 +28,7 @@ export function oauth({ endpoints, ...row }: Differences): Kind {
         },
         clientId,
         undefined,
-        clientAuthentication(clientSecret),
+        await clientAuthentication(clientSecret),
       );
       for (const extend of options.execute ?? []) extend(config);
       const fetch = options[oidc.customFetch];
@@ -38,12 +40,13 @@ export function oauth({ endpoints, ...row }: Differences): Kind {
 
 /** Asks an API in the name of whoever signed in. @throws UpstreamFailure */
 export async function ask(
-  config: oidc.Configuration,
+  config: Configuration,
   token: string,
   url: URL,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<unknown> {
-  const response = await oidc.fetchProtectedResource(config, token, url, 'GET', null, new Headers(headers));
+  const { fetchProtectedResource } = await library();
+  const response = await fetchProtectedResource(config, token, url, 'GET', null, new Headers(headers));
   if (response.status !== 200)
     throw new UpstreamFailure('unavailable', `${url.origin}${url.pathname} answered ${response.status}`);
   try {

@@ -1,6 +1,7 @@
-import * as oidc from 'openid-client';
+import type { Configuration } from 'openid-client';
 import { clientAuthentication } from './client-authentication.ts';
 import type { Kind, Provider, Tokens, Wishes } from './kind.ts';
+import { library } from './library.ts';
 import type { Claims } from './profile.ts';
 
 type Told = Readonly<Record<string, unknown>>;
@@ -22,8 +23,10 @@ export function openIdConnect({ omits = [], subject, answersForEmail, ...row }: 
     scopes: ['openid', 'email', 'profile'],
     usesNonce: true,
 
-    configure: ({ issuer, clientId, clientSecret }, options) =>
-      oidc.discovery(new URL(issuer), clientId, undefined, clientAuthentication(clientSecret), options),
+    async configure({ issuer, clientId, clientSecret }, options) {
+      const { discovery } = await library();
+      return discovery(new URL(issuer), clientId, undefined, await clientAuthentication(clientSecret), options);
+    },
 
     wishes({ loginHint, uiLocales, maxAge, choose }: Wishes, config) {
       // Some refuse a prompt they do not know (Core §3.1.2.6), so it is sent to those that say they do.
@@ -54,13 +57,9 @@ export function openIdConnect({ omits = [], subject, answersForEmail, ...row }: 
 }
 
 /** Where the ID token does not tell the address that was asked for, it is told there (Core §5.4). */
-async function userInfo(
-  config: oidc.Configuration,
-  tokens: Tokens,
-  { scopes }: Provider,
-  idToken: Told,
-): Promise<Told> {
+async function userInfo(config: Configuration, tokens: Tokens, { scopes }: Provider, idToken: Told): Promise<Told> {
   const { userinfo_endpoint: endpoint } = config.serverMetadata();
   if (idToken['email'] !== undefined || !endpoint || !scopes.includes('email')) return {};
-  return oidc.fetchUserInfo(config, tokens.access_token, String(idToken['sub']));
+  const { fetchUserInfo } = await library();
+  return fetchUserInfo(config, tokens.access_token, String(idToken['sub']));
 }
