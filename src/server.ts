@@ -25,7 +25,7 @@ import {
   WARMING_UP,
 } from './http/index.ts';
 import { signOutPages } from './interaction/index.ts';
-import { type Duration, hours, type Logger, minutes, returnMemory, seconds, silent } from './lib/index.ts';
+import { type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { warmUp } from './short/index.ts';
@@ -144,8 +144,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       void warmUp({ issuer: settings.issuer, tell: accessLog(silent) })
         .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
         .finally(() => {
-          // What starting and warming up left behind is a fifth of all memory, and V8 would keep it.
-          returnMemory();
           warming = false;
           warmed.resolve();
         });
