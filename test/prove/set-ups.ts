@@ -58,6 +58,8 @@ interface Options {
   /** The data folder of the file store, where it is not to be a new one. */
   readonly data?: string;
   readonly people?: number;
+  /** People with a second factor; none unless given. */
+  readonly guarded?: number;
   readonly clients?: number;
 }
 
@@ -90,6 +92,7 @@ export async function openStage(setUp: SetUp, options: Options): Promise<Stage> 
     folder,
     env: straight,
     people: options.people ?? 4,
+    guarded: options.guarded ?? 0,
     clients: options.clients ?? 8,
   });
   const everyone: Running[] = [];

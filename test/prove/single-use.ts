@@ -3,6 +3,7 @@ import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { PASSWORD } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
 import { asking, authorizeUrl, type Browser, fetchCode, newBrowser, post, redemption, refreshing } from './calls.ts';
+import { FACTOR_RACES } from './factor-races.ts';
 import { type Finding, type Ground, part } from './part.ts';
 import { ALL, type Stage } from './set-ups.ts';
 
@@ -21,7 +22,7 @@ export const singleUse = part<Numbers>({
   async prove(ground, numbers) {
     const mail = await startMailServer();
     try {
-      const stage = await ground.open({ people: 2, clients: 2, env: mailing(mail) });
+      const stage = await ground.open({ people: 2, guarded: numbers.trials, clients: 2, env: mailing(mail) });
       const racing = { stage, mail, browser: newBrowser(stage.issuer, stage.people[0]!.email) };
       const findings: Finding[] = [];
       for (const [fact, race] of Object.entries(RACES)) findings.push(await trials(fact, race, racing, numbers));
@@ -47,7 +48,10 @@ const mailing = ({ url }: MailServer) => ({
 });
 
 /** Makes something, and gives the way to present it: `ok` for whoever succeeded, else the word of the refusal. */
-type Race = (racing: Racing) => Promise<() => Promise<string>>;
+export type Race = (
+  racing: Racing,
+  which: { readonly trial: number; readonly atOnce: number },
+) => Promise<() => Promise<string>>;
 
 const RACES: Readonly<Record<string, Race>> = {
   'authorization code': async ({ stage, browser }) => {
@@ -110,6 +114,8 @@ const RACES: Readonly<Record<string, Race>> = {
 
   'link of a sign-up': ({ stage, mail }) =>
     mailedLink(stage, mail, '/account/sign-up', `${crypto.randomUUID()}@example.com`, '/account/join'),
+
+  ...FACTOR_RACES,
 };
 
 /** Asks for a mail, and sends the form that its link leads to. */
@@ -131,7 +137,7 @@ async function trials(fact: string, race: Race, racing: Racing, { trials: count,
   const wrong: string[] = [];
   const refusals = new Set<string>();
   for (let trial = 0; trial < count; trial += 1) {
-    const present = await race(racing);
+    const present = await race(racing, { trial, atOnce });
     const words = await Promise.all(Array.from({ length: atOnce }, present));
     if (words.filter((word) => word === 'ok').length !== 1) wrong.push(words.join(' '));
     for (const word of words) if (word !== 'ok') refusals.add(word);
