@@ -23,4 +23,4 @@ VOLUME ["/var/lib/postern/data", "/var/lib/postern/keys"]
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=4", "--expose-gc", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--expose-gc", "src/main.ts"]
