@@ -91,7 +91,7 @@ export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions):
       const unit = currentUnit();
       const tokens = table as (typeof REVOCABLE)[number];
       for (const { id } of await unit.find(tokens, 'grantId', grantId)) unit.remove(tokens, id, { urgent: true });
-      // A refresh under way may have put its successor meanwhile.
+      // A refresh under way may have put its successor meanwhile: dead without its grant, and of no use to keep.
       unit.afterCommit(`revoke ${grantId}`, () => endTokens(grantId));
     },
   };

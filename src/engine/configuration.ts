@@ -76,6 +76,8 @@ export function configuration(
             }),
     findAccount: findAccount(domain),
     loadExistingGrant: existingGrant(domain),
+    // Whatever a refresh under way issues is dead with its grant: so a revocation is one commit.
+    revokeGrantPolicy: () => true,
     jwks: { keys: engineKeys(domain.keys.published()) as never },
     routes: ROUTES,
     scopes: [...STATIC_SCOPES],

@@ -2,7 +2,7 @@ import test from 'ava';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { seconds } from '../../src/lib/index.ts';
-import type { Change, Store, TableName } from '../../src/store/index.ts';
+import { type Change, type Store, StoreUnavailable, type TableName } from '../../src/store/index.ts';
 import { authorize, discover, type Registered, redeem, request, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
@@ -348,6 +348,30 @@ test.serial('revoking while a refresh is under way ends what the refresh got', a
   await oidc.tokenRevocation(config, tokens.access_token);
   t.false((await oidc.tokenIntrospection(config, next!.access_token)).active);
 });
+
+for (const hint of ['access_token', 'refresh_token'] as const)
+  test.serial(
+    `revoking by the ${hint} is one commit: what a refresh under way got is dead, though nothing more is done`,
+    async (t) => {
+      const p = await person();
+      const client = await addClient(postern, { passwordGrant: true });
+      const config = await discover(postern, client);
+      const asked = { username: p.email, password: PASSWORD, scope: 'openid' };
+      const tokens = await oidc.genericGrantRequest(config, 'password', asked);
+      let next: oidc.TokenEndpointResponse | undefined;
+      const removes = (change: Change) => 'remove' in change && change.remove === 'access_tokens';
+      before(removes, async () => {
+        next = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+        // As if the process died after the commit that comes now.
+        before(removes, () => Promise.reject(new StoreUnavailable('gone')));
+      });
+      await t.throwsAsync(oidc.tokenRevocation(config, tokens[hint]!));
+      t.false((await oidc.tokenIntrospection(config, next!.access_token)).active);
+      t.false((await oidc.tokenIntrospection(config, next!.refresh_token!)).active);
+      t.is(await wordOf(oidc.refreshTokenGrant(config, next!.refresh_token!)), 'invalid_grant');
+      await t.throwsAsync(oidc.fetchUserInfo(config, next!.access_token, oidc.skipSubjectCheck));
+    },
+  );
 
 test.serial('POST /authorize takes a repeated resource as GET does', async (t) => {
   const asked = await request(await discover(postern, await addClient(postern)));
