@@ -36,18 +36,19 @@ const scaling: Row = {
     const part = (from: number) => ({ ...signed, tokens: signed.tokens.slice(from, from + CLIENTS) });
     await narrow.keep('refresh', refreshing(deployment, part(0)));
     await wide.keep('refresh', refreshing(deployment, part(CLIENTS)));
-    const onOne = () => {
+    const onOne = (seconds = 3) => {
       pin(database.pid, ONE);
-      return narrow.closed('refresh', one.url, 3, CLIENTS);
+      return narrow.closed('refresh', one.url, seconds, CLIENTS);
     };
     const urls = three.map((process) => process.url);
-    const onBoth = () => {
+    const onBoth = (seconds = 3) => {
       pin(database.pid, BOTH);
-      return wide.closed('refresh', urls, 3, CLIENTS);
+      return wide.closed('refresh', urls, seconds, CLIENTS);
     };
     try {
-      await onOne();
-      await onBoth();
+      // Each of the three has a third of the requests to warm up by.
+      await onOne(6);
+      await onBoth(12);
       const { limit, work } = await interleave(4, onOne, { both: onBoth });
       const { rate, share } = work['both']!;
       const most = (await signing.rsa(1)) / SIGNATURES;
