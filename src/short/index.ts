@@ -3,7 +3,7 @@
  *
  * A short way answers only what it grants, and its answer is the engine's to the byte. Whatever is to be refused, is
  * unusual, or fails goes on untouched to the whole way, which alone knows how to tell it; so a short way is never the only
- * place where something is decided. test/flows/short-way.test.ts sends thousands of requests by both and compares.
+ * place where something is decided. test/flows/short-*.test.ts send thousands of requests by both and compare.
  *
  * front.ts reads a request once (request.ts), finds who asks (client.ts), and puts it to the way it is for. A way more is
  * a file and a line in {@link shortWays}.
