@@ -1,10 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ClockMove } from './moved-clock.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
+/** What `npm start` gives to Node. */
+const FLAGS = /\bnode (.*) src\/main\.ts$/
+  .exec(
+    (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }).scripts.start,
+  )![1]!
+  .split(' ');
 
 export interface ServerProcess {
   readonly child: ChildProcess;
@@ -32,19 +39,23 @@ interface Options {
 
 /** `npm start` without npm: a whole server in a process of its own, on a free port, once it listens. */
 export async function startProcess({ folder, env = {}, clock }: Options): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env['PATH'],
-      POSTERN_PORT: '0',
-      POSTERN_OPS_PORT: '0',
-      POSTERN_DATA: join(folder, 'data'),
-      POSTERN_KEYS: join(folder, 'keys'),
-      ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
-      ...env,
+  const child = spawn(
+    process.execPath,
+    [...FLAGS, '--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'],
+    {
+      cwd: ROOT,
+      env: {
+        PATH: process.env['PATH'],
+        POSTERN_PORT: '0',
+        POSTERN_OPS_PORT: '0',
+        POSTERN_DATA: join(folder, 'data'),
+        POSTERN_KEYS: join(folder, 'keys'),
+        ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  );
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
   child.stderr!.on('data', (chunk: Buffer) => {

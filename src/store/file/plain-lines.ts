@@ -94,7 +94,7 @@ export class PlainLines {
   #row(id: string, version: number, expiresAt: number | undefined): UnreadRow {
     const from = this.#at;
     this.#passObject();
-    return new UnreadRow({ id, version, expiresAt }, this.#shelves.keep(this.#bytes, from, this.#at));
+    return new UnreadRow(id, version, this.#shelves.keep(this.#bytes, from, this.#at, expiresAt));
   }
 
   /** Passes what comes next if it is this. */

@@ -8,26 +8,24 @@ import { type AnyRow, newRow } from './row.ts';
 export class UnreadRow {
   readonly id: string;
   readonly version: number;
-  readonly expiresAt: number | undefined;
   readonly #shelf: Buffer;
-  readonly #from: number;
-  readonly #to: number;
+  readonly #at: number;
 
-  /** @param place of the record's JSON, which stays there */
-  constructor(
-    { id, version, expiresAt }: { id: string; version: number; expiresAt: number | undefined },
-    { shelf, from, to }: Place,
-  ) {
+  constructor(id: string, version: number, { shelf, at }: Place) {
     this.id = id;
     this.version = version;
-    this.expiresAt = expiresAt;
     this.#shelf = shelf;
-    this.#from = from;
-    this.#to = to;
+    this.#at = at;
+  }
+
+  get expiresAt(): number | undefined {
+    const time = this.#shelf.readDoubleLE(this.#at);
+    return Number.isNaN(time) ? undefined : time;
   }
 
   get json(): string {
-    return this.#shelf.toString('utf8', this.#from, this.#to);
+    const from = this.#at + HEADER;
+    return this.#shelf.toString('utf8', from, from + this.#shelf.readUInt32LE(this.#at + TIME));
   }
 
   read(): AnyRow {
@@ -44,26 +42,30 @@ export const jsonOf = (row: Kept): string => (row instanceof UnreadRow ? row.jso
 
 export interface Place {
   readonly shelf: Buffer;
-  readonly from: number;
-  readonly to: number;
+  readonly at: number;
 }
 
 const SHELF = 1024 * 1024;
+/** Before each record: when it expires, or NaN; and how long it is. A number of its own would be an object for each row. */
+const TIME = 8;
+const HEADER = TIME + 4;
 
 /** Copies records to where they stay. A shelf goes when the last of them does; those that come together mostly go together. */
 export class Shelves {
   #shelf = Buffer.alloc(0);
   #used = 0;
 
-  keep(bytes: Buffer, start: number, end: number): Place {
-    const length = end - start;
+  keep(bytes: Buffer, start: number, end: number, expiresAt = Number.NaN): Place {
+    const length = HEADER + end - start;
     if (this.#used + length > this.#shelf.length) {
       this.#shelf = Buffer.allocUnsafeSlow(Math.max(SHELF, length));
       this.#used = 0;
     }
-    const from = this.#used;
-    bytes.copy(this.#shelf, from, start, end);
+    const at = this.#used;
+    this.#shelf.writeDoubleLE(expiresAt, at);
+    this.#shelf.writeUInt32LE(end - start, at + TIME);
+    bytes.copy(this.#shelf, at + HEADER, start, end);
     this.#used += length;
-    return { shelf: this.#shelf, from, to: this.#used };
+    return { shelf: this.#shelf, at };
   }
 }
