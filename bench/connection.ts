@@ -14,9 +14,19 @@ const LENGTH = /\r\ncontent-length: (\d+)/i;
 const CLOSES = /\r\nconnection: close/i;
 
 /** The bytes of a request. @param headers without Host and Content-Length */
-export function written(method: string, path: string, headers: Readonly<Record<string, string>>, body = ''): string {
-  const lines = Object.entries({ Host: '127.0.0.1', ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
-  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}${END_OF_HEAD}${body}`;
+export function written(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body?: string,
+): string {
+  const lines = Object.entries({
+    Host: '127.0.0.1',
+    ...headers,
+    // One that has no body says nothing of its length: as browsers and libraries do.
+    ...(body !== undefined && { 'Content-Length': String(Buffer.byteLength(body)) }),
+  });
+  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join('\r\n')}${END_OF_HEAD}${body ?? ''}`;
 }
 
 /**
