@@ -40,10 +40,13 @@ export function rulesOf(configuration: string): Rules {
 export async function askingBalancer(behind: readonly Behind[], { path, interval, retries }: Rules) {
   const ready = new Set<Behind>();
   let turn = 0;
-  const next = (): Behind => {
+  /** @param refused the server that has just refused this request */
+  const next = (refused: Behind | undefined): Behind => {
     const able = ready.size > 0 ? behind.filter((server) => ready.has(server)) : behind;
+    const others = able.filter((server) => server !== refused);
+    const choice = others.length > 0 ? others : able;
     turn += 1;
-    return able[turn % able.length]!;
+    return choice[turn % choice.length]!;
   };
   const check = async (server: Behind): Promise<void> => {
     const signal = AbortSignal.timeout(2000);
@@ -53,16 +56,17 @@ export async function askingBalancer(behind: readonly Behind[], { path, interval
   };
   const timers = behind.map((server) => setInterval(() => void check(server), interval));
 
-  function pass(req: IncomingMessage, res: ServerResponse, body: Buffer, left: number): void {
+  function pass(req: IncomingMessage, res: ServerResponse, body: Buffer, left: number, refused?: Behind): void {
+    const to = next(refused);
     const headers = { ...req.headers, 'x-forwarded-for': req.socket.remoteAddress, connection: 'close' };
-    const options = { host: '127.0.0.1', port: next().port, path: req.url, method: req.method, headers, agent: false };
+    const options = { host: '127.0.0.1', port: to.port, path: req.url, method: req.method, headers, agent: false };
     const there = request(options, (answer) => {
       res.writeHead(answer.statusCode!, answer.headers);
       answer.pipe(res);
       answer.on('error', () => res.destroy());
     });
     there.on('error', ({ code }: NodeJS.ErrnoException) => {
-      if (code === 'ECONNREFUSED' && left > 0) pass(req, res, body, left - 1);
+      if (code === 'ECONNREFUSED' && left > 0) pass(req, res, body, left - 1, to);
       else if (res.headersSent) res.destroy();
       else res.writeHead(502).end();
     });

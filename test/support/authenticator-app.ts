@@ -27,10 +27,13 @@ export class AuthenticatorApp {
     return new TOTP({ secret: Secret.fromBase32(this.secret) }).generate({ timestamp: this.#now() + later * STEP });
   }
 
-  /** A code that was not given before, of now or as far ahead as a server takes. */
+  /**
+   * A code that was not given before: of now, then of the next step, which is as far ahead as a server takes. Both are good
+   * for half a minute at least, however slow the machine is.
+   */
   fresh(): string {
     const now = Math.floor(this.#now() / STEP);
-    this.#last = Math.max(now - 1, this.#last + 1);
+    this.#last = Math.max(now, this.#last + 1);
     return new TOTP({ secret: Secret.fromBase32(this.secret) }).generate({ timestamp: this.#last * STEP });
   }
 }
