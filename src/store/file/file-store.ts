@@ -94,8 +94,7 @@ export class FileStore implements Store {
     const { after, limit = 100 } = page;
     if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
     const kept = this.#low.data.table(knownTable(table));
-    const listed = kept.index(String(index));
-    await listed.ready();
+    const listed = await kept.index(String(index));
     const found = pageOf(kept, listed.ids(value, after), {
       now: this.now(),
       most: Math.min(limit, LARGEST_PAGE),

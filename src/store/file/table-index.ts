@@ -1,29 +1,16 @@
+import { StoreUnavailable } from '../contract.ts';
 import { OrderedIds } from './ordered-ids.ts';
 import { ShardedMap } from './sharded-map.ts';
 import { type Kept, recordOf } from './unread-row.ts';
 
-const SLICE_MS = 3;
-
-/**
- * The ids of a table's rows by a value in their records. It is made when it is first needed, in slices: a start does not
- * wait for it, and most tables are never listed whole.
- */
+/** The ids of a table's rows by a value in their records. */
 export class TableIndex {
-  readonly of: (record: object) => string | undefined;
-  readonly #rows: ShardedMap<Kept>;
+  readonly #of: (record: object) => string | undefined;
   /** Most values have one id: kept bare, an ordered set for each would be most of the memory of a large store. */
   readonly #ids = new ShardedMap<string | OrderedIds>();
-  #made: Promise<void> | undefined;
 
-  constructor(of: TableIndex['of'], rows: ShardedMap<Kept>) {
-    this.of = of;
-    this.#rows = rows;
-  }
-
-  /** Resolves when {@link ids} knows every row. */
-  ready(): Promise<void> {
-    this.#made ??= this.#make();
-    return this.#made;
+  constructor(of: (record: object) => string | undefined) {
+    this.#of = of;
   }
 
   /** Ids in order, from the first that follows `after`. Nothing may change while they are read. */
@@ -34,26 +21,12 @@ export class TableIndex {
   }
 
   /** Follows a change of one row. While the index is being made it may meet a row here, there, or twice. */
-  replace(before: Kept | undefined, after: Kept | undefined): void {
-    if (!this.#made) return;
-    const old = before && this.of(recordOf(before));
-    const value = after && this.of(recordOf(after));
+  replace(id: string, before: object | undefined, after: object | undefined): void {
+    const old = before && this.#of(before);
+    const value = after && this.#of(after);
     if (old === value) return;
-    if (old !== undefined) this.#remove(old, before!.id);
-    if (value !== undefined) this.#add(value, after!.id);
-  }
-
-  async #make(): Promise<void> {
-    let until = performance.now() + SLICE_MS;
-    let count = 0;
-    for (const row of this.#rows.values()) {
-      const value = this.of(recordOf(row));
-      if (value !== undefined) this.#add(value, row.id);
-      count += 1;
-      if (count % 64 > 0 || performance.now() < until) continue;
-      await new Promise(setImmediate);
-      until = performance.now() + SLICE_MS;
-    }
+    if (old !== undefined) this.#remove(old, id);
+    if (value !== undefined) this.#add(value, id);
   }
 
   #add(value: string, id: string): void {
@@ -69,5 +42,65 @@ export class TableIndex {
       ids.delete(id);
       if (ids.size === 0) this.#ids.delete(value);
     } else if (ids === id) this.#ids.delete(value);
+  }
+}
+
+const SLICE_MS = 3;
+/** Where nobody waits for them: so much is left to everybody else. */
+const PAUSE_MS = 6;
+
+/**
+ * Indexes that are made together, in one walk through the rows that reads each once. They are made when they are first
+ * needed, in slices: a start does not wait for them, and most tables are never listed whole.
+ */
+export class Indexes {
+  readonly #indexes: readonly TableIndex[];
+  readonly #rows: ShardedMap<Kept>;
+  #made: Promise<void> | undefined;
+  #awaited = false;
+
+  constructor(indexes: readonly TableIndex[], rows: ShardedMap<Kept>) {
+    this.#indexes = indexes;
+    this.#rows = rows;
+  }
+
+  /** Whether they follow changes. */
+  get begun(): boolean {
+    return this.#made !== undefined;
+  }
+
+  /** Resolves when they know every row. */
+  ready(): Promise<void> {
+    this.#awaited = true;
+    return this.make();
+  }
+
+  /**
+   * The same, for whoever can wait.
+   * @param goOn false once the store closes: then it rejects
+   */
+  make(goOn: () => boolean = () => true): Promise<void> {
+    this.#made ??= this.#walk(goOn);
+    return this.#made;
+  }
+
+  replace(before: Kept | undefined, after: Kept | undefined): void {
+    if (!this.#made) return;
+    const [old, record] = [before && recordOf(before), after && recordOf(after)];
+    for (const index of this.#indexes) index.replace((after ?? before)!.id, old, record);
+  }
+
+  async #walk(goOn: () => boolean): Promise<void> {
+    let until = performance.now() + SLICE_MS;
+    let count = 0;
+    for (const row of this.#rows.values()) {
+      const record = recordOf(row);
+      for (const index of this.#indexes) index.replace(row.id, undefined, record);
+      count += 1;
+      if (count % 64 > 0 || performance.now() < until) continue;
+      await new Promise((resolve) => (this.#awaited ? setImmediate(resolve) : setTimeout(resolve, PAUSE_MS)));
+      if (!goOn()) throw new StoreUnavailable('the store is closed');
+      until = performance.now() + SLICE_MS;
+    }
   }
 }

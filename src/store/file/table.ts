@@ -2,23 +2,28 @@ import { TABLES, type TableName } from '../records.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import type { AnyRow } from './row.ts';
 import { ShardedMap } from './sharded-map.ts';
-import { TableIndex } from './table-index.ts';
+import { Indexes, TableIndex } from './table-index.ts';
 import { type Kept, UnreadRow } from './unread-row.ts';
 
 /** The rows of one table, and what they are found by. A Map, not an object: an id may be `__proto__`. */
 export class Table {
   readonly rows = new ShardedMap<Kept>();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
+  readonly #declared: Indexes;
+  /** For who lists the whole table: few do. */
+  readonly #all: Indexes;
   readonly #expiry = new ExpiryHeap();
-  /** Somebody looked for rows by what is in them, and the indexes follow every change from then on. */
-  #listed = false;
 
   constructor(name: TableName) {
-    const declared = Object.entries(TABLES[name].indexes) as [string, TableIndex['of']][];
-    const indexes = [['all', () => ''] as const, ...declared].map(
-      ([index, of]) => [index, new TableIndex(of, this.rows)] as const,
+    const declared = Object.entries(TABLES[name].indexes) as [string, (record: object) => string | undefined][];
+    const indexes = declared.map(([index, of]) => [index, new TableIndex(of)] as const);
+    const all = new TableIndex(() => '');
+    this.#indexes = new Map([['all', all], ...indexes]);
+    this.#declared = new Indexes(
+      indexes.map(([, index]) => index),
+      this.rows,
     );
-    this.#indexes = new Map(indexes);
+    this.#all = new Indexes([all], this.rows);
   }
 
   get(id: string): AnyRow | undefined {
@@ -33,7 +38,7 @@ export class Table {
   put(row: Kept): Kept | undefined {
     const before = this.#before(row.id);
     this.rows.set(row.id, row);
-    for (const index of this.#indexes.values()) index.replace(before, row);
+    this.#follow(before, row);
     // A row that only lives longer than before is already in the heap, and is put back when its old time comes.
     const known = before?.expiresAt !== undefined && before.expiresAt <= (row.expiresAt ?? 0);
     if (row.expiresAt !== undefined && !known) this.#expiry.push(row.expiresAt, row.id);
@@ -45,22 +50,24 @@ export class Table {
     const before = this.#before(id);
     if (!before) return undefined;
     this.rows.delete(id);
-    for (const index of this.#indexes.values()) index.replace(before, undefined);
+    this.#follow(before, undefined);
     return before;
   }
 
-  /** @throws TypeError when there is no such index. */
-  index(name: string): TableIndex {
+  /**
+   * The index, when it knows every row.
+   * @throws TypeError when there is no such index.
+   */
+  async index(name: string): Promise<TableIndex> {
     const index = this.#indexes.get(name);
     if (!index) throw new TypeError(`no such index: ${name}`);
-    this.#listed = true;
+    await (name === 'all' ? this.#all : this.#declared).ready();
     return index;
   }
 
-  /** Makes every declared index now, so that nobody has to wait for one later. */
-  async listDeclared(goOn: () => boolean): Promise<void> {
-    this.#listed = true;
-    for (const [name, index] of this.#indexes) if (name !== 'all' && goOn()) await index.ready();
+  /** Makes every declared index before somebody has to wait for it. */
+  listDeclared(goOn: () => boolean): Promise<void> {
+    return this.#declared.make(goOn);
   }
 
   /** Removes rows that expired until `now`, for as long as `goOn` says; the number removed. */
@@ -81,9 +88,14 @@ export class Table {
     return this.#expiry.firstAt <= now;
   }
 
-  /** Each index looks into it. */
+  #follow(before: Kept | undefined, after: Kept | undefined): void {
+    this.#declared.replace(before, after);
+    this.#all.replace(before, after);
+  }
+
+  /** The indexes look into it. */
   #before(id: string): Kept | undefined {
     const kept = this.rows.get(id);
-    return kept instanceof UnreadRow && this.#listed ? kept.read() : kept;
+    return kept instanceof UnreadRow && (this.#declared.begun || this.#all.begun) ? kept.read() : kept;
   }
 }
