@@ -288,7 +288,7 @@ test('a redirect, a huge body, and an endless one at any of its addresses are th
       const { errand, fails } = await arrange(stub, { outbound: impatient });
       if (path !== '/token') stub.says({ nonce: errand.nonce });
       stub.answers[path] = attack;
-      const elsewhere = await arrange(other, { outbound: impatient });
+      const elsewhere = await arrange(other);
       other.says({ nonce: elsewhere.errand.nonce });
       const [failure, profile] = await Promise.all([fails(), elsewhere.back()]);
       t.is(failure.reason, 'unavailable', `${name} at ${path}: ${failure.message}`);
