@@ -1,5 +1,8 @@
-import { Agent, request } from 'node:http';
+import { Connection, written } from './connection.ts';
 import type { Script } from './scripts.ts';
+
+/** Kept from the beginning; more are opened where they do not suffice. */
+const CONNECTIONS = 64;
 
 interface Arrivals {
   readonly url: string;
@@ -23,28 +26,25 @@ export interface Latencies {
  * in coordination with the server.
  */
 export async function openLoop({ url, script, perSecond, seconds }: Arrivals): Promise<Latencies> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 512 });
-  const { hostname, port } = new URL(url);
-  const body = script.body ?? '';
-  const headers = { ...script.headers, 'Content-Length': Buffer.byteLength(body) };
-  const options = { hostname, port, agent, method: script.method, path: script.path, headers };
+  const bytes = written(script.method, script.path, script.headers ?? {}, script.body);
+  const idle: Connection[] = await Promise.all(Array.from({ length: CONNECTIONS }, () => Connection.open(url)));
   const took: number[] = [];
   let failed = 0;
   let open = 0;
 
-  function send(due: number): void {
+  async function send(due: number): Promise<void> {
     open += 1;
-    const end = (good: boolean): void => {
+    try {
+      const connection = idle.pop() ?? (await Connection.open(url));
+      const { status } = await connection.ask(bytes);
+      if (status !== 200) throw new Error(`answered ${status}`);
+      took.push(performance.now() - due);
+      idle.push(connection);
+    } catch {
+      failed += 1;
+    } finally {
       open -= 1;
-      if (good) took.push(performance.now() - due);
-      else failed += 1;
-    };
-    const asked = request(options, (response) => {
-      response.resume();
-      response.on('end', () => end(response.statusCode === 200));
-    });
-    asked.on('error', () => end(false));
-    asked.end(body);
+    }
   }
 
   const total = Math.floor(perSecond * seconds);
@@ -54,7 +54,7 @@ export async function openLoop({ url, script, perSecond, seconds }: Arrivals): P
     let sent = 0;
     const turn = (): void => {
       const due = Math.min(total, Math.floor(((performance.now() - begun) / 1000) * perSecond) + 1);
-      for (; sent < due; sent += 1) send(at(sent));
+      for (; sent < due; sent += 1) void send(at(sent));
       const wait = sent < total ? at(sent) - performance.now() : 5;
       if (sent === total && open === 0) done();
       // Asleep where there is time for it: where the server has the same cores, waiting must cost it none.
@@ -63,7 +63,7 @@ export async function openLoop({ url, script, perSecond, seconds }: Arrivals): P
     };
     turn();
   });
-  agent.destroy();
+  for (const connection of idle) connection.close();
   took.sort((a, b) => a - b);
   const of = (share: number): number => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
   return { p50: of(0.5), p99: of(0.99), most: of(1), answered: took.length, failed };
