@@ -52,6 +52,25 @@ function slow(milliseconds = 30): () => void {
   };
 }
 
+/** Holds the first commits that fit until so many have come: none of them has seen what another one does. */
+function meeting(fits: (change: Change) => boolean, count = 2): () => void {
+  const store = postern.store as { commit: Store['commit'] };
+  const real = postern.store.commit;
+  const all = Promise.withResolvers<void>();
+  let come = 0;
+  store.commit = async function (this: Store, changes) {
+    if (changes.some(fits)) {
+      come += 1;
+      if (come === count) all.resolve();
+      await all.promise;
+    }
+    return real.call(this, changes);
+  };
+  return () => {
+    store.commit = real;
+  };
+}
+
 async function atConsent({ email }: { email: string }, client: Registered, agent = new UserAgent(postern.issuer)) {
   const asked = await request(await discover(postern, client));
   const consent = await agent.submit(await agent.get(asked.url), { email, password: PASSWORD });
@@ -189,7 +208,7 @@ test.serial('two consents allowed at one moment are one session, and signing out
     );
     const pages = [];
     for (const { url } of requests) pages.push(await agent.get(url));
-    const end = slow();
+    const end = meeting(puts('authorization_codes'));
     const answers = await Promise.all(pages.map((page) => agent.submit(page, {}, ALLOW)));
     end();
     const tokens = [];

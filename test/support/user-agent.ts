@@ -118,6 +118,8 @@ export class UserAgent {
           left: next,
         };
       if (hops > 10) throw new Error(`redirected in circles at ${next.href}`);
+      // What the other tab was answered before is in the jar by then, however late both are read.
+      if (response.status === 307) await new Promise(setImmediate);
       // A 307 repeats a form as it was (RFC 9110 §15.4.8).
       return this.#go(next, response.status === 307 ? init : { method: 'GET' }, hops + 1);
     }
