@@ -13,7 +13,7 @@ export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';
 export { mayLearnOf } from './introspection.ts';
-export { type JwtClaims, readOwnJwt, signJwt } from './jwt.ts';
+export { readOwnJwt, signJwt } from './jwt.ts';
 export { OWN_CALLBACK, type OwnSessions, type SessionShown, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';

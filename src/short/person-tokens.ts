@@ -1,4 +1,4 @@
-import { type ArtifactPut, CLAIMS, claimsFor, refreshTtl, signJwt } from '../engine/index.ts';
+import { type ArtifactPut, CLAIMS, claimsFor, refreshTtl, signJwt, splitScope } from '../engine/index.ts';
 import { inSeconds, milliseconds, newSecret } from '../lib/index.ts';
 import type { Carried, SignIn } from './sign-in.ts';
 import type { Means } from './way.ts';
@@ -21,7 +21,6 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
 
   /** A token's JWT is for everybody; its record is for us, and is found by the whole token alone. */
   async function accessToken({ carried, client, resource, granted }: SignIn, gty: string, iat: number) {
-    const { accountId, grantId, sessionUid, sid, expiresWithSession } = carried;
     const jti = newSecret();
     const exp = iat + resource.ttl;
     const scope = granted.resource.join(' ');
@@ -29,7 +28,7 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
     const token = await signJwt(keys, 'at+jwt', {
       ...extra,
       jti,
-      sub: accountId,
+      sub: carried.accountId,
       iat,
       exp,
       ...(scope && { scope }),
@@ -37,9 +36,8 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
       iss: issuer,
       aud: resource.uri,
     });
-    const session = { accountId, grantId, sessionUid, sid, expiresWithSession };
     const record = {
-      ...session,
+      ...sessionOf(carried),
       kind: 'AccessToken',
       jti,
       clientId: client.id,
@@ -59,14 +57,12 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
     iat: number,
     { rotations, iiat = iat }: Family,
   ) {
-    const { accountId, grantId, sessionUid, sid, expiresWithSession, acr, amr, authTime, nonce, resource, scope } =
-      carried;
+    const { acr, amr, authTime, nonce, resource, scope } = carried;
     const jti = newSecret();
     const exp = iat + refreshLives(iat - iiat);
     const token = await signJwt(keys, 'rt+jwt', { iss: issuer, aud: issuer, client_id: client.id, jti, iat, exp });
-    const session = { accountId, grantId, sessionUid, sid, expiresWithSession };
     const record = {
-      ...session,
+      ...sessionOf(carried),
       ...{ kind: 'RefreshToken', jti, clientId: client.id, gty, acr, amr, authTime, nonce, resource, scope, iat, exp },
       rotations,
       iiat,
@@ -91,7 +87,7 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
 
   return async (signIn: SignIn, gty: string, family: Family | undefined): Promise<Issued> => {
     const iat = inSeconds(milliseconds(Date.now()));
-    const isOpenId = signIn.carried.scope.split(' ').includes('openid');
+    const isOpenId = splitScope(signIn.carried.scope).includes('openid');
     const [access, refresh, id] = await Promise.all([
       accessToken(signIn, gty, iat),
       family && refreshToken(signIn, gty, iat, family),
@@ -110,6 +106,15 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
     };
   };
 }
+
+/** Whose a token is, and what it ends with. */
+const sessionOf = ({ accountId, grantId, sessionUid, sid, expiresWithSession }: Carried) => ({
+  accountId,
+  grantId,
+  sessionUid,
+  sid,
+  expiresWithSession,
+});
 
 const authenticationOf = ({ acr, amr, authTime }: Carried) => ({
   ...(acr && { acr }),

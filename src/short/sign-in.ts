@@ -1,4 +1,5 @@
 import type { Person, RegisteredClient } from '../domain/index.ts';
+import { splitScope } from '../engine/index.ts';
 import type { Artifact, Row, UnitOfWork } from '../store/index.ts';
 import { openOnce } from './opened.ts';
 import { standing } from './standing.ts';
@@ -45,8 +46,6 @@ interface Grant {
 
 const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
 
-const words = (scope: string | undefined): string[] => (scope ? scope.split(' ') : []);
-
 const hasOnly = (payload: object, known: readonly string[]): boolean =>
   Object.keys(payload).every((name) => known.includes(name));
 
@@ -81,9 +80,9 @@ export function signInsOf(
     const person = await domain.accounts.get(carried.accountId);
     if (!person || person.disabled) return undefined;
     const server = await servers.serverFor(client.id, uri);
-    const asked = words(carried.scope);
+    const asked = splitScope(carried.scope);
     const within = (allowed: string | undefined, wanted: readonly string[]) =>
-      words(allowed).filter((word) => wanted.includes(word));
+      splitScope(allowed).filter((word) => wanted.includes(word));
     return {
       row,
       carried,
