@@ -18,6 +18,7 @@ import {
   createDocuments,
   createFrontDesk,
   createKnownPeople,
+  createPace,
   failures,
   inFront,
   limits,
@@ -25,7 +26,6 @@ import {
   nameEndpoint,
   notFound,
   type Pages,
-  paceSignIns,
   patiently,
   pinHost,
   securityHeaders,
@@ -76,6 +76,7 @@ export function assemble({
   const mark = createBrowserMark({ issuer });
   const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
   const tell = tellAll(accessLog(log), metrics.answered);
+  const pace = createPace({ now, processes: settings.workers });
   const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
   const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
   domain.keys.onChange(documents.forget);
@@ -93,7 +94,7 @@ export function assemble({
         domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
     }),
     limits(),
-    paceSignIns({ now, processes: settings.workers }),
+    pace.paced,
     documents.cacheable,
     assets,
     tellRefusals({
@@ -146,8 +147,9 @@ export function assemble({
     lifetimes: settings.tokens,
     now,
     desk,
+    pace,
     onTokens: metrics.tokenIssued,
   });
   const whole = app.callback();
-  return inFront([documents.front, short], (req, res) => patiently(res, () => whole(req, res)));
+  return inFront([documents.front, ...short], (req, res) => patiently(res, () => whole(req, res)));
 }

@@ -17,14 +17,19 @@ export const noteAuthentication = (ctx: KoaContextWithOIDC, authentication: Auth
   state(ctx).authentication = authentication;
 };
 
-/** A code carries the word for the session's assurance that its request asked for, where that holds (RFC 9470 §5). */
+/** The word a code carries for a session's assurance: that which its request asked for, where that holds (RFC 9470 §5). */
+export function acrTold({ amr = [], acr }: Authentication, asked: readonly string[]): string | undefined {
+  const proven = acrOf(amr);
+  return proven ? toldAs(proven, asked) : acr;
+}
+
+/** Has each code carry its word. */
 export function tellAcr(provider: Provider): void {
   const model = provider.AuthorizationCode.prototype as AuthorizationCode;
   const { save } = model;
   model.save = function (...args) {
-    const proven = acrOf(this.amr ?? []);
-    const asked = splitScope(Provider.ctx?.oidc.params?.['acr_values'] as string | undefined);
-    if (proven) this.acr = toldAs(proven, asked);
+    const told = acrTold(this, splitScope(Provider.ctx?.oidc.params?.['acr_values'] as string | undefined));
+    if (told) this.acr = told;
     return save.apply(this, args);
   };
 }

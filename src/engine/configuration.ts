@@ -1,7 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
 import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
-import { type Clock, type Duration, days, inSeconds } from '../lib/index.ts';
+import { type Clock, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, seenAdapter } from './adapter.ts';
 import { CLOCK_TOLERANCE } from './artifacts.ts';
@@ -11,7 +11,8 @@ import { clientAdapter, mayCallFrom } from './clients.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
-import { interactionPolicy } from './policy.ts';
+import { lifetimesOf } from './lifetimes.ts';
+import type { Policy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
 import { DPOP_ALGORITHMS, renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
@@ -46,17 +47,16 @@ const ROUTES = {
   pushed_authorization_request: '/par',
 };
 
-/** A grant outlives every refresh token issued under it. */
-const grantTtl = (absolute: Duration): number => inSeconds(absolute + days(1));
-
 const SIGNING = ['RS256', 'PS256', 'ES256'] as const;
 
 /** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */
 export function configuration(
   { settings, domain, masterKey, now, uiLocales, shows }: EngineOptions,
   servers: ResourceServers,
+  policy: Policy,
 ): Configuration {
   const { tokens, sessions, issuer } = settings;
+  const lifetimes = lifetimesOf(settings);
   const { restoredAt } = domain;
   const refreshLives = refreshTtl(tokens.refresh_idle, tokens.refresh_absolute);
   const https = issuer.startsWith('https:');
@@ -147,18 +147,18 @@ export function configuration(
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
-    interactions: { policy: interactionPolicy(domain), url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { policy, url: (_ctx, { uid }) => `/interaction/${uid}` },
     renderError,
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
-      AuthorizationCode: inSeconds(tokens.code),
+      AuthorizationCode: lifetimes.code,
       IdToken: inSeconds(tokens.id),
       RefreshToken: ((_ctx: unknown, token: { totalLifetime(): number }) =>
         refreshLives(token.totalLifetime())) as never,
-      Grant: grantTtl(tokens.refresh_absolute),
+      Grant: lifetimes.grant,
       // Whoever only came to the sign-out page leaves nothing behind for long.
-      Session: (_ctx, { accountId }) => inSeconds(accountId ? sessions.lifetime : sessions.interaction),
+      Session: (_ctx, { accountId }) => (accountId ? lifetimes.session : inSeconds(sessions.interaction)),
       Interaction: inSeconds(sessions.interaction),
     },
   };

@@ -10,13 +10,17 @@ import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
+import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
-import { notePlaces } from './places.ts';
+import { createNotePlace, type NotePlace, notePlaces } from './places.ts';
+import { interactionPolicy } from './policy.ts';
 import { installRefresh } from './refresh.ts';
 import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { type ResourceServers, resourceServers } from './resources.ts';
+import { type SessionCookie, sessionCookie } from './session-cookie.ts';
 import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
+import { createUnasked, type GrantedUnasked } from './unasked.ts';
 import { oneCommit } from './unit.ts';
 
 interface EngineParts {
@@ -41,6 +45,13 @@ export interface Engine {
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
   readonly notePlaces: Middleware;
+  /** The parts of an authorization request that short/ does as the engine does them. */
+  readonly signedIn: {
+    readonly cookie: SessionCookie;
+    readonly grantedUnasked: GrantedUnasked;
+    readonly notePlace: NotePlace;
+    readonly lifetimes: Lifetimes;
+  };
   /** Wraps everything that may reach the engine: one request, one commit. */
   readonly oneCommit: Middleware;
 }
@@ -50,10 +61,12 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const { settings, domain, store, now, masterKey, onTokens } = options;
   adjustSteps();
   const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
-  const provider = new Provider(settings.issuer, configuration(options, servers));
+  const policy = interactionPolicy(domain);
+  const provider = new Provider(settings.issuer, configuration(options, servers, policy));
 
   // Koa would have Keygrip sign its cookies, of which each comparison costs two HMACs more.
-  Object.assign(provider, { keys: createSigner(domain.cookieKeys.current, 'engine-cookies') });
+  const signer = createSigner(domain.cookieKeys.current, 'engine-cookies');
+  Object.assign(provider, { keys: signer });
   provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
   followKeys(provider, domain.keys);
   tellAcr(provider);
@@ -74,6 +87,8 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     onTokens?.(String(params?.['grant_type']));
   });
 
+  const notePlace = createNotePlace(domain);
+
   return {
     app: provider,
     interactions: createInteractions(provider, domain, servers),
@@ -81,7 +96,13 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     open,
     seal,
     ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
-    notePlaces: notePlaces(domain),
+    notePlaces: notePlaces(notePlace),
+    signedIn: {
+      cookie: sessionCookie({ issuer: settings.issuer, signer }),
+      grantedUnasked: createUnasked(provider, policy),
+      notePlace,
+      lifetimes: lifetimesOf(settings),
+    },
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

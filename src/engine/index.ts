@@ -7,7 +7,7 @@
  */
 export { claimsFor, endingWithPerson } from './accounts.ts';
 export type { ArtifactPut, OpenArtifact, SealArtifact } from './artifacts.ts';
-export { noteAuthentication } from './authentication.ts';
+export { acrTold, noteAuthentication } from './authentication.ts';
 export { logoutHandler } from './backchannel.ts';
 export type { EngineOptions, Shows } from './configuration.ts';
 export { createEngine, type Engine } from './engine.ts';

@@ -5,6 +5,8 @@ import { splitScope } from './scopes.ts';
 
 const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = engine.Check;
 
+export type Policy = ReturnType<typeof interactionPolicy>;
+
 /** When a person has to be asked: the engine's own checks, two of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
 export function interactionPolicy(domain: Domain) {
   const policy = engine.base();

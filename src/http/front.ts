@@ -39,6 +39,8 @@ interface Options {
 
 /** What is going to be told of an answer. */
 export interface Telling {
+  /** Who asks: the person's IP address. */
+  readonly address: string;
   /** Which client it is. */
   client(id: string): void;
   /** Leaves it to somebody else: the request goes the whole way. */
@@ -80,6 +82,7 @@ export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
       };
       const leave = whenAnswered(res, tell, () => asked);
       return {
+        address: asked.address,
         leave,
         client(id) {
           asked.clientId = id;

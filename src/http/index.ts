@@ -14,7 +14,7 @@
  *  5. `tellAnswered`     sees the final answer, failures' too: for the log and the metrics
  *  6. `failures`         catches whatever is below
  *  7. `limits`           refuses through 6
- *  8. `paceSignIns`      before anything is remembered
+ *  8. `pace.paced`       before anything is remembered
  *  9. `documents.cacheable` around the engine's public documents
  *     … assets, pages of the rooms above, the engine …
  *     `notFound`         last, after the engine's router
@@ -46,7 +46,7 @@ export { type BrowserMark, createBrowserMark } from './mark.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps, WARMING_UP } from './ops.ts';
-export { PACE, paceSignIns } from './pace.ts';
+export { createPace, PACE, type Pace } from './pace.ts';
 export {
   type ClientShown,
   type ConsentItem,

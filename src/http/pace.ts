@@ -22,12 +22,14 @@ interface Options {
 /** Networks remembered at once; beyond that the one longest quiet is forgotten, which has filled up again by then. */
 const MOST_NETWORKS = 10_000;
 
+export type Pace = ReturnType<typeof createPace>;
+
 /**
  * Bounds what strangers can make the server remember: each request to `/authorize` may leave an interaction in the store
  * for an hour. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
  * `trusted_proxies` does not name, behind which everybody would share one bucket.
  */
-export function paceSignIns({ now, pace: whole = PACE, processes = 1 }: Options): Middleware {
+export function createPace({ now, pace: whole = PACE, processes = 1 }: Options) {
   const pace = { burst: Math.ceil(whole.burst / processes), perSecond: whole.perSecond / processes };
   const buckets = new Map<string, Bucket>();
   const refill: Duration = seconds(1 / pace.perSecond);
@@ -42,11 +44,17 @@ export function paceSignIns({ now, pace: whole = PACE, processes = 1 }: Options)
     return filled < 1 ? Math.ceil((1 - filled) * refill) : 0;
   }
 
-  return (ctx, next) => {
+  /** Whether one more sign-in may begin there: undefined, or how long until it may. */
+  function begin(address: string): Duration | undefined {
+    if (address === '::1' || address.startsWith('127.')) return undefined;
+    return take(networkOf(address)) || undefined;
+  }
+
+  /** Refuses what comes too fast. */
+  const paced: Middleware = (ctx, next) => {
     const { endpoint, address = '' } = stateOf(ctx);
-    if (endpoint?.path !== '/authorize' || address === '::1' || address.startsWith('127.')) return next();
-    const wait = take(networkOf(address));
-    if (wait === 0) return next();
+    const wait = endpoint?.path === '/authorize' ? begin(address) : undefined;
+    if (wait === undefined) return next();
     throw new HttpRefusal('too_many_sign_ins', 'There were too many requests. Please try again later.', {
       status: 429,
       error: 'temporarily_unavailable',
@@ -55,4 +63,5 @@ export function paceSignIns({ now, pace: whole = PACE, processes = 1 }: Options)
       headers: { 'Retry-After': String(Math.max(1, inSeconds(wait))) },
     });
   };
+  return { begin, paced };
 }

@@ -2,7 +2,7 @@ import type { Person, RegisteredClient } from '../domain/index.ts';
 import { splitScope } from '../engine/index.ts';
 import type { Artifact, Row, UnitOfWork } from '../store/index.ts';
 import { openOnce } from './opened.ts';
-import { standing } from './standing.ts';
+import { GRANT_KNOWN, hasOnly, standing } from './standing.ts';
 import type { Means } from './way.ts';
 
 /** What a code or a refresh token carries on, as the engine writes it: who signed in where, when, how, and for what. */
@@ -43,11 +43,6 @@ interface Grant {
   readonly openid?: { readonly scope?: string };
   readonly resources?: Readonly<Record<string, string>>;
 }
-
-const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
-
-const hasOnly = (payload: object, known: readonly string[]): boolean =>
-  Object.keys(payload).every((name) => known.includes(name));
 
 /**
  * Finds the sign-in that a code or refresh token carries on, by the engine's checks.

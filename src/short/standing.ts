@@ -5,6 +5,13 @@ import type { Store } from '../store/index.ts';
 /** As the engine keeps a token or a code, or would. */
 export type Token = ReturnType<OpenArtifact>;
 
+/** Whether there is nothing in it but what is known here: whatever else is stored is the engine's to judge. */
+export const hasOnly = (payload: object, known: readonly string[]): boolean =>
+  Object.keys(payload).every((name) => known.includes(name));
+
+/** What is in a grant of which nothing was refused. */
+export const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
+
 /** What a token or a code hangs on, read each time where the engine reads it: what was ended is ended at once. */
 export function standing(store: Pick<Store, 'get' | 'find'>, open: OpenArtifact, now: Clock) {
   /** By the engine's clock and by the store's. */

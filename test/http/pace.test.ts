@@ -1,11 +1,11 @@
 import test from 'ava';
-import { paceSignIns } from '../../src/http/index.ts';
+import { createPace } from '../../src/http/index.ts';
 import { answer, edge } from './support.ts';
 
 test('a network begins so many sign-ins at once, then so many a second; others and loopback are not held up', async (t) => {
   const time = { at: 0 };
-  const pace = paceSignIns({ now: () => time.at, pace: { burst: 5, perSecond: 2 } });
-  await using s = await edge([pace, answer(() => 'begun')], { trustedProxies: ['127.0.0.1'] });
+  const { paced } = createPace({ now: () => time.at, pace: { burst: 5, perSecond: 2 } });
+  await using s = await edge([paced, answer(() => 'begun')], { trustedProxies: ['127.0.0.1'] });
   const begin = async (address: string, path = '/authorize') =>
     (await s.get(path, { headers: { 'x-forwarded-for': address } })).status;
   for (let i = 0; i < 5; i++) t.is(await begin(`203.0.113.${i}`), 200);

@@ -12,11 +12,8 @@ import type { ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { readSettings } from '../../src/config/index.ts';
 import { openMasterKey } from '../../src/domain/index.ts';
-import { artifacts } from '../../src/engine/artifacts.ts';
-import { audienceOf } from '../../src/engine/configuration.ts';
-import { resourceServers } from '../../src/engine/resources.ts';
-import { createFrontDesk, createLogger, failedInFront, inFront } from '../../src/http/index.ts';
-import { minutes } from '../../src/lib/index.ts';
+import { createEngine, type Shows } from '../../src/engine/index.ts';
+import { createFrontDesk, createLogger, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
 import { shortWays } from '../../src/short/index.ts';
 import { encodePairs, hostileText, type Pairs, type Reply, type Sent, send } from './hostile.ts';
 import { type Postern, startPostern } from './postern.ts';
@@ -183,23 +180,36 @@ export const digest = (body: string | Buffer): string => createHash('sha256').up
  * The short ways of a server alone, on a port of their own: 418 and the body's {@link digest} is what goes on from them, 503
  * what failed there.
  */
-export async function shortWaysOf(t: ExecutionContext, { domain, issuer, store, folder }: Postern) {
+export async function shortWaysOf(
+  t: ExecutionContext,
+  { domain, issuer, store, folder }: Postern,
+  pace: Pick<Pace, 'begin'> = { begin: () => undefined },
+) {
   const heard = { told: 0, issued: 0 };
+  const settings = { ...readSettings({}), issuer };
+  const engine = createEngine({
+    settings,
+    domain,
+    store,
+    masterKey: openMasterKey({ folder: join(folder, 'keys') }),
+    now: Date.now,
+    uiLocales: [],
+    shows: {} as Shows,
+    installGrants() {},
+  });
   const short = shortWays({
     domain,
-    engine: {
-      servers: resourceServers({ domain, audience: audienceOf({ issuer } as never), accessTtl: minutes(15) }),
-      ...artifacts(openMasterKey({ folder: join(folder, 'keys') }).artifacts),
-    },
+    engine,
     store,
     now: Date.now,
     issuer,
-    lifetimes: readSettings({}).tokens,
+    lifetimes: settings.tokens,
     desk: createFrontDesk({ issuer, trustedProxies: [], tell: () => void heard.told++ }),
+    pace,
     onTokens: () => void heard.issued++,
   });
   const server = createServer(
-    inFront([short], async (req, res) => {
+    inFront(short, async (req, res) => {
       try {
         failedInFront(req);
       } catch {
