@@ -6,31 +6,18 @@ import test from 'ava';
 import fc from 'fast-check';
 import * as oidc from 'openid-client';
 import { minutes } from '../../src/lib/index.ts';
-import {
-  basic,
-  type Credentials,
-  digest,
-  HEADERS,
-  type Overheard,
-  overhear,
-  plain,
-  proof,
-  RUNS,
-  SEED,
-  sameBothWays,
-  shortWaysOf,
-  wholeWay,
-  word,
-} from '../support/both-ways.ts';
+import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { authorize, discover } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
 import { addClient, addPerson, PASSWORD, type Postern } from '../support/postern.ts';
+import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { digest, shortWaysOf } from '../support/short-ways.ts';
 
 const API = 'https://files.example.com';
 const RECORDED = 'https://secrets.example.com';
 
-let overheard: Overheard;
+const overheard = overhear(test);
 let postern: Postern;
 let web: Credentials;
 let askers: Credentials[];
@@ -68,9 +55,8 @@ const bound = async (client: Credentials): Promise<string> => {
   return (await oidc.clientCredentialsGrant(config, undefined, { DPoP })).access_token;
 };
 
-test.before(async () => {
-  overheard = await overhear();
-  postern = overheard.postern;
+test.serial.before(async () => {
+  ({ postern } = overheard);
   const { resources, clients } = postern.domain;
   await resources.add({ uri: API, scopes: ['files.read', 'files.write'], ttl: minutes(7) });
   await resources.add({ uri: RECORDED, scopes: ['files.read'], revocable: true });
@@ -146,7 +132,6 @@ test.before(async () => {
     ` ${one.access}`,
   ];
 });
-test.after.always(() => postern.close());
 
 const requests = (tokens: () => readonly string[]): fc.Arbitrary<Sent> =>
   fc

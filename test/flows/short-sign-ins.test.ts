@@ -3,60 +3,42 @@
  * engine redeems them. What is presented can be used once, so each way gets a copy of its own, with a grant and a session
  * of its own, made from the rows of real sign-ins.
  */
-import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
-import type { AdapterPayload } from 'oidc-provider';
-import { openMasterKey } from '../../src/domain/index.ts';
-import { artifacts } from '../../src/engine/artifacts.ts';
 import { signJwt } from '../../src/engine/jwt.ts';
-import { deriveKey, newSecret, sha256, unseal } from '../../src/lib/index.ts';
+import { deriveKey, newSecret, unseal } from '../../src/lib/index.ts';
 import { type Artifact, type Change, type Row, type Store, StoreUnavailable } from '../../src/store/index.ts';
-import {
-  basic,
-  type Credentials,
-  digest,
-  HEADERS,
-  type Overheard,
-  overhear,
-  plain,
-  proof,
-  RUNS,
-  SEED,
-  sameBothWays,
-  shortWaysOf,
-  wholeWay,
-  word,
-} from '../support/both-ways.ts';
-import { authorize, discover, request, signIn } from '../support/client.ts';
+import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { type Pairs, type Sent, send } from '../support/hostile.ts';
+import {
+  type Changed,
+  claimsOf,
+  copyOf,
+  defined,
+  type Kept,
+  keepSignIn,
+  type Opened,
+  openedOf,
+  rowOf,
+} from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD, type Postern } from '../support/postern.ts';
-import { UserAgent } from '../support/user-agent.ts';
+import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { digest, shortWaysOf } from '../support/short-ways.ts';
 
 type Kind = 'authorization_code' | 'refresh_token';
 const MODEL = { authorization_code: 'AuthorizationCode', refresh_token: 'RefreshToken' } as const;
 const TABLE = { authorization_code: 'authorization_codes', refresh_token: 'refresh_tokens' } as const;
 const API = 'https://files.example.com';
 
-/** A sign-in that really happened, as it was kept. */
-interface Kept {
-  readonly client: Credentials;
-  readonly verifier: string;
-  readonly payloads: Readonly<Record<Kind, AdapterPayload>>;
-  readonly grant: AdapterPayload;
-  readonly session: AdapterPayload & { authorizations: Record<string, object> };
-}
-
-let overheard: Overheard;
+const overheard = overhear(test);
 let postern: Postern;
-let opened: ReturnType<typeof artifacts>;
+let opened: Opened;
 let clients: Credentials[];
-const kept: Kept[] = [];
+const kept: Kept<Credentials>[] = [];
 
-test.before(async () => {
-  overheard = await overhear();
+test.serial.before(async () => {
   ({ postern } = overheard);
-  opened = artifacts(openMasterKey({ folder: join(postern.folder, 'keys'), mustExist: true }).artifacts);
+  opened = openedOf(postern);
   await postern.domain.resources.add({ uri: API, scopes: ['files.read', 'files.write'] });
   await addPerson(postern);
   await postern.domain.accounts.add({ email: 'bob@example.com', password: PASSWORD });
@@ -70,52 +52,20 @@ test.before(async () => {
   clients = added.map(({ id, secret = '' }) => ({ id, secret }));
   const [first, second, third, fourth] = clients as [Credentials, Credentials, Credentials, Credentials];
   kept.push(
-    await keep(first, 'openid profile email'),
-    await keep(first, 'openid email', 'bob@example.com'),
-    await keep(second, 'email openid files.write offline_access files.read', undefined, {
+    await keepSignIn(postern, first, 'openid profile email'),
+    await keepSignIn(postern, first, 'openid email', 'bob@example.com'),
+    await keepSignIn(postern, second, 'email openid files.write offline_access files.read', undefined, {
       resource: API,
       prompt: 'consent',
     }),
-    await keep(second, 'openid files.read', undefined, { resource: API }),
-    await keep(third, 'openid email files.read'),
-    await keep(fourth, 'openid profile'),
+    await keepSignIn(postern, second, 'openid files.read', undefined, { resource: API }),
+    await keepSignIn(postern, third, 'openid email files.read'),
+    await keepSignIn(postern, fourth, 'openid profile'),
   );
 });
-test.after.always(() => postern.close());
 
-const rowOf = async (table: 'grants' | 'authorization_codes' | 'refresh_tokens' | 'access_tokens', id: string) =>
-  (await postern.store.get(table, sha256(id)))! as Row<Artifact>;
-
-async function keep(client: Credentials, scope: string, email?: string, more = {}): Promise<Kept> {
-  const agent = new UserAgent(postern.issuer);
-  const parameters = { scope, ...more };
-  const { tokens } = await authorize(postern, client, parameters, agent, email);
-  const { jti } = claimsOf(tokens.refresh_token!);
-  const refresh_token = opened.open('refresh_tokens', await rowOf('refresh_tokens', jti));
-  const asked = await request(await discover(postern, client), parameters);
-  const { left } = await signIn(agent, await agent.get(asked.url), email);
-  const authorization_code = opened.open(
-    'authorization_codes',
-    await rowOf('authorization_codes', left!.searchParams.get('code')!),
-  );
-  const grant = opened.open('grants', await rowOf('grants', authorization_code.grantId!));
-  const { rows } = await postern.store.find('sessions', 'uid', sha256(authorization_code['sessionUid'] as string));
-  return {
-    client,
-    verifier: asked.verifier,
-    payloads: { authorization_code, refresh_token },
-    grant,
-    session: opened.open('sessions', rows[0]!) as Kept['session'],
-  };
-}
-
-const claimsOf = (jwt: string) =>
-  JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as { jti: string; sub: string };
-
-interface Alteration {
+interface Alteration extends Changed {
   readonly token?: object;
-  readonly grant?: object;
-  readonly session?: object;
   readonly used?: true;
   readonly gone?: 'token' | 'grant' | 'session';
 }
@@ -173,34 +123,28 @@ const ALTERATIONS: readonly Alteration[] = [
   { gone: 'session' },
 ];
 
-const defined = (payload: object) => JSON.parse(JSON.stringify(payload)) as AdapterPayload;
-
 /** Puts a copy of a sign-in into the store, and gives what is presented to go on with it. */
-async function copy(kind: Kind, { payloads, grant, session, client }: Kept, change: Alteration = {}): Promise<string> {
-  const [id, grantId, uid, sessionId] = [newSecret(), newSecret(), newSecret(), newSecret()];
-  const payload = { ...payloads[kind], jti: id, grantId, sessionUid: uid, ...change.token };
+async function copy(kind: Kind, signed: Kept<Credentials>, change: Alteration = {}): Promise<string> {
+  const id = newSecret();
+  const { grantId, uid, rows: others } = copyOf(opened, signed, change);
+  const payload = { ...signed.payloads[kind], jti: id, grantId, sessionUid: uid, ...change.token };
   const token = opened.seal(MODEL[kind], id, defined(payload));
   const rows: Record<'token' | 'grant' | 'session', Change> = {
     token: {
       ...token,
       record: { ...token.record, ...(change.used && { consumedAt: Date.now() - 3_600_000 }) },
     } as Change,
-    grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...change.grant })),
-    session: opened.seal(
-      'Session',
-      sessionId,
-      defined({ ...session, jti: sessionId, uid, authorizations: { [client.id]: { grantId } }, ...change.session }),
-    ),
+    ...others,
   };
   const { gone } = change;
   await postern.store.commit(Object.entries(rows).flatMap(([part, row]) => (part === gone ? [] : [row])));
   if (kind === 'authorization_code') return id;
   const [iat, exp] = [payload.iat, payload.exp];
   const { issuer: iss } = postern;
-  return signJwt(postern.domain.keys, 'rt+jwt', { iss, aud: iss, client_id: client.id, jti: id, iat, exp });
+  return signJwt(postern.domain.keys, 'rt+jwt', { iss, aud: iss, client_id: signed.client.id, jti: id, iat, exp });
 }
 
-const form = (kind: Kind, { verifier }: Kept, value: string): Pairs => [
+const form = (kind: Kind, { verifier }: Kept<Credentials>, value: string): Pairs => [
   ['grant_type', kind],
   ...(kind === 'refresh_token'
     ? ([['refresh_token', value]] as const)
@@ -242,7 +186,7 @@ async function twice(make: () => Promise<Sent>): Promise<[Sent, Sent]> {
   return [await make(), await make()];
 }
 
-const usual = async (kind: Kind, signed: Kept, change: Alteration = {}, asked = same): Promise<Sent> =>
+const usual = async (kind: Kind, signed: Kept<Credentials>, change: Alteration = {}, asked = same): Promise<Sent> =>
   presenting(kind, signed, await copy(kind, signed, change), { asked });
 
 test.serial(
@@ -256,7 +200,7 @@ test.serial(
       }
     }
     const [short, whole] = [pairs.map(([one]) => one), pairs.map(([, other]) => other)];
-    const answers = await sameBothWays(t, overheard, short, whole);
+    const answers = await sameBothWays(t, overheard, short, { again: whole });
     const good = answers.filter(({ status }) => status === 200).length;
     t.true(good > pairs.length / 10 && good < pairs.length * 0.7, `${good} of ${pairs.length} were granted`);
   },
@@ -293,7 +237,7 @@ test.serial(
       t,
       overheard,
       pairs.map(([one]) => one),
-      pairs.map(([, other]) => other),
+      { again: pairs.map(([, other]) => other) },
     );
     const good = answers.filter(({ status }) => status === 200).length;
     t.true(good > runs / 20 && good < runs * 0.8, `${good} of ${runs} were granted`);
@@ -309,7 +253,12 @@ function proven({ authorization }: { authorization?: string | undefined }, who: 
   return { authorization: `${scheme} ${Buffer.from(spelled(plainText, who)).toString('base64')}` };
 }
 
-const presenting = (kind: Kind, signed: Kept, value: string, { asked = same, path = '/token' } = {}): Sent => {
+const presenting = (
+  kind: Kind,
+  signed: Kept<Credentials>,
+  value: string,
+  { asked = same, path = '/token' } = {},
+): Sent => {
   const { id, secret } = signed.client;
   const dress = plain(asked([...(secret ? [] : [['client_id', id] as const]), ...form(kind, signed, value)]));
   const authorization = secret ? { authorization: basic(signed.client) } : {};
@@ -320,8 +269,8 @@ const presenting = (kind: Kind, signed: Kept, value: string, { asked = same, pat
 async function remembered(kind: Kind, presented: string, text: string) {
   const { access_token, refresh_token } = JSON.parse(text) as Record<string, string>;
   const usedId = kind === 'refresh_token' ? claimsOf(presented).jti : presented;
-  const used = await rowOf(TABLE[kind], usedId);
-  const successor = await rowOf('refresh_tokens', claimsOf(refresh_token!).jti);
+  const used = await rowOf(postern, TABLE[kind], usedId);
+  const successor = await rowOf(postern, 'refresh_tokens', claimsOf(refresh_token!).jti);
   const answer = await postern.store.get('refresh_answers', used.id);
   const key = deriveKey(presented, 'refresh-answer');
   const open = (table: 'access_tokens' | 'refresh_tokens', row: Row<Artifact>) => {
@@ -343,7 +292,7 @@ async function remembered(kind: Kind, presented: string, text: string) {
     isSuccessor: used.record.successor === successor.id,
     used: used.record.consumedAt !== undefined,
     answer: answer && { same: unseal(key, answer.id, answer.record.sealed) === text, request: answer.record.request },
-    access: open('access_tokens', await rowOf('access_tokens', claimsOf(access_token!).jti)),
+    access: open('access_tokens', await rowOf(postern, 'access_tokens', claimsOf(access_token!).jti)),
     refresh: open('refresh_tokens', successor),
   };
 }

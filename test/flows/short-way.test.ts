@@ -8,38 +8,24 @@ import test from 'ava';
 import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { days, minutes } from '../../src/lib/index.ts';
-import {
-  basic,
-  type Credentials,
-  digest,
-  HEADERS,
-  type Overheard,
-  overhear,
-  plain,
-  proof,
-  RUNS,
-  SEED,
-  sameBothWays,
-  shortWaysOf,
-  wholeWay,
-  word,
-} from '../support/both-ways.ts';
+import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
 import { addClient, type Postern } from '../support/postern.ts';
+import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { digest, shortWaysOf } from '../support/short-ways.ts';
 import { until } from '../support/until.ts';
 
 const API = 'https://files.example.com';
 const RECORDED = 'https://secrets.example.com';
 const SHARED = 'https://shared.example.com';
 
-let overheard: Overheard;
+const overheard = overhear(test);
 let postern: Postern;
-let lines: Overheard['lines'];
+const { lines } = overheard;
 let services: Credentials[];
 
-test.before(async () => {
-  overheard = await overhear();
-  ({ postern, lines } = overheard);
+test.serial.before(async () => {
+  ({ postern } = overheard);
   const { resources, clients } = postern.domain;
   await resources.add({ uri: API, scopes: ['files.read', 'files.write'], ttl: minutes(7) });
   await resources.add({ uri: RECORDED, scopes: ['files.read'], revocable: true });
@@ -62,7 +48,6 @@ test.before(async () => {
   const { id } = await service({ resources: [API] });
   services.push({ id, secret: (await clients.rotateSecret(id)).secret }, { id, secret: 'no longer it' });
 });
-test.after.always(() => postern.close());
 
 const GRANTS = [...Array<string>(9).fill('client_credentials'), 'password'];
 const SCOPES = [

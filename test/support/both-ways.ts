@@ -3,29 +3,14 @@
  * endpoint in upper case too (`/Token`), and only the whole way knows it by that name: so what is sent to both must be
  * answered, logged, counted and kept alike.
  */
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
-import fc from 'fast-check';
-import { readSettings } from '../../src/config/index.ts';
-import { openMasterKey } from '../../src/domain/index.ts';
-import { createEngine, type Shows } from '../../src/engine/index.ts';
-import { createFrontDesk, createLogger, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
-import { shortWays } from '../../src/short/index.ts';
-import { encodePairs, hostileText, type Pairs, type Reply, type Sent, send } from './hostile.ts';
+import type { default as Ava, ExecutionContext } from 'ava';
+import { createLogger } from '../../src/http/index.ts';
+import { type Reply, type Sent, send } from './hostile.ts';
 import { type Postern, startPostern } from './postern.ts';
 import { until } from './until.ts';
 
 export const SEED = Number(process.env['POSTERN_FUZZ_SEED'] ?? 20_261_121);
 export const RUNS = Number(process.env['POSTERN_FUZZ_RUNS'] ?? 1500);
-
-export interface Credentials {
-  readonly id: string;
-  readonly secret: string;
-}
 
 /** A server, and every line it says. */
 export interface Overheard {
@@ -33,71 +18,30 @@ export interface Overheard {
   readonly lines: Record<string, unknown>[];
 }
 
-export async function overhear(): Promise<Overheard> {
-  const lines: Record<string, unknown>[] = [];
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
-  return { postern: await startPostern({ log: createLogger({ level: 'debug', destination }) }), lines };
+/** Starts it before the tests of a file; what is given back is filled in then. */
+export function overhear(test: typeof Ava): Overheard {
+  const overheard = { lines: [] } as unknown as { -readonly [K in keyof Overheard]: Overheard[K] };
+  const destination = { write: (line: string) => void overheard.lines.push(JSON.parse(line) as never) };
+  test.serial.before(async () => {
+    overheard.postern = await startPostern({ log: createLogger({ level: 'debug', destination }) });
+  });
+  test.after.always(() => overheard.postern.close());
+  return overheard;
 }
-
-/** Mostly what is given, sometimes anything. */
-export const word = (arbitrary: fc.Arbitrary<string>) =>
-  fc.oneof({ weight: 19, arbitrary }, { weight: 1, arbitrary: hostileText() });
-
-export const basic = ({ id, secret }: Credentials) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
-
-/** Credentials as parameters and as a header: one way mostly, sometimes none or both, sometimes not quite right. */
-export const proof = (by: fc.Arbitrary<Credentials>) =>
-  fc
-    .record({
-      who: by,
-      by: fc.constantFrom('header', 'header', 'header', 'header', 'form', 'form', 'both', 'id too', 'id', 'none'),
-      spelled: fc.constantFrom(
-        basic,
-        basic,
-        basic,
-        basic,
-        (who: Credentials) => basic(who).replace('Basic', 'bAsIC'),
-        (who: Credentials) => basic(who).replaceAll('=', ''),
-        (who: Credentials) => `${basic(who)}=`,
-        (who: Credentials) => basic(who).replace(' ', '  '),
-        (who: Credentials) => basic({ ...who, id: encodeURIComponent(who.id).replaceAll('_', '%5F') }),
-        (who: Credentials) => basic({ ...who, secret: `${who.secret}x` }),
-        (who: Credentials) => basic({ ...who, secret: `${who.secret}%` }),
-        (who: Credentials) => basic({ ...who, secret: '' }),
-        (who: Credentials) => basic({ id: 'cli_nobody', secret: who.secret }),
-        (who: Credentials) => `Bearer ${who.secret}`,
-      ),
-    })
-    .map(({ who, by, spelled }) => ({
-      headers: ['header', 'both', 'id too'].includes(by) ? { authorization: spelled(who) } : {},
-      pairs: [
-        ...(['form', 'both', 'id too', 'id'].includes(by) ? [['client_id', who.id] as const] : []),
-        ...(['form', 'both'].includes(by) ? [['client_secret', who.secret] as const] : []),
-      ],
-    }));
-
-/** Headers that change the answer, and some that must not. */
-export const HEADERS: readonly Record<string, string>[] = [
-  { accept: 'text/html' },
-  { accept: 'application/token-introspection+jwt' },
-  { origin: 'https://app.example' },
-  { dpop: 'a.b.c' },
-  { 'oauth-client-attestation': 'a.b.c' },
-  { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-host': 'evil.example', host: 'evil.example' },
-  { cookie: 'postern.session=x' },
-  { connection: 'close' },
-];
-
-export const plain = (pairs: Pairs) => ({
-  body: encodePairs(pairs),
-  headers: { 'content-type': 'application/x-www-form-urlencoded' },
-});
 
 /** The path by which only the whole way knows an endpoint. */
 export const wholeWay = (path: string): string => path.replace(/\/(.)/, (first) => first.toUpperCase());
 
-/** Everything that may differ between two answers to one request taken out: chance, time, and the ids of refusals. */
-function comparable({ status, headers, text }: Reply, path: string) {
+/** An answer without whatever may differ between two of them to one request: chance, time, and the ids of refusals. */
+export interface Comparable {
+  readonly status: number;
+  readonly body: string;
+}
+
+export type Compare = (answer: Reply, path: string) => Comparable;
+
+/** An answer to a program. */
+const inJson: Compare = ({ status, headers, text }, path) => {
   const { date: _, 'content-length': length, ...others } = headers;
   const body = JSON.parse(text) as Record<string, unknown>;
   const id = String(body['error_id'] ?? '');
@@ -116,8 +60,8 @@ function comparable({ status, headers, text }: Reply, path: string) {
       .replace(`"exp":${exp}`, `"exp":${exp - iat}`);
     body[name] = [header, rest];
   }
-  return { status, headers: others, named: length !== undefined, body: JSON.stringify(body) };
-}
+  return { status, headers: others, named: length !== undefined, body: JSON.stringify(body) } as Comparable;
+};
 
 /** What is counted and kept, after which a difference is what some requests did. */
 async function effects(postern: Postern) {
@@ -137,14 +81,15 @@ const difference = (after: Map<string, number>, before: Map<string, number>) =>
  * Demands that all are answered, logged, counted and kept the same either way.
  * @param all requests to one path
  * @param again what to send the whole way, where the same cannot be sent twice
+ * @param compare how to read an answer; as a program's unless given
  * @returns the answers
  */
 export async function sameBothWays(
   t: ExecutionContext,
   { postern, lines }: Overheard,
   all: readonly Sent[],
-  again = all,
-): Promise<readonly { readonly status: number; readonly body: string }[]> {
+  { again = all, compare = inJson }: { readonly again?: readonly Sent[]; readonly compare?: Compare } = {},
+): Promise<readonly Comparable[]> {
   const endpoint = all[0]!.path;
 
   async function ask(path: string, all: readonly Sent[]) {
@@ -158,7 +103,7 @@ export async function sameBothWays(
       .slice(from)
       .map(({ time, ms, refusal, id, ...line }) => ({ ...line, refused: refusal !== undefined }));
     return {
-      answers: answers.map((answer) => comparable(answer, endpoint)),
+      answers: answers.map((answer) => compare(answer, endpoint)),
       said,
       effects: difference(await effects(postern), before),
     };
@@ -171,59 +116,4 @@ export async function sameBothWays(
   t.deepEqual(short.said, whole.said);
   t.deepEqual(short.effects, whole.effects);
   return short.answers;
-}
-
-/** Of the body that a request was left with. */
-export const digest = (body: string | Buffer): string => createHash('sha256').update(body).digest('hex');
-
-/**
- * The short ways of a server alone, on a port of their own: 418 and the body's {@link digest} is what goes on from them, 503
- * what failed there.
- */
-export async function shortWaysOf(
-  t: ExecutionContext,
-  { domain, issuer, store, folder }: Postern,
-  pace: Pick<Pace, 'begin'> = { begin: () => undefined },
-) {
-  const heard = { told: 0, issued: 0 };
-  const settings = { ...readSettings({}), issuer };
-  const engine = createEngine({
-    settings,
-    domain,
-    store,
-    masterKey: openMasterKey({ folder: join(folder, 'keys') }),
-    now: Date.now,
-    uiLocales: [],
-    shows: {} as Shows,
-    installGrants() {},
-  });
-  const short = shortWays({
-    domain,
-    engine,
-    store,
-    now: Date.now,
-    issuer,
-    lifetimes: settings.tokens,
-    desk: createFrontDesk({ issuer, trustedProxies: [], tell: () => void heard.told++ }),
-    pace,
-    onTokens: () => void heard.issued++,
-  });
-  const server = createServer(
-    inFront(short, async (req, res) => {
-      try {
-        failedInFront(req);
-      } catch {
-        return res.writeHead(503).end();
-      }
-      const pieces: Buffer[] = [];
-      for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
-      res.writeHead(418).end(digest(Buffer.concat(pieces)));
-    }),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard };
 }

@@ -1,0 +1,90 @@
+/**
+ * Sign-ins that really happened, as they were kept, and copies of them with a session and a grant of their own: what can be
+ * used once is there once for each way (both-ways.ts).
+ */
+import { join } from 'node:path';
+import type { AdapterPayload } from 'oidc-provider';
+import { openMasterKey, sidOf } from '../../src/domain/index.ts';
+import { artifacts } from '../../src/engine/artifacts.ts';
+import { newSecret, sha256 } from '../../src/lib/index.ts';
+import type { Artifact, Change, Row } from '../../src/store/index.ts';
+import { authorize, discover, type Registered, request, signIn } from './client.ts';
+import type { Postern } from './postern.ts';
+import { UserAgent } from './user-agent.ts';
+
+export type Opened = ReturnType<typeof artifacts>;
+
+export const openedOf = ({ folder }: Pick<Postern, 'folder'>): Opened =>
+  artifacts(openMasterKey({ folder: join(folder, 'keys'), mustExist: true }).artifacts);
+
+export interface Kept<C extends Registered = Registered> {
+  readonly client: C;
+  /** The request that was answered with a code. */
+  readonly asked: URL;
+  readonly verifier: string;
+  readonly payloads: Readonly<Record<'authorization_code' | 'refresh_token', AdapterPayload>>;
+  readonly grant: AdapterPayload;
+  readonly session: AdapterPayload & { authorizations: Record<string, object> };
+}
+
+type ArtifactTable = 'grants' | 'sessions' | 'authorization_codes' | 'refresh_tokens' | 'access_tokens';
+
+export const rowOf = async ({ store }: Postern, table: ArtifactTable, id: string) =>
+  (await store.get(table, sha256(id)))! as Row<Artifact>;
+
+export const claimsOf = (jwt: string) =>
+  JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as { jti: string; sub: string };
+
+/** Signs in, and takes down what the server keeps of it. */
+export async function keepSignIn<C extends Registered>(
+  postern: Postern,
+  client: C,
+  scope: string,
+  email?: string,
+  more: Record<string, string> = {},
+): Promise<Kept<C>> {
+  const opened = openedOf(postern);
+  const agent = new UserAgent(postern.issuer);
+  const parameters = { scope, ...more };
+  const { tokens } = await authorize(postern, client, parameters, agent, email);
+  const { jti } = claimsOf(tokens.refresh_token!);
+  const refresh_token = opened.open('refresh_tokens', await rowOf(postern, 'refresh_tokens', jti));
+  const asked = await request(await discover(postern, client), parameters);
+  const { left } = await signIn(agent, await agent.get(asked.url), email);
+  const code = left!.searchParams.get('code')!;
+  const authorization_code = opened.open('authorization_codes', await rowOf(postern, 'authorization_codes', code));
+  const grant = opened.open('grants', await rowOf(postern, 'grants', authorization_code.grantId!));
+  const { rows } = await postern.store.find('sessions', 'uid', sha256(authorization_code['sessionUid'] as string));
+  return {
+    client,
+    asked: asked.url,
+    verifier: asked.verifier,
+    payloads: { authorization_code, refresh_token },
+    grant,
+    session: opened.open('sessions', rows[0]!) as Kept['session'],
+  };
+}
+
+/** Leaves out what is undefined, as the store does. */
+export const defined = (payload: object) => JSON.parse(JSON.stringify(payload)) as AdapterPayload;
+
+/** What a copy has otherwise than the real one. */
+export interface Changed {
+  readonly grant?: object | undefined;
+  readonly session?: object | undefined;
+}
+
+/** Rows of a copy, under ids of its own. */
+export function copyOf(opened: Opened, { grant, session, client }: Kept, change: Changed = {}) {
+  const [grantId, uid, sessionId] = [newSecret(), newSecret(), newSecret()];
+  const authorizations = { [client.id]: { grantId, sid: sidOf(grantId) } };
+  const rows: Record<'grant' | 'session', Change> = {
+    grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...change.grant })),
+    session: opened.seal(
+      'Session',
+      sessionId,
+      defined({ ...session, jti: sessionId, uid, authorizations, ...change.session }),
+    ),
+  };
+  return { grantId, uid, sessionId, rows };
+}
