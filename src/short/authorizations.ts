@@ -1,29 +1,17 @@
-import { type Domain, type RegisteredClient, sidOf } from '../domain/index.ts';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { acrTold, type Engine, endingWithPerson } from '../engine/index.ts';
 import type { Pace } from '../http/index.ts';
 import { inSeconds, milliseconds, minutes, newSecret, sha256 } from '../lib/index.ts';
 import { StoreConflict, UnitOfWork } from '../store/index.ts';
-import { openOnce } from './opened.ts';
-import { GRANT_KNOWN, hasOnly, standing, type Token } from './standing.ts';
+import { type SignedIn, signedInOf } from './signed-in.ts';
+import type { Token } from './standing.ts';
 import type { Wanted } from './wanted.ts';
 import type { Means } from './way.ts';
 
 export interface AuthorizationOptions extends Pick<Means, 'store' | 'open' | 'seal' | 'servers' | 'issuer' | 'now'> {
-  readonly domain: Pick<Domain, 'accounts' | 'sessions'>;
-  readonly clients: Pick<Domain['clients'], 'get'>;
+  readonly domain: Pick<Domain, 'accounts' | 'clients' | 'sessions'>;
   readonly pace: Pick<Pace, 'begin'>;
   readonly signedIn: Engine['signedIn'];
-}
-
-interface Session {
-  readonly uid: string;
-  readonly accountId?: string;
-  readonly acr?: string;
-  readonly amr?: string[];
-  /** In seconds since the epoch. */
-  readonly loginTs?: number;
-  /** It ends with the browser. */
-  readonly transient?: true;
 }
 
 /** A browser that asks. */
@@ -39,12 +27,94 @@ export interface Sent {
   readonly cookies: readonly [string, string];
 }
 
-/** Beyond this a session or a grant is not kept longer: so what asks again and again costs no write of them. */
+/** A code to be: all there is to know for it. */
+interface Granted extends SignedIn {
+  readonly client: RegisteredClient;
+  readonly resource: { readonly uri: string; readonly scope: string };
+  readonly scopes: readonly string[];
+}
+
+/** A session or a grant that was kept longer less than this ago is not written again for it. */
 const EXACT_TO = inSeconds(minutes(1));
 
-const SESSION_KNOWN = [
-  ...['jti', 'kind', 'iat', 'exp', 'uid', 'accountId', 'loginTs', 'acr', 'amr', 'transient', 'state', 'authorizations'],
-];
+/**
+ * The short way of an authorization request (RFC 6749 §4.1.1) by somebody who is signed in and has allowed this
+ * application all of it in this browser before: the code, and nobody is asked anything. Whether there is anything to ask
+ * the engine's own list says (engine/unasked.ts).
+ */
+export function authorizations(options: AuthorizationOptions) {
+  const { domain, store, seal, servers, issuer, pace, signedIn } = options;
+  const { cookie, grantedUnasked, notePlace, lifetimes } = signedIn;
+  const find = signedInOf(options);
+  const endsWith = endingWithPerson(domain);
+
+  async function grantedTo(unit: UnitOfWork, wanted: Wanted, sessionId: string): Promise<Granted | undefined> {
+    const client = await domain.clients.get(wanted.clientId);
+    const found = client && mayAsk(client, wanted) ? await find(unit, sessionId, client) : undefined;
+    if (!client || !found) return undefined;
+    const uri = wanted.resource ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
+    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
+    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
+    const { scope = '' } = await servers.serverFor(client.id, uri);
+    const known = scope.split(' ');
+    if (!wanted.scopes.every((word) => known.includes(word))) return undefined;
+    const resource = { uri, scope };
+    const scopes = await grantedUnasked({ ...found, client, scopes: wanted.scopes, resource });
+    return scopes && { ...found, client, resource, scopes };
+  }
+
+  function putCode(unit: UnitOfWork, { codeChallenge, redirectUri, nonce }: Wanted, granted: Granted, iat: number) {
+    const { session, person, grantId, sid, client, resource, scopes } = granted;
+    const { uid: sessionUid, acr, amr, loginTs: authTime } = session;
+    const code = newSecret();
+    const { put, id, record, expiresAt } = seal('AuthorizationCode', code, {
+      ...{ kind: 'AuthorizationCode', jti: code, iat, exp: iat + lifetimes.code },
+      ...{ accountId: person.id, clientId: client.id, grantId, sessionUid, sid },
+      // As engine/configuration.ts says of everything without offline access.
+      expiresWithSession: true,
+      ...({ acr: acrTold({ acr, amr }, []), amr, authTime, nonce } as object),
+      ...{ resource: resource.uri, scope: scopes.join(' ') },
+      ...{ codeChallenge, codeChallengeMethod: 'S256', redirectUri },
+    });
+    unit.put(put, id, record, { expiresAt });
+    return code;
+  }
+
+  /** Keeps it as long as if it had been made now; whoever has changed it meanwhile is not overwritten. Gives its end. */
+  function goOn(unit: UnitOfWork, name: 'Session' | 'Grant', id: string, payload: Token, exp: number): number {
+    const before = payload.exp ?? 0;
+    if (exp >= before && exp - before < EXACT_TO) return before;
+    const { put, record, expiresAt, ...row } = seal(name, id, { ...payload, exp });
+    unit.put(put, row.id, record, { expiresAt, when: 'update' });
+    return exp;
+  }
+
+  return async (wanted: Wanted, { sessionId, ...visit }: Browser): Promise<Sent | undefined> => {
+    const unit = new UnitOfWork(store);
+    const granted = await grantedTo(unit, wanted, sessionId);
+    if (!granted || pace.begin(visit.address) !== undefined) return undefined;
+    const { session, person, grantId, grant } = granted;
+    const iat = inSeconds(milliseconds(Date.now()));
+    const code = putCode(unit, wanted, granted, iat);
+    const exp = goOn(unit, 'Session', sessionId, session, iat + lifetimes.session);
+    goOn(unit, 'Grant', grantId, grant, iat + lifetimes.grant);
+    await notePlace(unit, { accountId: person.id, uid: session.uid, exp }, visit);
+    endsWith(unit, person);
+    unit.afterCommit('still there', async () => {
+      // Who ended one of them in that moment has ended the code: nobody redeems it without them. The browser is told so.
+      for (const [table, id] of [
+        ['sessions', sha256(sessionId)],
+        ['grants', sha256(grantId)],
+      ] as const)
+        if (!(await store.get(table, id))) throw new StoreConflict(table, id);
+    });
+    await unit.commit();
+    return {
+      to: addressOf(wanted, { code, issuer }),
+      cookies: cookie.written(sessionId, session.transient ? undefined : exp),
+    };
+  };
+}
 
 /** What is known of a client: a word more in its record may change what it is answered. */
 const CLIENT_KNOWN: Readonly<Record<keyof RegisteredClient, true>> = {
@@ -67,100 +137,6 @@ const CLIENT_KNOWN: Readonly<Record<keyof RegisteredClient, true>> = {
   updatedAt: true,
 };
 
-/**
- * The short way of an authorization request (RFC 6749 §4.1.1) by somebody who is signed in and has allowed this
- * application all of it in this browser before: the code, and nobody is asked anything. Whether there is anything to ask
- * the engine's own list says (engine/unasked.ts).
- */
-export function authorizations(options: AuthorizationOptions) {
-  const { domain, clients, store, open: unseal, seal, servers, issuer, now, pace, signedIn } = options;
-  const { cookie, grantedUnasked, notePlace, lifetimes } = signedIn;
-  const open = openOnce(unseal);
-  const { isLive } = standing(store, open, now);
-  const endsWith = endingWithPerson(domain);
-
-  async function answer(wanted: Wanted, { sessionId, address, userAgent }: Browser): Promise<Sent | undefined> {
-    const client = await clients.get(wanted.clientId);
-    if (!client || !mayAsk(client, wanted)) return undefined;
-    const unit = new UnitOfWork(store);
-    const sessionRow = await unit.get('sessions', sha256(sessionId));
-    if (!sessionRow) return undefined;
-    const session = open('sessions', sessionRow) as Token & Session;
-    if (!session.accountId || !isLive(session) || !hasOnly(session, SESSION_KNOWN)) return undefined;
-    const person = await domain.accounts.get(session.accountId);
-    if (!person || person.disabled) return undefined;
-
-    const { grantId = '', sid } = session.authorizations?.[client.id] ?? {};
-    const grantRow = grantId ? await unit.get('grants', sha256(grantId)) : undefined;
-    if (!grantRow || sid !== sidOf(grantId)) return undefined;
-    const grant = open('grants', grantRow);
-    if (!isLive(grant) || !hasOnly(grant, GRANT_KNOWN)) return undefined;
-    if (grant.clientId !== client.id || grant.accountId !== person.id) return undefined;
-
-    const uri = wanted.resource ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
-    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
-    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
-    const { scope = '' } = await servers.serverFor(client.id, uri);
-    const known = scope.split(' ');
-    if (!wanted.scopes.every((word) => known.includes(word))) return undefined;
-    const resource = { uri, scope };
-    const granted = await grantedUnasked({ session, person, client, grant, scopes: wanted.scopes, resource });
-    if (!granted || pace.begin(address) !== undefined) return undefined;
-
-    const iat = inSeconds(milliseconds(Date.now()));
-    const code = newSecret();
-    const { acr, amr, loginTs: authTime } = session;
-    const { put, id, record, expiresAt } = seal('AuthorizationCode', code, {
-      iat,
-      exp: iat + lifetimes.code,
-      jti: code,
-      kind: 'AuthorizationCode',
-      clientId: client.id,
-      sessionUid: session.uid,
-      // As engine/configuration.ts says of everything without offline access.
-      expiresWithSession: true,
-      grantId,
-      accountId: person.id,
-      ...defined({ acr: acrTold({ acr, amr }, []), amr, authTime, nonce: wanted.nonce }),
-      resource: uri,
-      scope: granted.join(' '),
-      ...(client.backchannelLogout?.sessionRequired && { sid }),
-      codeChallenge: wanted.codeChallenge,
-      codeChallengeMethod: 'S256',
-      redirectUri: wanted.redirectUri,
-    });
-    unit.put(put, id, record, { expiresAt });
-    const exp = goOn(unit, 'Session', sessionId, session, iat + lifetimes.session);
-    goOn(unit, 'Grant', grantId, grant, iat + lifetimes.grant);
-    await notePlace(unit, { accountId: person.id, uid: session.uid, exp }, { address, userAgent });
-    endsWith(unit, person);
-    unit.afterCommit('still there', async () => {
-      // Whoever ended one of them in that moment has ended the code: nobody redeems it without them.
-      for (const [table, { id }] of [
-        ['sessions', sessionRow],
-        ['grants', grantRow],
-      ] as const)
-        if (!(await store.get(table, id))) throw new StoreConflict(table, id);
-    });
-    await unit.commit();
-    return {
-      to: addressOf(wanted, { code, issuer }),
-      cookies: cookie.written(sessionId, session.transient ? undefined : exp),
-    };
-  }
-
-  /** Keeps something as long as if it had been made now. Whoever else has changed it is not overwritten. Gives its end. */
-  function goOn(unit: UnitOfWork, name: 'Session' | 'Grant', id: string, payload: Token, exp: number): number {
-    const before = payload.exp ?? 0;
-    if (exp >= before && exp - before < EXACT_TO) return before;
-    const { put, record, expiresAt, ...row } = seal(name, id, { ...payload, exp });
-    unit.put(put, row.id, record, { expiresAt, when: 'update' });
-    return exp;
-  }
-
-  return answer;
-}
-
 /** Written as it is, wherever it is written. */
 const PLAIN = /^[^%']*$/;
 
@@ -179,6 +155,3 @@ function addressOf({ redirectUri, state }: Wanted, { code, issuer }: { code: str
   url.searchParams.set('iss', issuer);
   return url.href;
 }
-
-const defined = <T extends object>(given: T): Partial<T> =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -46,6 +46,6 @@ export function shortWays({ domain, engine, desk, pace, ...given }: Options): re
       desk,
       ways: [machineTokens(means), codes(means), refreshes(means), introspection(means)],
     }),
-    browsers({ ...means, clients: domain.clients, desk, pace, signedIn }),
+    browsers({ ...means, desk, pace, signedIn }),
   ];
 }

@@ -74,10 +74,10 @@ export interface Changed {
   readonly session?: object | undefined;
 }
 
-/** Rows of a copy, under ids of its own. */
-export function copyOf(opened: Opened, { grant, session, client }: Kept, change: Changed = {}) {
+/** Rows of a copy, under ids of its own. @param entry what the session holds otherwise of the client */
+export function copyOf(opened: Opened, { grant, session, client }: Kept, change: Changed = {}, entry: object = {}) {
   const [grantId, uid, sessionId] = [newSecret(), newSecret(), newSecret()];
-  const authorizations = { [client.id]: { grantId, sid: sidOf(grantId) } };
+  const authorizations = { [client.id]: { grantId, sid: sidOf(grantId), ...entry } };
   const rows: Record<'grant' | 'session', Change> = {
     grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...change.grant })),
     session: opened.seal(

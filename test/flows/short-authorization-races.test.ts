@@ -1,0 +1,180 @@
+/** What meets an authorization request on its short way (src/short/authorizations.ts), at the worst moment. */
+import test from 'ava';
+import type { Domain } from '../../src/domain/index.ts';
+import { hours, seconds, sha256 } from '../../src/lib/index.ts';
+import { type Artifact, type Change, type Row, type Store, StoreUnavailable } from '../../src/store/index.ts';
+import { inBrowser } from '../support/authorization-requests.ts';
+import { wholeWay } from '../support/both-ways.ts';
+import { authorize, redeem, request, signIn } from '../support/client.ts';
+import { pass } from '../support/clock.ts';
+import { type Sent, send } from '../support/hostile.ts';
+import { openedOf } from '../support/kept-sign-ins.ts';
+import { addClient, addPerson, CALLBACK, type Postern, startPostern } from '../support/postern.ts';
+import { digest, shortWaysOf } from '../support/short-ways.ts';
+import { UserAgent } from '../support/user-agent.ts';
+
+let postern: Postern;
+test.serial.before(async () => {
+  postern = await startPostern();
+});
+test.after.always(() => postern.close());
+
+let count = 0;
+
+/** A sign-in of somebody, with an application of its own. */
+async function somebody(server = postern, agent = new UserAgent(server.issuer)) {
+  const email = `somebody-${++count}@example.com`;
+  const { id } = await addPerson(server, email);
+  const client = await addClient(server);
+  const { asked } = await authorize(server, client, {}, agent, email);
+  const ask = async () => {
+    const again = await request(asked.config);
+    const sent: Sent = {
+      method: 'GET',
+      path: '/authorize',
+      query: [...again.url.searchParams],
+      headers: { cookie: agent.cookieHeader('/authorize') },
+    };
+    return { again, sent };
+  };
+  return { id, client, agent, ask };
+}
+type Somebody = Awaited<ReturnType<typeof somebody>>;
+
+/** The store, but for a commit. */
+const committing = (commit: Store['commit']): Store => {
+  const { store } = postern;
+  return { ...store, get: store.get.bind(store), find: store.find.bind(store), commit };
+};
+
+const ENDS: readonly [fact: string, end: (of: Somebody, domain: Domain) => Promise<unknown>][] = [
+  ['signs out', async ({ agent }) => agent.submit(await agent.get('/logout'), {}, { name: 'logout', value: 'yes' })],
+  ['takes the application its access', ({ id, client }, { consents }) => consents.withdraw(id, client.id)],
+  ['is disabled', ({ id }, { accounts }) => accounts.setDisabled(id, true)],
+  ['is removed', ({ id }, { accounts }) => accounts.remove(id)],
+  ['is signed out everywhere', ({ id }, { sessions }) => sessions.endForAccount(id)],
+  ['loses the application', ({ client }, { clients }) => clients.remove(client.id)],
+];
+
+for (const [fact, end] of ENDS) {
+  test.serial(`nobody is sent back with a code where somebody ${fact} in that moment`, async (t) => {
+    const opened = openedOf(postern);
+    for (const when of ['before', 'after']) {
+      // A moment ago, and long enough ago that the session is written again.
+      for (const age of [0, hours(1)]) {
+        const of = await somebody();
+        pass(age);
+        const { sent } = await of.ask();
+        const { store } = postern;
+        const meeting = committing(async (changes) => {
+          if (when === 'before') await end(of, postern.domain);
+          await store.commit(changes);
+          if (when === 'after') await end(of, postern.domain);
+        });
+        const { url } = await shortWaysOf(t, { ...postern, store: meeting });
+        t.deepEqual((await send(url, sent)).status, 418, `${when}, ${age}`);
+        const { rows } = await store.find('authorization_codes', 'accountId', of.id);
+        for (const row of rows as readonly Row<Artifact>[]) {
+          // What was written for it hangs on what is no more.
+          const { grantId = '' } = opened.open('authorization_codes', row);
+          const sessions = await store.find('sessions', 'accountId', of.id);
+          t.true(sessions.rows.length === 0 || (await store.get('grants', sha256(grantId))) === undefined);
+        }
+      }
+    }
+  });
+}
+
+test.serial('whatever code came out while access was taken away is good for nothing afterwards', async (t) => {
+  for (const [fact, end] of ENDS.slice(0, 4)) {
+    for (const age of [0, hours(1)]) {
+      const of = await somebody();
+      pass(age);
+      const tabs = await Promise.all(
+        Array.from({ length: 8 }, async (_, n) => {
+          const { again, sent } = await of.ask();
+          return { again, sent: { ...sent, path: n % 2 ? '/authorize' : wholeWay('/authorize') } };
+        }),
+      );
+      const answers = tabs.map(async ({ again, sent }) => ({ again, ...(await send(postern.url, sent)) }));
+      await end(of, postern.domain);
+      for (const { again, headers } of await Promise.all(answers)) {
+        const left = URL.parse(String(headers['location']));
+        if (left?.searchParams.has('code')) await t.throwsAsync(redeem(again, left), undefined, fact);
+      }
+    }
+  }
+});
+
+test.serial('of twenty tabs at once, by both ways mixed, each gets a code that works', async (t) => {
+  for (const age of [0, hours(1)]) {
+    const of = await somebody();
+    pass(age);
+    const tabs = await Promise.all(Array.from({ length: 20 }, () => of.ask()));
+    const answers = await Promise.all(
+      tabs.map(async ({ again }, n) => {
+        const { pathname, search } = again.url;
+        return of.agent.get(`${n % 2 ? pathname : wholeWay(pathname)}${search}`);
+      }),
+    );
+    const codes = new Set(answers.map(({ left }) => left?.searchParams.get('code')));
+    t.is(codes.size, 20);
+    for (const [n, { again }] of tabs.entries()) t.truthy((await redeem(again, answers[n]!.left!)).access_token);
+  }
+});
+
+test.serial('what a failing store may have done is not begun again', async (t) => {
+  const { sent } = await (await somebody()).ask();
+  const failing = committing(() => Promise.reject(new StoreUnavailable('nobody knows')));
+  t.is((await send((await shortWaysOf(t, { ...postern, store: failing })).url, sent)).status, 503);
+});
+
+test.serial('whose network begins too many sign-ins is left to the whole way, which says so', async (t) => {
+  const { sent } = await (await somebody()).ask();
+  const { url } = await shortWaysOf(t, postern, { begin: () => seconds(1) });
+  const { status, text } = await send(url, sent);
+  t.deepEqual([status, text], [418, digest('')]);
+});
+
+test.serial('a client of which something is stored that is not known here is left to the whole way', async (t) => {
+  const { client, ask } = await somebody();
+  const { sent } = await ask();
+  const { store } = postern;
+  const { record, version } = (await store.get('clients', client.id))!;
+  const { url } = await shortWaysOf(t, postern);
+  t.is((await send(url, sent)).status, 303);
+  await store.commit([
+    { put: 'clients', id: client.id, record: { ...record, unknown: 'word' } as never, expect: version },
+  ] satisfies Change[]);
+  t.is((await send(url, sent)).status, 418);
+});
+
+test.serial('on https too a browser is told to keep the same cookies either way', async (t) => {
+  const https = await startPostern({ env: { POSTERN_ISSUER: 'https://id.example.test' } });
+  t.teardown(() => https.close());
+  const issuer = 'https://id.example.test';
+  await addPerson(https);
+  const { id } = await addClient(https, { firstParty: true });
+  const agent = new UserAgent(issuer);
+  agent.through = https.url;
+  const query = {
+    client_id: id,
+    redirect_uri: CALLBACK,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge: 'x'.repeat(43),
+    code_challenge_method: 'S256',
+  };
+  await signIn(agent, await agent.get(`/authorize?${new URLSearchParams(query)}`));
+  const sent: Sent = {
+    method: 'GET',
+    path: '/authorize',
+    query: Object.entries(query),
+    headers: { cookie: agent.cookieHeader('/authorize'), accept: 'text/html' },
+  };
+  t.is((await send((await shortWaysOf(t, https)).url, sent)).status, 303);
+  const short = await send(https.url, sent);
+  const whole = await send(https.url, { ...sent, path: wholeWay(sent.path) });
+  t.regex(String(short.headers['set-cookie']), /^__Host-postern\.session=.*; secure/);
+  t.deepEqual(inBrowser(short, ''), inBrowser(whole, ''));
+});
