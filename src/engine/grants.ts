@@ -76,9 +76,11 @@ export const existingGrant =
     const allowed = await allowedOf(domain, asked, accountId, client.clientId);
     if (!mine && ![allowed.scopes, ...Object.values(allowed.resources)].some((words) => words.length)) return undefined;
     const grant = fill(mine ?? new GrantModel({ accountId, clientId: client.clientId }), allowed);
+    // Its lifetime starts anew with each authorization, so that it outlives the tokens of this one: the engine would keep
+    // what it once had.
+    Object.assign(grant, { exp: undefined });
     // The engine sets this and never takes it back.
     if (result?.login?.remember) Object.assign(session, { transient: undefined });
-    // Saved each time: its lifetime starts anew with each authorization, so that it outlives the tokens of this one.
     await grant.save();
     session.sidFor(client.clientId, sidOf(grant.jti));
     return grant;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { AdapterPayload } from 'oidc-provider';
 import { openMasterKey, sidOf } from '../../src/domain/index.ts';
 import { artifacts } from '../../src/engine/artifacts.ts';
+import { createSigner } from '../../src/http/index.ts';
 import { newSecret, sha256 } from '../../src/lib/index.ts';
 import type { Artifact, Change, Row } from '../../src/store/index.ts';
 import { authorize, discover, type Registered, request, signIn } from './client.ts';
@@ -74,17 +75,34 @@ export interface Changed {
   readonly session?: object | undefined;
 }
 
-/** Rows of a copy, under ids of its own. @param entry what the session holds otherwise of the client */
-export function copyOf(opened: Opened, { grant, session, client }: Kept, change: Changed = {}, entry: object = {}) {
+interface As extends Changed {
+  /** Whose it is. */
+  readonly accountId?: string | undefined;
+  /** What the session holds otherwise of the client. */
+  readonly entry?: object | undefined;
+}
+
+/** Rows of a copy, under ids of its own. */
+export function copyOf(opened: Opened, { grant, session, client }: Kept, { accountId, entry, ...change }: As = {}) {
   const [grantId, uid, sessionId] = [newSecret(), newSecret(), newSecret()];
   const authorizations = { [client.id]: { grantId, sid: sidOf(grantId), ...entry } };
+  const owner = accountId === undefined ? {} : { accountId };
   const rows: Record<'grant' | 'session', Change> = {
-    grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...change.grant })),
+    grant: opened.seal('Grant', grantId, defined({ ...grant, jti: grantId, ...owner, ...change.grant })),
     session: opened.seal(
       'Session',
       sessionId,
-      defined({ ...session, jti: sessionId, uid, authorizations, ...change.session }),
+      defined({ ...session, jti: sessionId, uid, authorizations, ...owner, ...change.session }),
     ),
   };
   return { grantId, uid, sessionId, rows };
+}
+
+/** Writes the cookies by which a browser has a session. */
+export function cookiesOf({ domain }: Pick<Postern, 'domain'>) {
+  const { sign } = createSigner(domain.cookieKeys.current, 'engine-cookies');
+  return (sessionId: string): string => {
+    const pair = `postern.session=${sessionId}`;
+    return `${pair}; postern.session.sig=${sign(pair)}`;
+  };
 }
