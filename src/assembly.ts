@@ -102,6 +102,7 @@ export function assemble({
       showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),
     }),
     engine.oneCommit,
+    engine.carryOn,
     engine.notePlaces,
     accountRoutes({
       settings,

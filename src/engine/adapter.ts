@@ -8,6 +8,9 @@ import { currentUnit } from './unit.ts';
 
 const REVOCABLE = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
 
+/** What is not made again once it has ended. */
+const MORTAL: ReadonlySet<string> = new Set(['Grant', 'Interaction']);
+
 interface ArtifactOptions {
   /** The engine's model. */
   readonly name: string;
@@ -33,10 +36,11 @@ export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions):
       const unit = currentUnit();
       const { expiresAt, ...put } = toPut(id, payload);
       if (name !== 'Session') {
-        // A grant that ended meanwhile is not brought back: the request is answered anew (unit.ts).
+        // A grant that ended, or an interaction another click finished, is not brought back: the request is answered
+        // anew (unit.ts).
         return unit.put(table, put.id, put.record, {
           expiresAt,
-          ...(name === 'Grant' && { when: 'update' }),
+          ...(MORTAL.has(name) && { when: 'update' }),
         });
       }
       await unit.get('sessions', put.id);

@@ -136,7 +136,6 @@ export function configuration(
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (ctx) => shows.signOut(ctx, signOutForm(ctx)),
         postLogoutSuccessSource: (ctx) => shows.signedOut(ctx),
       },
       userinfo: { enabled: true },
@@ -170,8 +169,3 @@ export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'is
 
 /** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
 const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);
-
-function signOutForm(ctx: KoaContextWithOIDC): { action: string; fields: Record<string, string> } {
-  const state = ctx.oidc.session?.state as { secret?: string } | undefined;
-  return { action: `${ROUTES.end_session}/confirm`, fields: { xsrf: state?.secret ?? '' } };
-}

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { createSigner } from '../http/index.ts';
+import { createCsrf, createSigner } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts';
 import { tellAcr } from './authentication.ts';
@@ -10,7 +10,9 @@ import { compareSecrets } from './clients.ts';
 import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
+import { createKeptRequests } from './kept-requests.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
+import { carryOn } from './overtaken.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
 import { createNotePlace, type NotePlace, notePlaces } from './places.ts';
 import { interactionPolicy } from './policy.ts';
@@ -18,6 +20,7 @@ import { installRefresh } from './refresh.ts';
 import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { type ResourceServers, resourceServers } from './resources.ts';
 import { type SessionCookie, sessionCookie } from './session-cookie.ts';
+import { installSignOut } from './sign-out.ts';
 import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
 import { createUnasked, type GrantedUnasked } from './unasked.ts';
@@ -52,6 +55,8 @@ export interface Engine {
     readonly notePlace: NotePlace;
     readonly lifetimes: Lifetimes;
   };
+  /** Stands within {@link oneCommit}: what another tab overtook goes on. */
+  readonly carryOn: Middleware;
   /** Wraps everything that may reach the engine: one request, one commit. */
   readonly oneCommit: Middleware;
 }
@@ -82,6 +87,13 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   });
   options.installGrants({ provider, domain });
   noteRefusals(provider);
+  installSignOut(provider, {
+    shows: options.shows,
+    csrf: createCsrf({ issuer: settings.issuer, secrets: domain.cookieKeys.current }),
+  });
+  const https = settings.issuer.startsWith('https:');
+  const kept = createKeptRequests({ key: masterKey.artifacts, https, now });
+  kept.follow(provider);
   provider.on('grant.success', ({ oidc: { account, client, params } }) => {
     if (account && client) void domain.consents.used(account.accountId, client.clientId);
     onTokens?.(String(params?.['grant_type']));
@@ -91,7 +103,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions(provider, domain, servers),
+    interactions: createInteractions({ provider, domain, servers, kept, clock: now }),
     servers,
     open,
     seal,
@@ -103,6 +115,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
       notePlace,
       lifetimes: lifetimesOf(settings),
     },
+    carryOn: carryOn(provider),
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

@@ -7,6 +7,7 @@
  */
 export { claimsFor, endingWithPerson } from './accounts.ts';
 export type { ArtifactPut, OpenArtifact, SealArtifact } from './artifacts.ts';
+export { askAgain } from './ask-again.ts';
 export { acrTold, noteAuthentication } from './authentication.ts';
 export { logoutHandler } from './backchannel.ts';
 export type { EngineOptions, Shows } from './configuration.ts';

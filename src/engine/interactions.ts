@@ -1,8 +1,10 @@
 import type { Context } from 'koa';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { acrOf, type Domain } from '../domain/index.ts';
-import { inSeconds } from '../lib/index.ts';
+import { type Clock, inSeconds } from '../lib/index.ts';
 import { tellSignedOut } from './backchannel.ts';
+import type { KeptRequests } from './kept-requests.ts';
+import { createOver } from './over.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
 import { added, asksWho, isSignedIn, type Proof, type Proven, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
@@ -11,12 +13,20 @@ export type Interactions = ReturnType<typeof createInteractions>;
 
 type Session = InstanceType<Provider['Session']>;
 
+interface Parts {
+  readonly provider: Provider;
+  readonly domain: Domain;
+  readonly servers: ResourceServers;
+  readonly kept: KeptRequests;
+  readonly clock: Clock;
+}
+
 /**
  * The steps between an authorization request and its answer, as the pages use them. What is stored in the interaction
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions(provider: Provider, domain: Domain, servers: ResourceServers) {
+export function createInteractions({ provider, domain, servers, kept, clock }: Parts) {
   const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
 
   const store = (ctx: Context, result: object): Promise<string> =>
@@ -47,11 +57,14 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
     if (session.accountId && session.accountId !== proven.accountId) await leaveSession(interaction, session);
     const { accountId, amr, remember, ts, epoch } = proven;
     const login = { accountId, amr: [...amr], acr: acrOf(amr), remember, ts };
+    kept.note(ctx, interaction, accountId);
     return save(ctx, interaction, { login, epoch, select_account: {}, proven: undefined });
   }
 
   return {
     load,
+    /** What is answered where an interaction cannot go on. */
+    over: createOver({ provider, domain, kept, now: clock }),
 
     /** Whether somebody's browser still waits for an answer to this request. */
     isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,
@@ -86,10 +99,16 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
     /** Nothing is left to do: back to the engine. */
     async finish(ctx: Context): Promise<string> {
       const interaction = await details(ctx);
-      const { missing } = await progressOf(interaction, await clientOf(interaction));
-      if (missing === 'unmet') return this.unmet(ctx);
+      const progress = await progressOf(interaction, await clientOf(interaction));
+      if (progress.missing === 'unmet') return this.unmet(ctx);
       const proven = provenHere(interaction);
-      if (missing === undefined && !isSignedIn(interaction) && proven) return signedIn(ctx, interaction, proven);
+      const back =
+        progress.missing === undefined &&
+        !isSignedIn(interaction) &&
+        proven &&
+        (await signedIn(ctx, interaction, proven));
+      if (progress.missing === undefined) kept.note(ctx, interaction, progress.accountId, clock());
+      if (back) return back;
       return save(ctx, interaction, {});
     },
 
@@ -144,6 +163,7 @@ export function createInteractions(provider: Provider, domain: Domain, servers: 
 
     /** The person wants to sign in as somebody else. */
     async anotherAccount(ctx: Context): Promise<void> {
+      kept.note(ctx, await details(ctx));
       await store(ctx, { anotherAccount: true });
     },
   };

@@ -4,6 +4,7 @@
  */
 
 import { type ExternalSigningKey, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { confirm, init } from 'oidc-provider/lib/actions/end_session.js';
 import { handler as engineRefresh, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
@@ -12,6 +13,7 @@ import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import { namedWithoutSecret } from './no-secret.ts';
+import { askWhetherToSignOut, believeSignOutForm } from './sign-out.ts';
 
 export { grantHelpers };
 
@@ -36,7 +38,8 @@ let adjusted = false;
  * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
  * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (DESIGN §6). Tells a
  * client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2). And takes a
- * client without a secret by its name in the header (no-secret.ts).
+ * client without a secret by its name in the header (no-secret.ts). And has a sign-out form say itself what it is about,
+ * where the engine keeps one such form for each session (sign-out.ts).
  */
 export function adjustSteps(): void {
   if (adjusted) return;
@@ -45,6 +48,9 @@ export function adjustSteps(): void {
   take(revocation, 'rejectStructuredTokens');
   take(userinfo, 'validateAudience');
   for (const steps of [token, revocation]) precede(steps, 'authenticateClient', namedWithoutSecret);
+  take(init, 'generateXsrf');
+  take(init, 'renderLogout', askWhetherToSignOut);
+  precede(confirm, 'verifyXsrf', believeSignOutForm);
   take(
     token,
     'allowedGrantTypeCheck',

@@ -1,4 +1,8 @@
 /** Types of the files internals.ts imports; oidc-provider's own types cover only its public interface. */
+declare module 'oidc-provider/lib/actions/end_session.js' {
+  export const init: { readonly name: string }[];
+  export const confirm: { readonly name: string }[];
+}
 declare module 'oidc-provider/lib/actions/introspection.js' {
   const steps: { readonly name: string }[];
   export default steps;

@@ -22,6 +22,13 @@ export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { p
   if (page) ctx.body = '';
 }
 
+export const refusalOf = (ctx: Context | KoaContextWithOIDC): Error | undefined => state(ctx).refused?.error;
+
+/** The refusal is not told after all: something better was found to answer. */
+export function takeBack(ctx: Context | KoaContextWithOIDC): void {
+  delete (state(ctx) as { refused?: Refused }).refused;
+}
+
 /** Whether programs call this endpoint: they are told in JSON, whatever they say they accept (RFC 6749 §5.2). */
 export const isForPrograms = (ctx: Context | KoaContextWithOIDC): boolean =>
   ['api', 'public'].includes(stateOf(ctx as Context).endpoint?.kind ?? '');

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import { errors } from 'oidc-provider';
-import { milliseconds } from '../lib/index.ts';
 import { type Store, StoreConflict, UnitOfWork } from '../store/index.ts';
+import { askAgain } from './ask-again.ts';
 
 const current = new AsyncLocalStorage<UnitOfWork>();
 
@@ -45,18 +44,4 @@ export function oneCommit(store: Store, { isError, isForPeople, refuse }: Answer
       refuse(ctx, lost);
     }
   };
-}
-
-/** Long enough for the other tab's answer to have brought its cookie. */
-const A_MOMENT = milliseconds(200);
-
-/**
- * Another tab of the same browser was faster. Nothing was changed, so the browser asks the same again, and is answered by
- * what is true now; 307 repeats a form as it was (RFC 9110 §15.4.8).
- */
-async function askAgain(ctx: Context): Promise<void> {
-  await setTimeout(A_MOMENT);
-  ctx.status = 307;
-  ctx.body = '';
-  ctx.set('Location', ctx.originalUrl);
 }

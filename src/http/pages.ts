@@ -140,6 +140,8 @@ export interface PageData extends AccountPages, MailedPages {
     /** Nothing was ever allowed to this application. */
     readonly firstTime: boolean;
   };
+  /** What was asked here is answered; `again` asks it once more. */
+  readonly answered: { readonly client: ClientShown; readonly again: string };
   /** `reason` says it in the person's language; `sentence` is for what only the caller can say, in English. */
   readonly error: ({ readonly reason: ErrorReason } | { readonly sentence: string }) & {
     readonly id: string;

@@ -13,6 +13,7 @@ import type { Interacting } from './context.ts';
 import { enrolStep } from './enrol.ts';
 import { linkStep } from './link.ts';
 import { loginStep } from './login.ts';
+import { anew, unlessOver } from './over.ts';
 import { byGet } from './posted.ts';
 import { recoveryCodesStep } from './recovery-codes.ts';
 import { secondFactorStep } from './second-factor.ts';
@@ -52,14 +53,27 @@ export function interactionRoutes(room: Interacting): Middleware {
   const uid = (ctx: Context): string => parameter(ctx, 'uid');
   const [arrive, answer] = [arrived(room), answered(room)];
 
-  router.get('/interaction/:uid', (ctx) => nextStep(ctx, room, steps, uid(ctx)));
-  router.get('/interaction/:uid/upstream', (ctx) => refusingExpired(() => arrive(ctx, uid(ctx))));
+  const ofInteraction = (work: (ctx: Context, uid: string) => Promise<void>) => (ctx: Context) =>
+    unlessOver(ctx, room, uid(ctx), () => work(ctx, uid(ctx)));
+
+  router.get(
+    '/interaction/:uid',
+    ofInteraction((ctx, uid) => nextStep(ctx, room, steps, uid)),
+  );
+  router.get('/interaction/:uid/again', (ctx) => anew(ctx, room, uid(ctx)));
+  router.get(
+    '/interaction/:uid/upstream',
+    ofInteraction((ctx, uid) => refusingExpired(() => arrive(ctx, uid))),
+  );
   router.get('/upstream/:id/callback', (ctx) => answer(ctx, parameter(ctx, 'id')));
   for (const step of steps) {
     const back = (ctx: Context) => ctx.redirect(`/interaction/${encodeURIComponent(uid(ctx))}`);
     // Somebody reloads, or comes back to, the address a form was sent to.
     router.get(`/interaction/:uid/${step.name}`, back);
-    router.post(`/interaction/:uid/${step.name}`, (ctx) => takeForm(ctx, room, steps, step, uid(ctx)));
+    router.post(
+      `/interaction/:uid/${step.name}`,
+      ofInteraction((ctx, uid) => takeForm(ctx, room, steps, step, uid)),
+    );
   }
   router.post(['/authorize', '/logout'], byGet);
   router.get('/', (ctx) => room.pages.show(ctx, 'home', { issuer: room.issuer }));

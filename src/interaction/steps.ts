@@ -3,6 +3,7 @@ import type { PendingRequest } from '../engine/index.ts';
 import { HttpRefusal, sendOn, stateOf } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
 import type { Interacting } from './context.ts';
+import { overHere } from './over.ts';
 
 /**
  * What became of a form. `next`: what is stored may have changed, see what is missing now. `shown`: it was answered with a
@@ -66,11 +67,6 @@ export async function refusingExpired<R>(step: () => Promise<R>): Promise<R> {
     return await step();
   } catch (error) {
     if (!(error instanceof Refusal) || error instanceof HttpRefusal || error.code !== 'request_expired') throw error;
-    throw new HttpRefusal('request_expired', 'This sign-in took too long or was already finished.', {
-      status: 400,
-      reason: 'expired',
-      rule: error.message,
-      cause: error,
-    });
+    throw overHere(error);
   }
 }

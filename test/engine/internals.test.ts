@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import test from 'ava';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { confirm, init } from 'oidc-provider/lib/actions/end_session.js';
 import { handler, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
@@ -41,6 +42,13 @@ test.serial('the three steps that refuse JWTs we keep a record of are there once
       'and nothing else is',
     );
   t.notThrows(adjustSteps, 'a second server in one process does not look for them again');
+});
+
+test.serial('a sign-out form is made by us, and read before the engine looks for one in the session', (t) => {
+  t.false(names(init).includes('generateXsrf'), LOOK);
+  t.is(names(init).at(-1), 'askWhetherToSignOut', LOOK);
+  const at = names(confirm).indexOf('believeSignOutForm');
+  t.deepEqual(names(confirm).slice(at), ['believeSignOutForm', 'verifyXsrf', 'endSession'], LOOK);
 });
 
 test.serial('a client’s name in the header is read right before the client is authenticated', (t) => {

@@ -214,6 +214,7 @@ test.serial('a form without its token, with another browser’s, or from another
   // The token of the sign-in form is not one for the consent form.
   const answer = await agent.submit(consent, { csrf: tokenOf(page) }, { name: 'decision', value: 'allow' });
   t.is(answer.status, 403);
+  t.truthy((await signIn(agent, consent)).left);
   const out = await agent.submit(await agent.get('/logout'), { xsrf: 'x' }, { name: 'logout', value: 'yes' });
   t.is(out.status, 400);
 });
@@ -569,60 +570,60 @@ test.serial(
   },
 );
 
+test.serial('an interaction of another browser: a page with words, 400; an expired one begins anew', async (t) => {
+  const config = await discover(postern, await addClient(postern));
+  const agent = new UserAgent(postern.issuer);
+  const login = await agent.get((await request(config)).url);
+  const foreign = await new UserAgent(postern.issuer).get(login.url);
+  t.is(foreign.page, 'error');
+  t.is(foreign.status, 400);
+  t.regex(foreign.html, /role="alert"/);
+  // Another interaction's cookie does not open this one.
+  const thief = new UserAgent(postern.issuer);
+  const own = await thief.get((await request(config)).url);
+  const value = thief.cookieHeader(new URL(own.url).pathname);
+  const crossed = await send(postern.url, {
+    method: 'GET',
+    path: new URL(login.url).pathname,
+    headers: { cookie: value, accept: 'text/html' },
+  });
+  t.is(crossed.status, 400);
+  t.notRegex(crossed.text, /name="password"/);
+  pass(61 * 60_000);
+  const late = await agent.submit(login, ADA);
+  t.is(late.page, 'login');
+  t.not(late.url, login.url);
+  t.is(late.left, undefined, 'and nobody is signed in by it');
+});
+
 test.serial(
-  'an interaction of another browser, a finished one and an expired one: a page with words, 400',
+  'the back button and double clicks: forms sent twice sign in once, and end nowhere but at the application',
   async (t) => {
-    const config = await discover(postern, await addClient(postern));
+    const person = await addPerson(postern, 'clicker@example.com');
+    const them = { email: person.email, password: PASSWORD };
+    const client = await addClient(postern);
+    const config = await discover(postern, client);
     const agent = new UserAgent(postern.issuer);
-    const login = await agent.get((await request(config)).url);
-    const foreign = await new UserAgent(postern.issuer).get(login.url);
-    t.is(foreign.page, 'error');
-    t.is(foreign.status, 400);
-    t.regex(foreign.html, /role="alert"/);
-    // Another interaction's cookie does not open this one.
-    const thief = new UserAgent(postern.issuer);
-    const own = await thief.get((await request(config)).url);
-    const value = thief.cookieHeader(new URL(own.url).pathname);
-    const crossed = await send(postern.url, {
-      method: 'GET',
-      path: new URL(login.url).pathname,
-      headers: { cookie: value, accept: 'text/html' },
-    });
-    t.is(crossed.status, 400);
-    t.notRegex(crossed.text, /name="password"/);
-    pass(61 * 60_000);
-    const late = await agent.submit(login, ADA);
-    t.is(late.status, 400);
-    t.is(late.page, 'error');
-    t.is(late.left, undefined);
+    const asked = await request(config);
+    const login = await agent.get(asked.url);
+    const [one, two] = await Promise.all([agent.submit(login, them), agent.submit(login, them)]);
+    t.is(one.page, 'consent');
+    t.is(two.page, 'consent');
+    // Back to the sign-in form, which goes on to where things stand.
+    const again = await agent.submit(login, { ...them, password: 'not looked at any more' });
+    t.is(again.page, 'consent');
+    const allow = () => agent.submit(again, {}, { name: 'decision', value: 'allow' });
+    const answers = await Promise.all([allow(), allow()]);
+    t.true(answers.every(({ status }) => status < 500));
+    const codes = answers.filter(({ left }) => left?.searchParams.has('code'));
+    t.true(codes.length >= 1);
+    t.truthy((await redeem(asked, codes[0]!.left!)).access_token);
+    pass(60_000);
+    t.is((await agent.submit(again, {}, { name: 'decision', value: 'allow' })).page, 'answered');
+    t.is((await agent.submit(login, { ...them, password: 'not looked at' })).page, 'answered');
+    t.is((await postern.store.find('sessions', 'accountId', person.id)).rows.length, 1);
   },
 );
-
-test.serial('the back button and double clicks: forms sent twice sign in once and give at most one code', async (t) => {
-  const client = await addClient(postern);
-  const config = await discover(postern, client);
-  const agent = new UserAgent(postern.issuer);
-  const asked = await request(config);
-  const login = await agent.get(asked.url);
-  const [one, two] = await Promise.all([agent.submit(login, ADA), agent.submit(login, ADA)]);
-  t.is(one.page, 'consent');
-  t.is(two.page, 'consent');
-  // Back to the sign-in form, which goes on to where things stand.
-  const again = await agent.submit(login, { ...ADA, password: 'not looked at any more' });
-  t.is(again.page, 'consent');
-  const allow = () => agent.submit(again, {}, { name: 'decision', value: 'allow' });
-  const answers = await Promise.all([allow(), allow()]);
-  t.true(answers.every(({ status }) => status < 500));
-  const codes = answers.filter(({ left }) => left?.searchParams.has('code'));
-  t.true(codes.length >= 1);
-  t.truthy((await redeem(asked, codes[0]!.left!)).access_token);
-  const back = await agent.submit(again, {}, { name: 'decision', value: 'allow' });
-  t.is(back.status, 400);
-  t.is(back.page, 'error');
-  const backToLogin = await agent.submit(login, ADA);
-  t.is(backToLogin.status, 400);
-  t.is(backToLogin.page, 'error');
-});
 
 test.serial('a person who is disabled while signed in is asked to sign in, and gets nowhere', async (t) => {
   const person = await addPerson(postern, 'leaver@example.com');

@@ -88,6 +88,7 @@ export const usual: Samples = {
     ],
     firstTime: true,
   },
+  answered: { client: { name: 'Riverside Library' }, again: '/interaction/abc/again' },
   error: {
     reason: 'redirect',
     id: 'err_9sYw3qN0bXzQm4hJt2LpVA',
@@ -206,6 +207,7 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     resources: [{ name: text, uri: text, items: [{ scope: text, detail: text }] }],
     firstTime: false,
   },
+  answered: { client: { name: text }, again: `javascript:${text}` },
   error: { sentence: text, id: text, hint: text, retry: `javascript:${text}` },
   logout: {
     action: `/x?${text}`,

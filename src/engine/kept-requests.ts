@@ -1,0 +1,105 @@
+import type { Context } from 'koa';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type Clock, hours, inSeconds, type SealingKey, seal, seconds, unseal } from '../lib/index.ts';
+import type { Stored } from './proofs.ts';
+import { splitScope } from './scopes.ts';
+
+/** An authorization request as the browser keeps it: to be asked again where its interaction cannot go on. */
+export interface KeptRequest {
+  /** As the application sent them. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Until when the interaction lasts, in milliseconds. */
+  readonly until: number;
+  /** Who it was answered for so far. */
+  readonly accountId?: string | undefined;
+  /** When nothing was left to ask, in milliseconds. */
+  readonly done?: number | undefined;
+}
+
+export type KeptRequests = ReturnType<typeof createKeptRequests>;
+
+interface Options {
+  readonly key: SealingKey;
+  readonly https: boolean;
+  readonly now: Clock;
+}
+
+/** A sign-in page that was left open overnight goes on in the morning. */
+const LIFETIME = hours(24);
+
+const NAME = 'postern.request';
+
+/** What browsers keep of one cookie, its name and attributes included (RFC 6265 §6.1), with room to spare. */
+const LONGEST = 3600;
+
+/** Parameters that stand for others, which are there in their place. */
+const REFERENCES = new Set(['request', 'request_uri']);
+
+/**
+ * Each interaction's request, sealed in a cookie that goes only to the interaction's own pages. The store forgets an
+ * interaction that is over, and what a person is shown then should not depend on how the browser came there. Asking the
+ * request again is what the application's own link does: it proves nothing and allows nothing.
+ */
+export function createKeptRequests({ key, https, now }: Options) {
+  const pathOf = (uid: string): string => `/interaction/${uid}`;
+  const labelOf = (uid: string): string => `kept request ${uid}`;
+
+  function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): void {
+    const sealed = seal(key, labelOf(uid), JSON.stringify(request));
+    if (sealed.length > LONGEST) return;
+    (ctx as Context).cookies.set(NAME, sealed, {
+      path: pathOf(uid),
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: https,
+      signed: false,
+      overwrite: true,
+      maxAge: inSeconds(LIFETIME) * 1000,
+    });
+  }
+
+  return {
+    /** Keeps the request of every interaction that begins. */
+    follow(provider: Provider): void {
+      provider.on('interaction.started', (ctx: KoaContextWithOIDC) => {
+        const { Interaction: begun, Client: client } = ctx.oidc.entities;
+        // It can be asked by reference only, which is good once (RFC 9126 §6).
+        if (!begun || client?.['requirePushedAuthorizationRequests']) return;
+        this.note(ctx, begun as Stored, begun.session?.accountId);
+      });
+    },
+
+    /** Notes who the interaction is answered for by now, and that nothing is left to ask. */
+    note(ctx: Context | KoaContextWithOIDC, interaction: Stored, accountId?: string, done?: number): void {
+      const params = Object.fromEntries(Object.entries(interaction.params).filter(([name]) => !REFERENCES.has(name)));
+      keep(ctx, interaction.uid, { params, until: seconds(interaction.exp), accountId, done });
+    },
+
+    read(ctx: Context, uid: string): KeptRequest | undefined {
+      const kept = ctx.cookies.get(NAME, { signed: false });
+      if (!kept) return undefined;
+      try {
+        const request = JSON.parse(unseal(key, labelOf(uid), kept)) as KeptRequest;
+        // Whatever the browser makes of Max-Age.
+        return now() < request.until + LIFETIME ? request : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/**
+ * Where the request is asked again.
+ * @param choosing the person says first who they are: who is signed in may be another than the request was answered for
+ */
+export function addressToAsk({ params }: KeptRequest, { choosing }: { choosing: boolean }): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params))
+    for (const each of [value].flat()) if (typeof each === 'string') query.append(name, each);
+  if (choosing) {
+    const prompts = new Set(splitScope(query.get('prompt') ?? undefined)).add('select_account');
+    query.set('prompt', [...prompts].join(' '));
+  }
+  return `/authorize?${query}`;
+}

@@ -1,0 +1,52 @@
+import type { Context } from 'koa';
+import type { Provider } from 'oidc-provider';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
+import { type Clock, seconds } from '../lib/index.ts';
+import { onceMore } from './ask-again.ts';
+import { addressToAsk, type KeptRequests } from './kept-requests.ts';
+import { namesNoSession } from './overtaken.ts';
+import { currentUnit } from './unit.ts';
+
+/** What a browser is answered where its interaction cannot go on. */
+export type Over =
+  /** Another tab's answer may be on its way to it: it asks the same again. */
+  | { readonly kind: 'overtaken'; readonly to: string }
+  /** It was answered to the end; whoever wants may ask the same once more, at `to`. */
+  | { readonly kind: 'answered'; readonly client: RegisteredClient; readonly to: string; readonly uiLocales?: string }
+  /** It ran out, or its session ended: the request is asked once more, at `to`. */
+  | { readonly kind: 'anew'; readonly to: string };
+
+/** A second click comes after the first one's answer has left, and keeps the browser from following it. */
+const DOUBLE_CLICK = seconds(10);
+
+interface Options {
+  readonly provider: Provider;
+  readonly domain: Domain;
+  readonly kept: KeptRequests;
+  readonly now: Clock;
+}
+
+/**
+ * What becomes of an interaction that is over. Who is signed in by now goes on silently only with a request that was
+ * theirs already, or that nobody had begun to answer; else they are asked who they are.
+ * @returns undefined where this browser never had it, or has forgotten it
+ */
+export const createOver =
+  ({ provider, domain, kept, now }: Options) =>
+  async (ctx: Context, uid: string): Promise<Over | undefined> => {
+    const request = kept.read(ctx, uid);
+    const client = request && (await domain.clients.get(String(request.params['client_id'] ?? '')));
+    if (!request || !client) return undefined;
+    // Nothing that was begun before it turned out to be over.
+    currentUnit().clear();
+    const session = await provider.Session.get(ctx as never);
+    const later = namesNoSession(provider, ctx, session) ? onceMore(ctx, 1) : undefined;
+    if (later) return { kind: 'overtaken', to: later };
+    const posted = ctx.method === 'POST';
+    const another = session.accountId !== undefined && session.accountId !== request.accountId;
+    const to = addressToAsk(request, { choosing: another && (posted || request.accountId !== undefined) });
+    const answered = now() < request.until && (await provider.Interaction.find(uid)) === undefined;
+    if (!answered || (posted && now() - (request.done ?? 0) < DOUBLE_CLICK)) return { kind: 'anew', to };
+    const { ui_locales: uiLocales } = request.params;
+    return { kind: 'answered', client, to, ...(typeof uiLocales === 'string' && { uiLocales }) };
+  };

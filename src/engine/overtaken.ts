@@ -1,0 +1,62 @@
+import type { Context, Middleware } from 'koa';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { sendOn } from '../http/index.ts';
+import { askAgain, onceMore } from './ask-again.ts';
+import { refusalOf, takeBack } from './refused.ts';
+import { currentUnit } from './unit.ts';
+
+type Session = { readonly jti: string; readonly oldId?: string };
+
+/** Whether the browser names a session that is not there: it ended, or another tab's answer has just given it a new name. */
+export function namesNoSession(
+  provider: Provider,
+  ctx: Pick<Context, 'cookies'>,
+  session: Session | undefined,
+): boolean {
+  const named = ctx.cookies.get(provider.cookieName('session'));
+  return named !== undefined && session !== undefined && ![session.jti, session.oldId].includes(named);
+}
+
+/**
+ * Stands within {@link oneCommit}. The engine renames the session with each answer to an interaction; a request that set
+ * out from another tab before that, and is read after it, names a session which is there no more. Left alone, the engine
+ * would refuse it, and give the browser an empty session in place of the one it has.
+ */
+export function carryOn(provider: Provider): Middleware {
+  const lost = (ctx: KoaContextWithOIDC) =>
+    namesNoSession(provider, ctx as never, ctx.oidc.session as Session | undefined);
+
+  /** Where it asks again, where that may help. */
+  async function againOf(ctx: KoaContextWithOIDC): Promise<string | undefined> {
+    if (!lost(ctx)) return undefined;
+    if (ctx.oidc.route === 'authorization') return onceMore(ctx as never, 1);
+    const uid = ctx.oidc.entities.Interaction?.session?.uid;
+    return uid && (await provider.Session.findByUid(uid)) ? onceMore(ctx as never) : undefined;
+  }
+
+  const isCutOff = (ctx: Context): boolean => refusalOf(ctx) instanceof errors.SessionNotFound;
+
+  return async (ctx, next) => {
+    await next();
+    const engine = ctx as unknown as KoaContextWithOIDC;
+    const { overtaken, failure }: { overtaken?: string; failure?: unknown } = ctx.state;
+    if (failure !== undefined) return;
+    const route = engine.oidc?.route;
+    const resumed = route === 'resume' && isCutOff(ctx);
+    const again = overtaken ?? (resumed || route === 'authorization' ? await againOf(engine) : undefined);
+    if (!again && !resumed) return;
+    takeBack(ctx);
+    currentUnit().clear();
+    if (again) return askAgain(ctx, again);
+    // The interaction's own page knows what to show where it cannot go on.
+    ctx.remove('Set-Cookie');
+    sendOn(ctx, `/interaction/${encodeURIComponent(uidOf(ctx))}/again`);
+  };
+}
+
+/** Has the browser ask the same again once this request is over, from within the engine. */
+export function markOvertaken(ctx: KoaContextWithOIDC, again: string): void {
+  (ctx.state as { overtaken?: string }).overtaken = again;
+}
+
+const uidOf = ({ path }: Pick<Context, 'path'>): string => path.split('/').at(-1) ?? '';

@@ -1,0 +1,58 @@
+import type { Context } from 'koa';
+import { askAgain } from '../engine/index.ts';
+import { HttpRefusal, sendOn } from '../http/index.ts';
+import type { Interacting } from './context.ts';
+
+/** Has a page of an interaction lead on where the interaction cannot. */
+export async function unlessOver(
+  ctx: Context,
+  room: Interacting,
+  uid: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof HttpRefusal) || error.code !== 'request_expired') throw error;
+    await leadOn(ctx, room, uid, error);
+  }
+}
+
+/** Somebody says that they want to go on although it is over, or the engine could not. */
+export const anew = (ctx: Context, room: Interacting, uid: string): Promise<void> =>
+  leadOn(ctx, room, uid, overHere(), { asked: true });
+
+async function leadOn(
+  ctx: Context,
+  { interactions, pages }: Interacting,
+  uid: string,
+  refusal: HttpRefusal,
+  { asked = false } = {},
+) {
+  const over = await interactions.over(ctx, uid);
+  // Without its cookies nobody knows what it was about.
+  if (!over) throw ctx.get('Cookie') ? refusal : withoutCookies(refusal);
+  if (over.kind === 'overtaken') return askAgain(ctx, over.to);
+  if (over.kind === 'anew' || asked) return sendOn(ctx, over.to);
+  ctx.state['uiLocales'] = over.uiLocales;
+  pages.show(ctx, 'answered', {
+    client: { name: over.client.name },
+    again: `/interaction/${encodeURIComponent(uid)}/again`,
+  });
+}
+
+/** The request is over, was never this browser's, or its session has ended. */
+export const overHere = (cause?: Error): HttpRefusal =>
+  new HttpRefusal('request_expired', 'This sign-in took too long or was already finished.', {
+    status: 400,
+    reason: 'expired',
+    rule: cause?.message ?? 'the request is over',
+    cause,
+  });
+
+const withoutCookies = ({ rule }: HttpRefusal): HttpRefusal =>
+  new HttpRefusal('no_cookies', 'This page was opened by itself, or the browser keeps no cookies of this site.', {
+    status: 400,
+    reason: 'cookies',
+    rule: `${rule}; the browser sent no cookie at all`,
+  });
