@@ -7,6 +7,8 @@ export interface RowChange {
   readonly id: string;
   /** Deeply frozen; absent when the row is removed. */
   readonly record?: object;
+  /** The record as JSON, where it was written already. */
+  readonly json?: string;
   readonly expiresAt?: number;
 }
 
@@ -59,6 +61,7 @@ function prepareOne(change: Change): PreparedChange {
     id,
     // Parsed back rather than cloned: what is read today is then what is read after a restart, to the last -0.
     record: deepFreeze(JSON.parse(json)),
+    json,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(expect === undefined ? {} : { expect }),
     text: `{"put":"${table}","id":${JSON.stringify(id)}${expiry},"record":${json}}`,

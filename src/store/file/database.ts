@@ -1,16 +1,15 @@
 import type { RowChange } from '../changes.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
-import type { Loaded } from './plain-lines.ts';
+import type { Loaded } from './loaded.ts';
 import { type AnyRow, isLive, newRow } from './row.ts';
 import type { Scan } from './scan.ts';
 import { Table } from './table.ts';
-import type { Kept } from './unread-row.ts';
 
 /** What a change replaced: enough to take it back. */
 export interface Replaced {
   readonly table: TableName;
   readonly id: string;
-  readonly before: Kept | undefined;
+  readonly before: AnyRow | undefined;
 }
 
 /** Everything the store knows, in memory: what lowdb's `Low` holds. It touches no disk and knows no durability. */
@@ -48,9 +47,11 @@ export class Database {
   apply(changes: readonly RowChange[], sequence: number): Replaced[] {
     this.sequence = sequence;
     return changes.map((change) => {
-      const { table, id } = change;
-      const before = this.#applyOne(change, sequence);
-      if (before) for (const scan of this.scans) scan.replaced(table, before);
+      const { table, id, record, json, expiresAt } = change;
+      const before = this.table(table).get(id);
+      if (before) for (const scan of this.scans) scan.replacing(table, before);
+      if (record) this.table(table).put(newRow(id, sequence, expiresAt, record), json ?? JSON.stringify(record));
+      else this.table(table).remove(id);
       return { table, id, before };
     });
   }
@@ -58,16 +59,16 @@ export class Database {
   /** Takes in commit number `sequence` as it was read back. Nobody walks through anything yet. */
   load(changes: readonly Loaded[], sequence: number): void {
     this.sequence = sequence;
-    for (const { table, id, row } of changes) {
-      if (row) this.table(table).put(row);
-      else this.table(table).remove(id);
+    for (const { table, row, removed } of changes) {
+      if (row) this.table(table).load(row);
+      else this.table(table).remove(removed);
     }
   }
 
   /** Takes a change back, as if it had not been. */
   restore({ table, id, before }: Replaced): void {
     for (const scan of this.scans) scan.spoil();
-    if (before) this.table(table).put(before);
+    if (before) this.table(table).put(before, JSON.stringify(before.record));
     else this.table(table).remove(id);
   }
 
@@ -80,10 +81,5 @@ export class Database {
       done &&= !table.hasExpired(now);
     }
     return { removed, done };
-  }
-
-  #applyOne({ table, id, record, expiresAt }: RowChange, version: number): Kept | undefined {
-    if (!record) return this.table(table).remove(id);
-    return this.table(table).put(newRow(id, version, expiresAt, record));
   }
 }

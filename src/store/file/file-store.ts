@@ -95,10 +95,8 @@ export class FileStore implements Store {
     if (!Number.isInteger(limit) || limit < 1) throw new TypeError('a page has at least one row');
     const kept = this.#low.data.table(knownTable(table));
     const listed = await kept.index(String(index));
-    const found = pageOf(kept, listed.ids(value, after), {
-      now: this.now(),
-      most: Math.min(limit, LARGEST_PAGE),
-    }) as Found<Tables[T]>;
+    const most = Math.min(limit, LARGEST_PAGE);
+    const found = pageOf(kept, listed, { value, after, most, now: this.now() }) as Found<Tables[T]>;
     const underWay = this.#underWay.ofTable(table);
     if (!underWay) return found;
     return underWay.then(

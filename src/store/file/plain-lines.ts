@@ -1,14 +1,7 @@
 import type { TableName } from '../records.ts';
+import type { Loaded } from './loaded.ts';
 import { tableOf } from './row.ts';
-import { type Kept, Shelves, UnreadRow } from './unread-row.ts';
-
-/** What a commit did to one row, read back. */
-export interface Loaded {
-  readonly table: TableName;
-  readonly id: string;
-  /** Absent where it was removed. */
-  readonly row?: Kept;
-}
+import type { RowBytes } from './row-bytes.ts';
 
 export interface PlainCommit {
   readonly sequence: number;
@@ -33,7 +26,6 @@ const NOT_PLAIN = new Error('not plain');
  * anything of their records. Of any other line it gives undefined: JSON.parse reads it.
  */
 export class PlainLines {
-  readonly #shelves = new Shelves();
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
@@ -52,15 +44,18 @@ export class PlainLines {
   }
 
   /** A line of a snapshot: `["crc","table","id",version,expiresAt,record]`. @throws StoreRefused for a table we do not know */
-  row(line: Buffer): Loaded | undefined {
+  row(line: Buffer): { readonly table: TableName; readonly row: RowBytes } | undefined {
     return this.#read(line, () => {
       const name = this.#after(QUOTE_TEXT).#text();
-      const id = this.#after(COMMA_QUOTE).#text();
+      this.#after(COMMA_QUOTE);
+      const id = this.#at;
+      const idEnd = this.#passText();
       const version = this.#after(COMMA_TEXT).#number();
       const expiresAt = this.#after(COMMA_TEXT).#is(NULL) ? undefined : this.#number();
-      const row = this.#after(COMMA_TEXT).#row(id, version, expiresAt);
+      const json = this.#after(COMMA_TEXT).#at;
+      const jsonEnd = this.#passObject();
       this.#after(END_OF_LINE);
-      return { table: tableOf(name), id, row };
+      return { table: tableOf(name), row: { bytes: line, id, idEnd, json, jsonEnd, version, expiresAt } };
     });
   }
 
@@ -79,22 +74,18 @@ export class PlainLines {
   #change(sequence: number): Loaded {
     if (this.#is(REMOVE)) {
       const table = tableOf(this.#text());
-      const id = this.#after(ID).#text();
+      const removed = this.#after(ID).#text();
       this.#after(END_TEXT);
-      return { table, id };
+      return { table, removed };
     }
     const table = tableOf(this.#after(PUT).#text());
-    const id = this.#after(ID).#text();
+    const id = this.#after(ID).#at;
+    const idEnd = this.#passText();
     const expiresAt = this.#is(EXPIRES_AT) ? this.#number() : undefined;
-    const row = this.#after(RECORD).#row(id, sequence, expiresAt);
+    const json = this.#after(RECORD).#at;
+    const jsonEnd = this.#passObject();
     this.#after(END_TEXT);
-    return { table, id, row };
-  }
-
-  #row(id: string, version: number, expiresAt: number | undefined): UnreadRow {
-    const from = this.#at;
-    this.#passObject();
-    return new UnreadRow(id, version, this.#shelves.keep(this.#bytes, from, this.#at, expiresAt));
+    return { table, row: { bytes: this.#bytes, id, idEnd, json, jsonEnd, version: sequence, expiresAt } };
   }
 
   /** Passes what comes next if it is this. */
@@ -125,21 +116,25 @@ export class PlainLines {
     return value;
   }
 
-  /** A text that began with a quote, to the quote that ends it. */
   #text(): string {
-    const bytes = this.#bytes;
     const from = this.#at;
-    let at = from;
+    return this.#bytes.toString('latin1', from, this.#passText());
+  }
+
+  /** A text that began with a quote, to the quote that ends it; where that is. */
+  #passText(): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
     for (let byte = bytes[at]; byte !== QUOTE; byte = bytes[at]) {
       if (byte === undefined || byte < FIRST! || byte > LAST! || byte === BACKSLASH) throw NOT_PLAIN;
       at += 1;
     }
     this.#at = at + 1;
-    return bytes.toString('latin1', from, at);
+    return at;
   }
 
-  /** To the end of an object. It is JSON: whoever wrote the checksum wrote it. */
-  #passObject(): void {
+  /** To the end of an object; where that is. It is JSON: whoever wrote the checksum wrote it. */
+  #passObject(): number {
     const bytes = this.#bytes;
     let at = this.#at;
     if (bytes[at] !== BEGIN) throw NOT_PLAIN;
@@ -154,6 +149,7 @@ export class PlainLines {
       } else if (byte === undefined) throw NOT_PLAIN;
     }
     this.#at = at;
+    return at;
   }
 }
 

@@ -5,8 +5,10 @@ import type { FileOperations } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
 import type { JournalHead, JournalLine, Mark } from './journal-file.ts';
 import { isIntact, type Line, readLines } from './lines.ts';
-import { type Loaded, PlainLines } from './plain-lines.ts';
-import { newRow, tableOf } from './row.ts';
+import type { Loaded } from './loaded.ts';
+import { PlainLines } from './plain-lines.ts';
+import { tableOf } from './row.ts';
+import { inBytes } from './row-bytes.ts';
 
 /** A line that cannot be read. */
 export interface BadLine {
@@ -151,11 +153,13 @@ const parse = <L>({ bytes }: Line): L => JSON.parse(bytes.toString()) as L;
 
 function loaded([, sequence, at, synced, body]: JournalLine): LoadedLine {
   if (typeof body === 'string') return { sequence, at, synced, mark: body };
-  const changes = body.map(fromFile).map(({ table, id, expiresAt, record }) => ({
-    table,
-    id,
-    ...(record && { row: newRow(id, sequence, expiresAt, record) }),
-  }));
+  const changes = body
+    .map(fromFile)
+    .map(({ table, id, expiresAt, record }) =>
+      record
+        ? { table, row: inBytes({ id, version: sequence, expiresAt }, JSON.stringify(record)) }
+        : { table, removed: id },
+    );
   return { sequence, at, synced, changes };
 }
 

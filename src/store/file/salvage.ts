@@ -52,7 +52,7 @@ function applyIfNewer(database: Database, [, sequence, at, , body]: JournalLine)
   if (typeof body === 'string') return at;
   const before = database.sequence;
   const changes = body.map(fromFile).filter(({ table, id }) => {
-    const row = database.table(table).rows.get(id);
+    const row = database.table(table).get(id);
     return !row || row.version < sequence;
   });
   database.apply(changes, sequence);

@@ -2,17 +2,15 @@ import { StoreUnavailable } from '../contract.ts';
 import { TABLE_NAMES, type TableName } from '../records.ts';
 import type { Batches, StoredRow } from '../whole.ts';
 import type { Database } from './database.ts';
-import { isLive } from './row.ts';
-import { SHARDS, shardOf } from './sharded-map.ts';
-import { jsonOf, type Kept } from './unread-row.ts';
+import { type AnyRow, isLive } from './row.ts';
 
 /** The event loop is never held longer, so that a backup is not felt. */
 const SLICE_MS = 2;
 const PLACES = new Map(TABLE_NAMES.map((name, place) => [name, place]));
 
 /**
- * Walks through every row that was live at one moment, while commits go on. A shard is copied when its turn comes; a row
- * that is replaced or removed before then is kept aside. Rows newer than the moment are passed over.
+ * Walks through every row that was live at one moment, while commits go on. A row that stays keeps its slot; one
+ * that is replaced or removed before its slot's turn comes is kept aside. Rows newer than the moment are passed over.
  */
 export class Scan {
   /** The last commit whose rows are met. */
@@ -20,8 +18,9 @@ export class Scan {
   readonly #database: Database;
   readonly #at: number;
   #table = 0;
-  #shard = -1;
-  #aside: (readonly [TableName, Kept])[] = [];
+  /** The last slot whose turn has come. */
+  #slot = -1;
+  #aside: StoredRow[] = [];
   #spoilt = false;
 
   /** @param at when: what had expired by then is passed over */
@@ -32,11 +31,14 @@ export class Scan {
     database.scans.add(this);
   }
 
-  /** Told of every row that is no longer what it was. */
-  replaced(table: TableName, before: Kept): void {
+  /** Told of every row that is about to be another, or to go. */
+  replacing(table: TableName, before: AnyRow): void {
     const place = PLACES.get(table)!;
-    const passed = place < this.#table || (place === this.#table && shardOf(before.id) <= this.#shard);
-    if (!passed && this.#isMet(before)) this.#aside.push([table, before]);
+    const slot = this.#database.table(table).rows.find(before.id);
+    const passed = place < this.#table || (place === this.#table && slot <= this.#slot);
+    if (passed || !this.#isMet(before)) return;
+    const { id, expiresAt, record } = before;
+    this.#aside.push({ table, id, ...(expiresAt !== undefined && { expiresAt }), json: JSON.stringify(record) });
   }
 
   /** A commit was taken back: what was met may never have been. */
@@ -64,27 +66,21 @@ export class Scan {
   }
 
   *#rows(): Generator<StoredRow> {
-    for (const [name, table] of this.#database.tables()) {
-      for (let shard = 0; shard < SHARDS; shard += 1) {
-        this.#table = PLACES.get(name)!;
-        this.#shard = shard;
-        for (const row of table.rows.shard(shard)) {
-          if (this.#isMet(row)) yield stored(name, row);
-          if (this.#spoilt) throw new StoreUnavailable('the store could not write while it was read through');
-        }
-        for (const [of, row] of this.#aside.splice(0)) yield stored(of, row);
+    for (const [table, { rows }] of this.#database.tables()) {
+      this.#table = PLACES.get(table)!;
+      for (let slot = 0; slot < rows.end; slot += 1) {
+        this.#slot = slot;
+        const expiresAt = rows.expiresAt(slot);
+        if (rows.has(slot) && this.#isMet({ version: rows.version(slot), expiresAt }))
+          yield { table, id: rows.id(slot), ...(expiresAt !== undefined && { expiresAt }), json: rows.json(slot) };
+        if (this.#spoilt) throw new StoreUnavailable('the store could not write while it was read through');
       }
+      this.#slot = Number.POSITIVE_INFINITY;
+      yield* this.#aside.splice(0);
     }
   }
 
-  #isMet(row: Kept): boolean {
+  #isMet(row: { readonly version: number; readonly expiresAt?: number | undefined }): boolean {
     return row.version <= this.cut && isLive(row, this.#at);
   }
 }
-
-const stored = (table: TableName, row: Kept): StoredRow => ({
-  table,
-  id: row.id,
-  ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }),
-  json: jsonOf(row),
-});

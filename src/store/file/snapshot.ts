@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { deepFreeze } from '../changes.ts';
 import type { Database } from './database.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
 import { encodeLine, hex, isIntact, readLines } from './lines.ts';
 import { PlainLines } from './plain-lines.ts';
-import { newRow, tableOf } from './row.ts';
-import { jsonOf, type Kept } from './unread-row.ts';
+import { tableOf } from './row.ts';
+import { inBytes } from './row-bytes.ts';
+import type { Rows } from './rows.ts';
 
 /**
  * What stands in a snapshot: its first line `["crc","snapshot",cut]`; one line per row; and its last line
@@ -87,16 +87,16 @@ export async function writeSnapshot(options: SnapshotOptions): Promise<number> {
 }
 
 /**
- * The lines of all rows, each slice as many as a few milliseconds make. Rows are frozen and a Map may change while it is
- * walked: what is newer than the cut is passed over, because the journal after the cut has it.
+ * The lines of all rows, each slice as many as a few milliseconds make. A row that stays keeps its slot: it is met once
+ * while others come and go. What is newer than the cut is passed over, because the journal after the cut has it.
  */
 export function* slicesOf(database: Database, cut: number): Generator<Slice> {
   let lines: string[] = [];
   let until = performance.now() + SLICE_MS;
-  for (const [name, table] of database.tables()) {
-    for (const row of table.rows.values()) {
-      if (row.version <= cut) lines.push(rowLine(name, row));
-      if (lines.length % 16 === 0 && performance.now() > until) {
+  for (const [name, { rows }] of database.tables()) {
+    for (let slot = 0; slot < rows.end; slot += 1) {
+      if (rows.has(slot) && rows.version(slot) <= cut) lines.push(rowLine(name, rows, slot));
+      if (slot % 16 === 15 && performance.now() > until) {
         yield { text: lines.join(''), rows: lines.length };
         lines = [];
         until = performance.now() + SLICE_MS;
@@ -106,8 +106,8 @@ export function* slicesOf(database: Database, cut: number): Generator<Slice> {
   yield { text: lines.join(''), rows: lines.length };
 }
 
-const rowLine = (table: string, row: Kept): string =>
-  encodeRow({ table, id: row.id, expiresAt: row.expiresAt, json: jsonOf(row) }, row.version);
+const rowLine = (table: string, rows: Rows, slot: number): string =>
+  encodeRow({ table, id: rows.id(slot), expiresAt: rows.expiresAt(slot), json: rows.json(slot) }, rows.version(slot));
 
 /** The line of one row. */
 export const encodeRow = (
@@ -154,7 +154,7 @@ export async function readSnapshot(
       const read = plain.row(bytes);
       if (read) {
         rows += 1;
-        database.table(read.table).put(read.row!);
+        database.table(read.table).load(read.row);
       } else otherLine(JSON.parse(bytes.toString()));
     } else damaged.push(number);
     if (!end) sum = crc32(NEWLINE, crc32(bytes, sum));
@@ -171,5 +171,6 @@ export async function readSnapshot(
 const NEWLINE = Buffer.from('\n');
 
 function putRow(database: Database, [, name, id, version, expiresAt, record]: SnapshotRow): void {
-  database.table(tableOf(name)).put(newRow(id, version, expiresAt ?? undefined, deepFreeze(record)));
+  const row = inBytes({ id, version, expiresAt: expiresAt ?? undefined }, JSON.stringify(record));
+  database.table(tableOf(name)).load(row);
 }

@@ -1,106 +1,91 @@
-import { StoreUnavailable } from '../contract.ts';
-import { OrderedIds } from './ordered-ids.ts';
-import { ShardedMap } from './sharded-map.ts';
-import { type Kept, recordOf } from './unread-row.ts';
+import { OrderedSlots } from './ordered-slots.ts';
+import { hashOf, withRoom } from './row-bytes.ts';
+import type { Rows } from './rows.ts';
+import { SlotTable } from './slot-table.ts';
 
-/** The ids of a table's rows by a value in their records. */
-export class TableIndex {
-  readonly #of: (record: object) => string | undefined;
-  /** Most values have one id: kept bare, an ordered set for each would be most of the memory of a large store. */
-  readonly #ids = new ShardedMap<string | OrderedIds>();
-
-  constructor(of: (record: object) => string | undefined) {
-    this.#of = of;
-  }
-
-  /** Ids in order, from the first that follows `after`. Nothing may change while they are read. */
-  ids(value: string, after: string | undefined): Iterable<string> {
-    const ids = this.#ids.get(value);
-    if (typeof ids === 'string') return after === undefined || ids > after ? [ids] : [];
-    return ids?.after(after) ?? [];
-  }
-
-  /** Follows a change of one row. While the index is being made it may meet a row here, there, or twice. */
-  replace(id: string, before: object | undefined, after: object | undefined): void {
-    const old = before && this.#of(before);
-    const value = after && this.#of(after);
-    if (old === value) return;
-    if (old !== undefined) this.#remove(old, id);
-    if (value !== undefined) this.#add(value, id);
-  }
-
-  #add(value: string, id: string): void {
-    const ids = this.#ids.get(value);
-    if (ids === undefined) this.#ids.set(value, id);
-    else if (ids instanceof OrderedIds) ids.add(id);
-    else if (ids !== id) this.#ids.set(value, new OrderedIds([ids, id]));
-  }
-
-  #remove(value: string, id: string): void {
-    const ids = this.#ids.get(value);
-    if (ids instanceof OrderedIds) {
-      ids.delete(id);
-      if (ids.size === 0) this.#ids.delete(value);
-    } else if (ids === id) this.#ids.delete(value);
-  }
-}
-
-const SLICE_MS = 3;
-/** Where nobody waits for them: so much is left to everybody else. */
-const PAUSE_MS = 6;
+/** A value that more rows have is kept in order; to sort fewer each time costs nothing. */
+const FEW = 16;
 
 /**
- * Indexes that are made together, in one walk through the rows that reads each once. They are made when they are first
- * needed, in slices: a start does not wait for them, and most tables are never listed whole.
+ * The rows of a table by a value in their records. It knows hashes of the values alone: {@link has} tells of a row that was
+ * found whether it is one.
  */
-export class Indexes {
-  readonly #indexes: readonly TableIndex[];
-  readonly #rows: ShardedMap<Kept>;
-  #made: Promise<void> | undefined;
-  #awaited = false;
+export class TableIndex {
+  readonly #of: (record: object) => string | undefined;
+  readonly #rows: Rows;
+  /** By slot; 0 where the row has no value. */
+  #hashes = new Int32Array(16);
+  readonly #few = new SlotTable();
+  readonly #many = new Map<number, OrderedSlots>();
 
-  constructor(indexes: readonly TableIndex[], rows: ShardedMap<Kept>) {
-    this.#indexes = indexes;
+  constructor(of: (record: object) => string | undefined, rows: Rows) {
+    this.#of = of;
     this.#rows = rows;
   }
 
-  /** Whether they follow changes. */
-  get begun(): boolean {
-    return this.#made !== undefined;
+  has(value: string, record: object): boolean {
+    return this.#of(record) === value;
   }
 
-  /** Resolves when they know every row. */
-  ready(): Promise<void> {
-    this.#awaited = true;
-    return this.make();
+  /** Slots in the order of their ids, from the first that follows `after`: all that have the value, and rarely another. */
+  slots(value: string, after = ''): Iterable<number> {
+    const hash = hashOfValue(value);
+    const last = Buffer.from(after);
+    const follows = (slot: number) => this.#rows.compare(slot, last);
+    const many = this.#many.get(hash);
+    if (many) return many.after(follows);
+    return this.#fewOf(hash)
+      .filter((slot) => follows(slot) > 0)
+      .sort((one, other) => this.#rows.compareSlots(one, other));
   }
 
-  /**
-   * The same, for whoever can wait.
-   * @param goOn false once the store closes: then it rejects
-   */
-  make(goOn: () => boolean = () => true): Promise<void> {
-    this.#made ??= this.#walk(goOn);
-    return this.#made;
+  /** Takes in what a slot holds now; without a record, that it is about to be free. */
+  set(slot: number, record?: object): void {
+    const value = record && this.#of(record);
+    const hash = value === undefined ? 0 : hashOfValue(value);
+    const before = this.#hashes[slot] ?? 0;
+    if (before === hash) return;
+    if (before !== 0) this.#remove(before, slot);
+    if (hash !== 0) this.#add(hash, slot);
+    this.#hashes = withRoom(this.#hashes, slot);
+    this.#hashes[slot] = hash;
   }
 
-  replace(before: Kept | undefined, after: Kept | undefined): void {
-    if (!this.#made) return;
-    const [old, record] = [before && recordOf(before), after && recordOf(after)];
-    for (const index of this.#indexes) index.replace((after ?? before)!.id, old, record);
-  }
-
-  async #walk(goOn: () => boolean): Promise<void> {
-    let until = performance.now() + SLICE_MS;
-    let count = 0;
-    for (const row of this.#rows.values()) {
-      const record = recordOf(row);
-      for (const index of this.#indexes) index.replace(row.id, undefined, record);
-      count += 1;
-      if (count % 64 > 0 || performance.now() < until) continue;
-      await new Promise((resolve) => (this.#awaited ? setImmediate(resolve) : setTimeout(resolve, PAUSE_MS)));
-      if (!goOn()) throw new StoreUnavailable('the store is closed');
-      until = performance.now() + SLICE_MS;
+  #add(hash: number, slot: number): void {
+    const many = this.#many.get(hash);
+    if (many) many.add(slot);
+    else {
+      this.#few.add(hash, slot);
+      const few = this.#fewOf(hash);
+      if (few.length > FEW) this.#order(hash, few);
     }
   }
+
+  #order(hash: number, few: readonly number[]): void {
+    const ordered = new OrderedSlots((one, other) => this.#rows.compareSlots(one, other));
+    for (const one of few) {
+      this.#few.delete(hash, one);
+      ordered.add(one);
+    }
+    this.#many.set(hash, ordered);
+  }
+
+  #remove(hash: number, slot: number): void {
+    const many = this.#many.get(hash);
+    if (many) {
+      many.delete(slot);
+      if (many.size === 0) this.#many.delete(hash);
+    } else this.#few.delete(hash, slot);
+  }
+
+  #fewOf(hash: number): number[] {
+    const slots: number[] = [];
+    this.#few.find(hash, (slot) => {
+      slots.push(slot);
+      return false;
+    });
+    return slots;
+  }
 }
+
+const hashOfValue = (value: string): number => hashOf(Buffer.from(value)) || 1;

@@ -1,13 +1,16 @@
 import { TABLES, type TableName } from '../records.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
+import { Indexes } from './indexes.ts';
+import { OpenedRows } from './opened-rows.ts';
 import type { AnyRow } from './row.ts';
-import { ShardedMap } from './sharded-map.ts';
-import { Indexes, TableIndex } from './table-index.ts';
-import { type Kept, UnreadRow } from './unread-row.ts';
+import { inBytes, type RowBytes } from './row-bytes.ts';
+import { Rows } from './rows.ts';
+import { TableIndex } from './table-index.ts';
 
-/** The rows of one table, and what they are found by. A Map, not an object: an id may be `__proto__`. */
+/** The rows of one table, and what they are found by. */
 export class Table {
-  readonly rows = new ShardedMap<Kept>();
+  readonly rows = new Rows();
+  readonly #opened = new OpenedRows();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
   readonly #declared: Indexes;
   /** For who lists the whole table: few do. */
@@ -16,8 +19,8 @@ export class Table {
 
   constructor(name: TableName) {
     const declared = Object.entries(TABLES[name].indexes) as [string, (record: object) => string | undefined][];
-    const indexes = declared.map(([index, of]) => [index, new TableIndex(of)] as const);
-    const all = new TableIndex(() => '');
+    const indexes = declared.map(([index, of]) => [index, new TableIndex(of, this.rows)] as const);
+    const all = new TableIndex(() => '', this.rows);
     this.#indexes = new Map([['all', all], ...indexes]);
     this.#declared = new Indexes(
       indexes.map(([, index]) => index),
@@ -27,31 +30,34 @@ export class Table {
   }
 
   get(id: string): AnyRow | undefined {
-    const kept = this.rows.get(id);
-    if (!(kept instanceof UnreadRow)) return kept;
-    const row = kept.read();
-    this.rows.set(id, row);
-    return row;
+    const opened = this.#opened.get(id);
+    if (opened) return opened;
+    const slot = this.rows.find(id);
+    return slot < 0 ? undefined : this.#open(slot);
   }
 
-  /** Puts a row in place of the one with its id, and returns that one. */
-  put(row: Kept): Kept | undefined {
-    const before = this.#before(row.id);
-    this.rows.set(row.id, row);
-    this.#follow(before, row);
-    // A row that only lives longer than before is already in the heap, and is put back when its old time comes.
-    const known = before?.expiresAt !== undefined && before.expiresAt <= (row.expiresAt ?? 0);
-    if (row.expiresAt !== undefined && !known) this.#expiry.push(row.expiresAt, row.id);
-    return before;
+  /** The row in a slot. */
+  at(slot: number): AnyRow {
+    return this.#opened.get(this.rows.id(slot)) ?? this.#open(slot);
   }
 
-  /** Removes a row, and returns it. */
-  remove(id: string): Kept | undefined {
-    const before = this.#before(id);
-    if (!before) return undefined;
-    this.rows.delete(id);
-    this.#follow(before, undefined);
-    return before;
+  /**
+   * Puts a row in place of the one with its id.
+   * @param json its record
+   */
+  put(row: AnyRow, json: string): void {
+    this.#keep(inBytes(row, json), () => row.record);
+    this.#opened.set(row);
+  }
+
+  /** The same, of one that was read back: nobody has asked for any yet. */
+  load(row: RowBytes): void {
+    this.#keep(row, () => JSON.parse(row.bytes.toString('utf8', row.json, row.jsonEnd)));
+  }
+
+  remove(id: string): void {
+    const slot = this.rows.find(id);
+    if (slot >= 0) this.#remove(slot, id);
   }
 
   /**
@@ -74,11 +80,14 @@ export class Table {
   dropExpired(now: number, goOn: () => boolean): number {
     let removed = 0;
     while (this.#expiry.firstAt <= now && goOn()) {
-      const id = this.#expiry.shift();
-      const { expiresAt } = this.rows.get(id) ?? {};
-      if (expiresAt === undefined) continue;
-      if (expiresAt > now) this.#expiry.push(expiresAt, id);
-      else if (this.remove(id)) removed += 1;
+      const slot = this.#expiry.shift();
+      const expiresAt = slot === undefined ? undefined : this.rows.expiresAt(slot);
+      if (slot === undefined || expiresAt === undefined) continue;
+      if (expiresAt > now) this.#expiry.push(expiresAt, slot);
+      else {
+        this.#remove(slot, this.rows.id(slot));
+        removed += 1;
+      }
     }
     return removed;
   }
@@ -88,14 +97,23 @@ export class Table {
     return this.#expiry.firstAt <= now;
   }
 
-  #follow(before: Kept | undefined, after: Kept | undefined): void {
-    this.#declared.replace(before, after);
-    this.#all.replace(before, after);
+  #open(slot: number): AnyRow {
+    const row = this.rows.open(slot);
+    this.#opened.set(row);
+    return row;
   }
 
-  /** The indexes look into it. */
-  #before(id: string): Kept | undefined {
-    const kept = this.rows.get(id);
-    return kept instanceof UnreadRow && (this.#declared.begun || this.#all.begun) ? kept.read() : kept;
+  #keep(row: RowBytes, record: () => object): void {
+    const slot = this.rows.put(row);
+    this.#declared.put(slot, record);
+    this.#all.put(slot, record);
+    if (row.expiresAt !== undefined) this.#expiry.push(row.expiresAt, slot);
+  }
+
+  #remove(slot: number, id: string): void {
+    this.#declared.remove(slot);
+    this.#all.remove(slot);
+    this.rows.remove(slot);
+    this.#opened.delete(id);
   }
 }

@@ -1,0 +1,138 @@
+import { deepFreeze } from '../changes.ts';
+import { type AnyRow, newRow } from './row.ts';
+import { hashOf, type RowBytes, withRoom } from './row-bytes.ts';
+import { Shelves } from './shelves.ts';
+import { SlotTable } from './slot-table.ts';
+
+/** Before each row: when it expires, or NaN; its version; how long its id is. */
+const VERSION = 8;
+const ID_LENGTH = 16;
+const HEADER = 18;
+
+/**
+ * The rows of a table as bytes outside of the heap, where no garbage is collected. A row has a slot, a small number, for
+ * as long as it is there, whatever is put in its place: who goes through the slots in order meets what stays once.
+ */
+export class Rows {
+  #size = 0;
+  /** By slot; 0 where there is no row. */
+  #places = new Uint32Array(16);
+  #end = 0;
+  readonly #free: number[] = [];
+  readonly #byId = new SlotTable();
+  readonly #shelves = new Shelves(
+    (slot) => this.#places[slot]!,
+    (slot, place) => {
+      this.#places[slot] = place;
+    },
+  );
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Every slot is below. */
+  get end(): number {
+    return this.#end;
+  }
+
+  has(slot: number): boolean {
+    return this.#places[slot] !== 0;
+  }
+
+  /** The slot of a row; -1 where there is none. */
+  find(id: string): number {
+    const bytes = Buffer.from(id);
+    return this.#find(hashOf(bytes), bytes, 0, bytes.length);
+  }
+
+  /** Copies a row, in place of the one with its id; its slot. */
+  put(row: RowBytes): number {
+    const hash = hashOf(row.bytes, row.id, row.idEnd);
+    let slot = this.#find(hash, row.bytes, row.id, row.idEnd);
+    const before = slot < 0 ? 0 : this.#places[slot]!;
+    if (slot < 0) {
+      slot = this.#free.pop() ?? this.#end++;
+      this.#places = withRoom(this.#places, slot);
+      this.#byId.add(hash, slot);
+      this.#size += 1;
+    }
+    this.#places[slot] = this.#write(slot, row);
+    if (before > 0) this.#shelves.free(before);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    const place = this.#places[slot]!;
+    const from = this.#shelves.at(place) + HEADER;
+    const bytes = this.#shelves.bytes(place);
+    this.#byId.delete(hashOf(bytes, from, from + this.#idLength(place)), slot);
+    this.#places[slot] = 0;
+    this.#free.push(slot);
+    this.#size -= 1;
+    this.#shelves.free(place);
+  }
+
+  id(slot: number): string {
+    const place = this.#places[slot]!;
+    const from = this.#shelves.at(place) + HEADER;
+    return this.#shelves.bytes(place).toString('utf8', from, from + this.#idLength(place));
+  }
+
+  version(slot: number): number {
+    const place = this.#places[slot]!;
+    return this.#shelves.bytes(place).readDoubleLE(this.#shelves.at(place) + VERSION);
+  }
+
+  /** Undefined where it does not expire, or is not there. */
+  expiresAt(slot: number): number | undefined {
+    const place = this.#places[slot]!;
+    const time = place === 0 ? Number.NaN : this.#shelves.bytes(place).readDoubleLE(this.#shelves.at(place));
+    return Number.isNaN(time) ? undefined : time;
+  }
+
+  /** Its record. */
+  json(slot: number): string {
+    const place = this.#places[slot]!;
+    const at = this.#shelves.at(place);
+    const from = at + HEADER + this.#idLength(place);
+    return this.#shelves.bytes(place).toString('utf8', from, at + this.#shelves.length(place));
+  }
+
+  open(slot: number): AnyRow {
+    return newRow(this.id(slot), this.version(slot), this.expiresAt(slot), deepFreeze(JSON.parse(this.json(slot))));
+  }
+
+  /** The order of a row's id and another in bytes, as PostgreSQL has it: below 0 where the row comes first. */
+  compare(slot: number, other: Buffer, from = 0, to = other.length): number {
+    const place = this.#places[slot]!;
+    const at = this.#shelves.at(place) + HEADER;
+    return this.#shelves.bytes(place).compare(other, from, to, at, at + this.#idLength(place));
+  }
+
+  compareSlots(one: number, other: number): number {
+    const place = this.#places[other]!;
+    const at = this.#shelves.at(place) + HEADER;
+    return this.compare(one, this.#shelves.bytes(place), at, at + this.#idLength(place));
+  }
+
+  #find(hash: number, bytes: Buffer, from: number, to: number): number {
+    return this.#byId.find(hash, (slot) => this.compare(slot, bytes, from, to) === 0);
+  }
+
+  #idLength(place: number): number {
+    return this.#shelves.bytes(place).readUInt16LE(this.#shelves.at(place) + ID_LENGTH);
+  }
+
+  #write(slot: number, { bytes, id, idEnd, json, jsonEnd, version, expiresAt }: RowBytes): number {
+    const place = this.#shelves.take(slot, HEADER + idEnd - id + jsonEnd - json);
+    const to = this.#shelves.bytes(place);
+    const at = this.#shelves.at(place);
+    to.writeDoubleLE(expiresAt ?? Number.NaN, at);
+    to.writeDoubleLE(version, at + VERSION);
+    to.writeUInt16LE(idEnd - id, at + ID_LENGTH);
+    bytes.copy(to, at + HEADER, id, idEnd);
+    bytes.copy(to, at + HEADER + idEnd - id, json, jsonEnd);
+    return place;
+  }
+}
