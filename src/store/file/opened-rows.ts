@@ -26,6 +26,12 @@ export class OpenedRows {
     this.#recent.set(row.id, row);
   }
 
+  clear(): void {
+    if (this.#recent.size + this.#older.size === 0) return;
+    this.#recent = new Map();
+    this.#older = new Map();
+  }
+
   delete(id: string): void {
     this.#recent.delete(id);
     this.#older.delete(id);

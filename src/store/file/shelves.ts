@@ -35,6 +35,11 @@ export class Shelves {
     this.#moved = moved;
   }
 
+  /** Bytes of all buffers. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** The buffer a piece lies in. It is good until the next piece is taken or freed. */
   bytes(place: number): Buffer {
     return this.#shelves[Math.floor(place / UNITS)]!.bytes;

@@ -50,8 +50,9 @@ export class Table {
     this.#opened.set(row);
   }
 
-  /** The same, of one that was read back: nobody has asked for any yet. */
+  /** The same, of one that was read back. */
   load(row: RowBytes): void {
+    this.#opened.clear();
     this.#keep(row, () => JSON.parse(row.bytes.toString('utf8', row.json, row.jsonEnd)));
   }
 
