@@ -1,13 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { ExpiryHeap } from '../../src/store/file/expiry-heap.ts';
-import { OpenedRows } from '../../src/store/file/opened-rows.ts';
-import { pageOf } from '../../src/store/file/page.ts';
-import { newRow } from '../../src/store/file/row.ts';
-import { hashOf, inBytes } from '../../src/store/file/row-bytes.ts';
-import { Shelves } from '../../src/store/file/shelves.ts';
-import { SlotTable } from '../../src/store/file/slot-table.ts';
-import { Table } from '../../src/store/file/table.ts';
+import { ExpiryHeap } from '../../src/store/file/memory/expiry-heap.ts';
+import { hashOf } from '../../src/store/file/memory/hash.ts';
+import { OpenedRows } from '../../src/store/file/memory/opened-rows.ts';
+import { pageOf } from '../../src/store/file/memory/page.ts';
+import { newRow } from '../../src/store/file/memory/row.ts';
+import { inBytes } from '../../src/store/file/memory/row-bytes.ts';
+import { Shelves } from '../../src/store/file/memory/shelves.ts';
+import { SlotTable } from '../../src/store/file/memory/slot-table.ts';
+import { Table } from '../../src/store/file/memory/table.ts';
 import { artifact } from './records.ts';
 
 // Ids of one length and of many, in every width UTF-8 has; too few and too alike to be told apart by luck.

@@ -2,9 +2,9 @@ import test from 'ava';
 import fc from 'fast-check';
 import { prepare } from '../../src/store/changes.ts';
 import { commitLine } from '../../src/store/file/journal-file.ts';
-import type { Loaded } from '../../src/store/file/loaded.ts';
+import type { Loaded } from '../../src/store/file/memory/loaded.ts';
+import type { RowBytes } from '../../src/store/file/memory/row-bytes.ts';
 import { PlainLines } from '../../src/store/file/plain-lines.ts';
-import type { RowBytes } from '../../src/store/file/row-bytes.ts';
 import { encodeRow } from '../../src/store/file/snapshot.ts';
 import type { Change } from '../../src/store/index.ts';
 

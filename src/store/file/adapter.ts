@@ -1,6 +1,5 @@
 import type { Adapter } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
-import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
 import { type FileOperations, type OpenFile, removeFile, syncFolder } from './files.ts';
 import { checkFormat, type Listing, list, prune, writeFormat } from './folder.ts';
@@ -8,6 +7,7 @@ import { Journal } from './journal.ts';
 import type { Undurable } from './journal-entry.ts';
 import { createJournal, type JournalFile } from './journal-file.ts';
 import { readLines } from './lines.ts';
+import type { Database } from './memory/index.ts';
 import { type Recovered, recover } from './recover.ts';
 import { scrub } from './scrub.ts';
 import { type Slice, type SnapshotOptions, slicesOf, writeSnapshot } from './snapshot.ts';

@@ -6,13 +6,12 @@ import type { Mark, MarkName, TableName } from '../records.ts';
 import { Tally, tallied } from '../tally.ts';
 import type { AloneStore, Batches } from '../whole.ts';
 import { JournalAdapter } from './adapter.ts';
-import { Database } from './database.ts';
 import { inWords, StoreDamaged } from './errors.ts';
 import { type FileOperations, realFiles } from './files.ts';
 import { prepareFolder } from './folder.ts';
 import { decodeLine, readLines } from './lines.ts';
 import { type Lock, takeLock } from './lock.ts';
-import { Scan } from './scan.ts';
+import { Database, Scan } from './memory/index.ts';
 import { encodeRow, type Slice, type SnapshotRow } from './snapshot.ts';
 
 interface Options {

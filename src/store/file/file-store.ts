@@ -14,12 +14,10 @@ import {
 import { type IndexName, TABLES, type TableName, type Tables } from '../records.ts';
 import type { Batches } from '../whole.ts';
 import type { JournalAdapter } from './adapter.ts';
-import type { Database, Replaced } from './database.ts';
 import type { Undurable } from './journal-entry.ts';
 import type { Lock } from './lock.ts';
 import { type CompactionLimits, Maintenance } from './maintenance.ts';
-import { pageOf } from './page.ts';
-import { Scan } from './scan.ts';
+import { type Database, pageOf, type Replaced, Scan } from './memory/index.ts';
 import { UnderWay } from './under-way.ts';
 
 const LARGEST_PAGE = 1000;

@@ -1,5 +1,5 @@
-import type { Replaced } from './database.ts';
 import type { JournalFile } from './journal-file.ts';
+import type { Replaced } from './memory/index.ts';
 
 /** A commit on its way to the disk. */
 export interface Entry {

@@ -2,7 +2,7 @@ import type { Low } from 'lowdb';
 import { type Duration, type Logger, seconds } from '../../lib/index.ts';
 import { StoreUnavailable } from '../contract.ts';
 import type { JournalAdapter } from './adapter.ts';
-import type { Database } from './database.ts';
+import type { Database } from './memory/index.ts';
 
 export interface CompactionLimits {
   /** A journal shorter than this is left alone, in bytes. */

@@ -1,13 +1,13 @@
 import { Low } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
 import { JournalAdapter } from './adapter.ts';
-import { Database } from './database.ts';
 import { inWords } from './errors.ts';
 import { FileStore } from './file-store.ts';
 import { type FileOperations, realFiles } from './files.ts';
 import { folderSize, prepareFolder } from './folder.ts';
 import { takeLock } from './lock.ts';
 import type { CompactionLimits } from './maintenance.ts';
+import { Database } from './memory/index.ts';
 
 export interface FileStoreOptions {
   /** Ours alone: made with mode 0700 where it is missing. */

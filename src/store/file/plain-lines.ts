@@ -1,7 +1,6 @@
 import type { TableName } from '../records.ts';
-import type { Loaded } from './loaded.ts';
-import { tableOf } from './row.ts';
-import type { RowBytes } from './row-bytes.ts';
+import type { Loaded, RowBytes } from './memory/index.ts';
+import { tableOf } from './table-name.ts';
 
 export interface PlainCommit {
   readonly sequence: number;

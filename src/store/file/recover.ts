@@ -1,8 +1,8 @@
 import type { Logger } from '../../lib/index.ts';
-import { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import type { DataFile, Listing } from './folder.ts';
+import { Database } from './memory/index.ts';
 import { type BadLine, type Chain, replay } from './replay.ts';
 import { readSnapshot } from './snapshot.ts';
 

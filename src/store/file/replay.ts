@@ -1,14 +1,12 @@
 import { deepFreeze, type RowChange } from '../changes.ts';
-import type { Database } from './database.ts';
 import { StoreDamaged } from './errors.ts';
 import type { FileOperations } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
 import type { JournalHead, JournalLine, Mark } from './journal-file.ts';
 import { isIntact, type Line, readLines } from './lines.ts';
-import type { Loaded } from './loaded.ts';
+import { type Database, inBytes, type Loaded } from './memory/index.ts';
 import { PlainLines } from './plain-lines.ts';
-import { tableOf } from './row.ts';
-import { inBytes } from './row-bytes.ts';
+import { tableOf } from './table-name.ts';
 
 /** A line that cannot be read. */
 export interface BadLine {

@@ -1,8 +1,8 @@
-import { Database } from './database.ts';
 import type { FileOperations } from './files.ts';
 import type { DataFile, Listing } from './folder.ts';
 import type { JournalLine } from './journal-file.ts';
 import { decodeLine, readLines } from './lines.ts';
+import { Database } from './memory/index.ts';
 import { fromFile } from './replay.ts';
 import { readSnapshot } from './snapshot.ts';
 

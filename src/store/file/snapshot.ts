@@ -1,12 +1,10 @@
 import { crc32 } from 'node:zlib';
-import type { Database } from './database.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
 import { encodeLine, hex, isIntact, readLines } from './lines.ts';
+import { type Database, inBytes, type Rows } from './memory/index.ts';
 import { PlainLines } from './plain-lines.ts';
-import { tableOf } from './row.ts';
-import { inBytes } from './row-bytes.ts';
-import type { Rows } from './rows.ts';
+import { tableOf } from './table-name.ts';
 
 /**
  * What stands in a snapshot: its first line `["crc","snapshot",cut]`; one line per row; and its last line

@@ -1,5 +1,5 @@
-import type { RowChange } from '../changes.ts';
-import { TABLE_NAMES, type TableName } from '../records.ts';
+import type { RowChange } from '../../changes.ts';
+import { TABLE_NAMES, type TableName } from '../../records.ts';
 import type { Loaded } from './loaded.ts';
 import { type AnyRow, isLive, newRow } from './row.ts';
 import type { Scan } from './scan.ts';

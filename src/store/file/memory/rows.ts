@@ -1,8 +1,10 @@
-import { deepFreeze } from '../changes.ts';
+import { deepFreeze } from '../../changes.ts';
+import { hashOf } from './hash.ts';
 import { type AnyRow, newRow } from './row.ts';
-import { hashOf, type RowBytes, withRoom } from './row-bytes.ts';
+import type { RowBytes } from './row-bytes.ts';
 import { Shelves } from './shelves.ts';
 import { SlotTable } from './slot-table.ts';
+import { withRoom } from './with-room.ts';
 
 /** Before each row: when it expires, or NaN; its version; how long its id is. */
 const VERSION = 8;

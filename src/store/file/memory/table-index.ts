@@ -1,7 +1,8 @@
+import { hashOf } from './hash.ts';
 import { OrderedSlots } from './ordered-slots.ts';
-import { hashOf, withRoom } from './row-bytes.ts';
 import type { Rows } from './rows.ts';
 import { SlotTable } from './slot-table.ts';
+import { withRoom } from './with-room.ts';
 
 /** A value that more rows have is kept in order; to sort fewer each time costs nothing. */
 const FEW = 16;

@@ -1,6 +1,6 @@
-import { StoreUnavailable } from '../contract.ts';
-import { TABLE_NAMES, type TableName } from '../records.ts';
-import type { Batches, StoredRow } from '../whole.ts';
+import { StoreUnavailable } from '../../contract.ts';
+import { TABLE_NAMES, type TableName } from '../../records.ts';
+import type { Batches, StoredRow } from '../../whole.ts';
 import type { Database } from './database.ts';
 import { type AnyRow, isLive } from './row.ts';
 

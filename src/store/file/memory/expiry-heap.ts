@@ -1,4 +1,4 @@
-import { withRoom } from './row-bytes.ts';
+import { withRoom } from './with-room.ts';
 
 /**
  * A binary heap of slots by the moment they are due; the earliest is on top. Flat arrays: for a garbage collection it is

@@ -1,4 +1,4 @@
-import { TABLES, type TableName } from '../records.ts';
+import { TABLES, type TableName } from '../../records.ts';
 import { ExpiryHeap } from './expiry-heap.ts';
 import { Indexes } from './indexes.ts';
 import { OpenedRows } from './opened-rows.ts';

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../contract.ts';
+import { StoreUnavailable } from '../../contract.ts';
 import type { Rows } from './rows.ts';
 import type { TableIndex } from './table-index.ts';
 

@@ -1,4 +1,4 @@
-import type { TableName } from '../records.ts';
+import type { TableName } from '../../records.ts';
 import type { RowBytes } from './row-bytes.ts';
 
 /** What a commit did to one row, read back. A row is only good until the next line is read. */

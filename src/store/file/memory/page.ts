@@ -1,4 +1,4 @@
-import type { Found } from '../contract.ts';
+import type { Found } from '../../contract.ts';
 import { isLive } from './row.ts';
 import type { Table } from './table.ts';
 import type { TableIndex } from './table-index.ts';
