@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm start`: a process of the server. Here and in cli/ alone is `process` spoken of. */
 import './lib/without-web-sockets.ts';
+import './lib/kept-tick.ts';
 import type { Socket } from 'node:net';
 import { SettingsError } from './config/index.ts';
 import { Refusal } from './lib/index.ts';

@@ -31,52 +31,44 @@ export async function queueIsEmpty(accepted: () => number): Promise<void> {
  * answered, with `Connection: close`, which tells the client to go elsewhere.
  */
 export function drainable(server: Server, linger: Duration): Drain {
-  const connections = new Map<Socket, Set<ServerResponse>>();
-  /** How to call off the closing of an idle connection. */
+  const connections = new Set<Socket>();
+  /** How to call off the closing of a connection. */
   const timers = new WeakMap<Socket, () => void>();
   let draining = false;
   const empty = Promise.withResolvers<void>();
 
   // In hops, so that a stall of ours, which makes every timer due at once, is no time the client had.
-  const closeWhenIdle = (socket: Socket, hops = HOPS): void => {
+  const closeOnceIdle = (socket: Socket, hops = HOPS): void => {
     const timer = setTimeout(() => {
-      if (connections.get(socket)?.size !== 0) return;
-      if (hops > 1) closeWhenIdle(socket, hops - 1);
+      if (answerUnderWay(socket)) closeOnceIdle(socket);
+      else if (hops > 1) closeOnceIdle(socket, hops - 1);
       else socket.destroySoon();
     }, linger / HOPS);
-    timers.get(socket)?.();
     timers.set(socket, () => clearTimeout(timer));
   };
 
   server.on('connection', (socket) => {
-    connections.set(socket, new Set());
+    connections.add(socket);
     socket.once('close', () => {
       connections.delete(socket);
       timers.get(socket)?.();
       if (draining && connections.size === 0) empty.resolve();
     });
-    if (draining) closeWhenIdle(socket);
+    if (draining) closeOnceIdle(socket);
   });
 
-  server.on('request', ({ socket }, res) => {
-    connections.get(socket)?.add(res);
+  server.on('request', (_, res) => {
     if (draining) res.shouldKeepAlive = false;
-    res.on('close', answered);
   });
-
-  function answered(this: ServerResponse): void {
-    const { socket } = this.req;
-    connections.get(socket)?.delete(this);
-    if (draining && !socket.destroyed) closeWhenIdle(socket);
-  }
 
   return async (grace, stopAccepting) => {
     // First: a client that hears `Connection: close` connects anew at once, and is reset if that meets the closing port.
     await stopAccepting();
     draining = true;
-    for (const [socket, active] of connections) {
-      for (const res of active) if (!res.headersSent) res.shouldKeepAlive = false;
-      if (active.size === 0) closeWhenIdle(socket);
+    for (const socket of connections) {
+      const res = answerUnderWay(socket);
+      if (res && !res.headersSent) res.shouldKeepAlive = false;
+      closeOnceIdle(socket);
     }
     if (connections.size === 0) empty.resolve();
     const cut = setTimeout(() => server.closeAllConnections(), grace);
@@ -86,3 +78,10 @@ export function drainable(server: Server, linger: Duration): Drain {
     server.close(() => {});
   };
 }
+
+/**
+ * The answer a connection waits for. Node keeps it there from the request to the end of its answer; to keep it once more
+ * would cost every request.
+ */
+const answerUnderWay = (socket: Socket): ServerResponse | undefined =>
+  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;

@@ -118,8 +118,8 @@ function closing({ url, port }: Entrance, end: (grace: Duration) => Promise<void
 }
 
 /** Node discards a body that nobody began to read. One that was given up in the middle would block its connection. */
-function discardRest(_req: IncomingMessage, res: ServerResponse): void {
-  res.on('finish', resume);
+function discardRest({ headers }: IncomingMessage, res: ServerResponse): void {
+  if ('content-length' in headers || 'transfer-encoding' in headers) res.on('finish', resume);
 }
 
 function resume(this: ServerResponse): void {

@@ -8,6 +8,8 @@ const WHOLE = 4096;
 const MOST_WAITING = 256 * 1024;
 /** Bytes kept while nobody takes them (a full disk, a reader that hangs); beyond them lines are lost, not memory. */
 const MOST_KEPT = 4 * 1024 * 1024;
+/** Between two writes of a server that is busy: a system call for each turn would cost as much as the lines themselves. */
+const TOGETHER = milliseconds(5);
 const TRY_AGAIN = milliseconds(100);
 const TRIES_AT_THE_END = 10;
 
@@ -17,8 +19,8 @@ export interface LogOutput extends DestinationStream {
 }
 
 /**
- * Standard output, where what is said in one turn of the event loop is written at its end, many lines at a time: a busy
- * server does not make a system call for each. A process that is killed loses the lines of that turn and no others.
+ * Standard output, where what is said in one turn of the event loop is written at its end, many lines at a time, and of a
+ * busy server what was said in {@link TOGETHER}. A process that is killed loses the lines of that moment and no others.
  * @param write `fs.writeSync` on the descriptor, for tests: gives how many bytes were taken.
  */
 export function standardOutput(write = (bytes: Uint8Array): number => writeSync(1, bytes)): LogOutput {
@@ -26,13 +28,16 @@ export function standardOutput(write = (bytes: Uint8Array): number => writeSync(
   let waiting = 0;
   /** What is left of a chunk of which only a part was taken. */
   let rest: Uint8Array | undefined;
-  let due: NodeJS.Immediate | undefined;
+  /** How to call off the writing of what waits. */
+  let due: (() => void) | undefined;
+  let passedAt = Number.NEGATIVE_INFINITY;
   let retry: NodeJS.Timeout | undefined;
 
   /** Whether all of it was taken. */
   function pass(): boolean {
-    clearImmediate(due);
+    due?.();
     due = undefined;
+    passedAt = performance.now();
     let taken = 0;
     try {
       for (; rest || taken < chunks.length; ) {
@@ -48,6 +53,15 @@ export function standardOutput(write = (bytes: Uint8Array): number => writeSync(
       chunks = taken === chunks.length ? [] : chunks.slice(taken);
       waiting = chunks.reduce((sum, { bytes }) => sum + bytes, rest?.length ?? 0);
     }
+  }
+
+  function soon(): () => void {
+    if (performance.now() - passedAt > TOGETHER) {
+      const turn = setImmediate(passOn);
+      return () => clearImmediate(turn);
+    }
+    const timer = setTimeout(passOn, TOGETHER);
+    return () => clearTimeout(timer);
   }
 
   function passOn(): void {
@@ -70,7 +84,7 @@ export function standardOutput(write = (bytes: Uint8Array): number => writeSync(
       waiting += bytes;
       if (retry) return;
       if (waiting > MOST_WAITING) passOn();
-      else due ??= setImmediate(passOn);
+      else due ??= soon();
     },
 
     flush() {

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Store } from '../store/index.ts';
-import type { Tell } from './answered.ts';
+import { requestMetrics } from './request-metrics.ts';
 
 /** How a sign-in ended. */
 export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned' | 'upstream_failed';
@@ -20,19 +20,6 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const requests = new Counter({
-    name: 'postern_http_requests_total',
-    help: 'Requests by endpoint, status class and OAuth error code.',
-    labelNames: ['endpoint', 'status', 'error'] as const,
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'postern_http_request_duration_seconds',
-    help: 'Time from a request to the end of its answer.',
-    labelNames: ['endpoint'] as const,
-    buckets: SECONDS,
-    registers,
-  });
   const tokens = new Counter({
     name: 'postern_tokens_issued_total',
     help: 'Successful token requests by grant type.',
@@ -84,15 +71,8 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
     }
   }
 
-  const answered: Tell = ({ endpoint: row, status, aborted, error = 'none', took }) => {
-    const endpoint = row?.name ?? 'other';
-    requests.inc({ endpoint, status: aborted ? 'aborted' : `${Math.floor(status / 100)}xx`, error });
-    durations.observe({ endpoint }, took / 1000);
-  };
-
   return {
-    /** Counts and times requests. */
-    answered,
+    answered: requestMetrics({ registry, buckets: SECONDS }),
     /** A token request succeeded; a grant type that is not ours counts as `other`. */
     tokenIssued(grantType: string): void {
       const grant = grantType.replace('urn:ietf:params:oauth:grant-type:', '');

@@ -23,6 +23,21 @@ test('the lines of one turn are written together at its end', async (t) => {
   t.deepEqual(writes, ['line 1\nline 2\nline 3\n']);
 });
 
+test('of a busy server the lines of several turns are written together', async (t) => {
+  const { output, writes } = sink();
+  output.write('0\n');
+  await turn();
+  const lines = Array.from({ length: 20 }, (_, n) => `${n}\n`);
+  for (const line of lines) {
+    output.write(line);
+    await turn();
+  }
+  output.flush();
+  t.is(writes[0], '0\n');
+  t.is(writes.slice(1).join(''), lines.join(''));
+  t.true(writes.length < lines.length, `${writes.length}`);
+});
+
 test('each write is whole lines that a pipe takes at once; a longer line goes by itself', async (t) => {
   const { output, writes } = sink();
   const lines = Array.from({ length: 500 }, (_, n) => `${n} ${'ü'.repeat(n % 90)}\n`);
