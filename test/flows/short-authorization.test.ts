@@ -138,6 +138,7 @@ const alterations = (): readonly Alteration[] => [
   { grant: { rejected: { openid: { scope: 'email' } } } },
   { grant: { rar: [{ type: 'x' }] } },
   { grant: { unknown: 'word' } },
+  { grant: { kind: 'Session' } },
   { gone: 'grant' },
   { gone: 'session' },
 ];
@@ -264,10 +265,12 @@ async function remembered(answer: Reply, { grantId, sessionId, uid }: Awaited<Re
 
 test.serial('what the store keeps of it is the same either way', async (t) => {
   const long = { grant: { exp: at(hours(1)) }, session: { exp: at(hours(2)) } };
+  const unknown = { grant: { exp: at(hours(1)), unknown: 'word' }, session: long.session };
   for (const signed of kept) {
     for (const change of [
       {},
       long,
+      unknown,
       { client: 'that hears of sign-outs' },
       { session: { amr: ['pwd', 'hwk', 'mfa'] } },
     ]) {

@@ -37,7 +37,7 @@ export type Request = (sent: Sent) => Sent;
 /** What is asked wrongly, for more than a code, or in another dress. */
 export const requestsBy = (cookieOf: (sessionId: string) => string): readonly Request[] => [
   ...['none', 'login', 'consent', 'select_account', 'none login', 'x'].map((value) => set('prompt', value)),
-  ...['0', '1', '100000', '-1', 'x'].map((value) => set('max_age', value)),
+  ...['0', '100000', '-1', 'x'].map((value) => set('max_age', value)),
   ...[ONE, TWO, 'phr', 'urn:x', `${TWO} ${ONE}`].map((value) => set('acr_values', value)),
   ...['query', 'fragment', 'form_post', 'jwt', 'web_message'].map((value) => set('response_mode', value)),
   ...['token', 'code id_token', 'id_token', 'none', 'code code'].map((value) => set('response_type', value)),
