@@ -144,7 +144,7 @@ export const MONTH = days(30);
 const UNIQUE = [
   [/([?&#](?:amp;)?code=)[\w-]{43}(?=&|$)/g, '$1CODE'],
   [/\/(interaction|authorize)\/[\w-]{20,}/gi, '/$1/UID'],
-  [/(postern\.(?:interaction|resume)(?:\.sig)?=)[\w-]{20,}/g, '$1UID'],
+  [/(postern\.(?:interaction|resume|request)(?:\.sig)?=)[\w-]{20,}/g, '$1UID'],
   [/(postern\.session(?:\.sig)?=)[\w-]{20,}/g, '$1ID'],
   [/err_[\w-]+/g, 'ERR'],
   [/(name="\w+" value=")[\w.-]{30,}"/g, '$1TOKEN"'],
