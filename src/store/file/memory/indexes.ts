@@ -13,12 +13,15 @@ const PAUSE_MS = 6;
 export class Indexes {
   readonly #indexes: readonly TableIndex[];
   readonly #rows: Rows;
+  readonly #read: (slot: number) => object;
   #made: Promise<void> | undefined;
   #awaited = false;
 
-  constructor(indexes: readonly TableIndex[], rows: Rows) {
+  /** @param read what they want to know of a row */
+  constructor(indexes: readonly TableIndex[], rows: Rows, read: (slot: number) => object) {
     this.#indexes = indexes;
     this.#rows = rows;
+    this.#read = read;
   }
 
   /** Resolves when they know every row. */
@@ -54,7 +57,7 @@ export class Indexes {
     if (this.#indexes.length === 0) return;
     let until = performance.now() + SLICE_MS;
     for (let slot = 0; slot < this.#rows.end; slot += 1) {
-      if (this.#rows.has(slot)) this.#set(slot, JSON.parse(this.#rows.json(slot)));
+      if (this.#rows.has(slot)) this.#set(slot, this.#read(slot));
       if (slot % 64 < 63 || performance.now() < until) continue;
       await new Promise((resolve) => (this.#awaited ? setImmediate(resolve) : setTimeout(resolve, PAUSE_MS)));
       if (!goOn()) throw new StoreUnavailable('the store is closed');

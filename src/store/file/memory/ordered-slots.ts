@@ -43,10 +43,12 @@ export class OrderedSlots {
   /** The slots in order, from the first that follows what is looked for. Nothing may be added or deleted meanwhile. */
   *after(compare: Compare): Generator<number> {
     let at = this.#chunkFor(compare);
-    let place = firstNotBefore(this.#chunks[at] ?? [], compare);
+    const first = this.#chunks[at] ?? [];
+    let place = firstNotBefore(first, compare);
+    if (place < first.length && compare(first[place]!) === 0) place += 1;
     for (; at < this.#chunks.length; at += 1, place = 0) {
       const chunk = this.#chunks[at]!;
-      for (; place < chunk.length; place += 1) if (compare(chunk[place]!) > 0) yield chunk[place]!;
+      for (; place < chunk.length; place += 1) yield chunk[place]!;
     }
   }
 

@@ -32,12 +32,11 @@ export class TableIndex {
   slots(value: string, after = ''): Iterable<number> {
     const hash = hashOfValue(value);
     const last = Buffer.from(after);
-    const follows = (slot: number) => this.#rows.compare(slot, last);
+    const compare = (slot: number) => this.#rows.compare(slot, last);
     const many = this.#many.get(hash);
-    if (many) return many.after(follows);
-    return this.#fewOf(hash)
-      .filter((slot) => follows(slot) > 0)
-      .sort((one, other) => this.#rows.compareSlots(one, other));
+    if (many) return many.after(compare);
+    const few = this.#fewOf(hash).sort((one, other) => this.#rows.compareSlots(one, other));
+    return after === '' ? few : few.filter((slot) => compare(slot) > 0);
   }
 
   /** Takes in what a slot holds now; without a record, that it is about to be free. */

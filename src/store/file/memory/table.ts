@@ -7,6 +7,8 @@ import { inBytes, type RowBytes } from './row-bytes.ts';
 import { Rows } from './rows.ts';
 import { TableIndex } from './table-index.ts';
 
+const NOTHING = {};
+
 /** The rows of one table, and what they are found by. */
 export class Table {
   readonly rows = new Rows();
@@ -25,20 +27,22 @@ export class Table {
     this.#declared = new Indexes(
       indexes.map(([, index]) => index),
       this.rows,
+      (slot) => JSON.parse(this.rows.json(slot)),
     );
-    this.#all = new Indexes([all], this.rows);
+    this.#all = new Indexes([all], this.rows, () => NOTHING);
   }
 
   get(id: string): AnyRow | undefined {
     const opened = this.#opened.get(id);
     if (opened) return opened;
     const slot = this.rows.find(id);
-    return slot < 0 ? undefined : this.#open(slot);
+    return slot < 0 ? undefined : this.#open(slot, id);
   }
 
   /** The row in a slot. */
   at(slot: number): AnyRow {
-    return this.#opened.get(this.rows.id(slot)) ?? this.#open(slot);
+    const id = this.rows.id(slot);
+    return this.#opened.get(id) ?? this.#open(slot, id);
   }
 
   /**
@@ -98,8 +102,8 @@ export class Table {
     return this.#expiry.firstAt <= now;
   }
 
-  #open(slot: number): AnyRow {
-    const row = this.rows.open(slot);
+  #open(slot: number, id: string): AnyRow {
+    const row = this.rows.open(slot, id);
     this.#opened.set(row);
     return row;
   }
