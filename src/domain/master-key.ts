@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { deriveKey, Refusal, type SealingKey } from '../lib/index.ts';
+import { type Duration, deriveKey, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
 
 const FILE = 'master.key';
 /** Written once the data folder was made: from then on a missing data folder is a loss, not a beginning. */
@@ -61,8 +61,19 @@ export function openMasterKey({ folder, override, mustExist = false }: Options):
 /** Remembers beside the key that its data folder exists, so that losing it is noticed. */
 export function markDataMade(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (!existsSync(join(folder, MARK)))
-    writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n');
+  if (existsSync(join(folder, MARK))) return;
+  unlessThere(() => writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n'));
+}
+
+/** Several processes make the first start at the same moment: one of them writes. False where it was another. */
+function unlessThere(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
 }
 
 function readKey(path: string): string | undefined {
@@ -83,15 +94,13 @@ function missing(folder: string): never {
 
 function makeKey(folder: string): string {
   const key = randomBytes(32).toString('base64url');
-  try {
-    writeDurably(folder, FILE, `${key}\n`);
-    return key;
-  } catch (error) {
-    // Another process made the first start at the same moment: its key is the key.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return readKey(join(folder, FILE)) ?? '';
-  }
+  if (unlessThere(() => writeDurably(folder, FILE, `${key}\n`))) return key;
+  // The other's key is the key, once it is written.
+  for (let tries = 0; tries < 100 && !readKey(join(folder, FILE)); tries++) pause(milliseconds(10));
+  return readKey(join(folder, FILE)) ?? '';
 }
+
+const pause = (time: Duration): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
 
 function writeDurably(folder: string, name: string, text: string): void {
   const file = openSync(join(folder, name), 'wx', 0o600);

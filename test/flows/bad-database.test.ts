@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as oidc from 'openid-client';
 import { authorize } from '../support/client.ts';
+import { COMPILED } from '../support/compiled.ts';
 import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -28,6 +29,7 @@ async function failedStart(t: ExecutionContext, url: string, workers: number) {
     cwd: new URL('../../', import.meta.url),
     env: {
       PATH: process.env['PATH'],
+      ...COMPILED,
       POSTERN_PORT: '0',
       POSTERN_OPS_PORT: '0',
       POSTERN_KEYS: join(folder, 'keys'),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { parse } from 'yaml';
 import { readSettings } from '../../src/config/index.ts';
+import { milliseconds } from '../../src/lib/index.ts';
 import { postern } from '../cli/command-line.ts';
 import { askingBalancer, rulesOf } from '../support/asking-balancer.ts';
 import { freePort } from '../support/free-port.ts';
@@ -99,10 +100,10 @@ async function machine() {
   };
 }
 
-const lines = () => servers.flatMap((server) => server.lines.map((line) => JSON.parse(line)));
+const lines = () => servers.flatMap(({ entries }) => entries);
 
 test.serial('an upgrade, one server after the other, under load: no request fails', async (t) => {
-  const load = hammer(issuer, await machine());
+  const load = hammer(issuer, await machine(), 16, { rest: milliseconds(50) });
   await until(() => load.replies.length > 100);
   for (const i of [0, 1]) {
     t.is(await servers[i]!.terminate(), 0);
@@ -123,7 +124,7 @@ test.serial('the address in the log is the one the balancer saw, whatever the cl
   await once(issuer, { path, headers: { 'x-forwarded-for': '203.0.113.7' } });
   const logged = () => lines().filter(({ msg, status }) => msg === 'request' && status === 404);
   await until(() => logged().length > 0);
-  t.is(logged().at(-1).address, '127.0.0.1');
+  t.is(logged().at(-1)!['address'], '127.0.0.1');
 });
 
 test.serial(

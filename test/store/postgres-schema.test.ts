@@ -6,6 +6,7 @@ import test from 'ava';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
 import { openPostgresStore } from '../../src/store/postgres/index.ts';
+import { COMPILED } from '../support/compiled.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 
 let server: DatabaseServer;
@@ -33,7 +34,7 @@ test('three processes that start at once on an empty database: one migrates, all
     (NAME): ChildProcess =>
       spawn(process.execPath, ['--input-type=module', '-e', OPENER], {
         cwd: new URL('../../', import.meta.url),
-        env: { URL: url, NAME },
+        env: { ...COMPILED, URL: url, NAME },
         stdio: ['ignore', 'ignore', 'inherit'],
       }),
   );

@@ -10,7 +10,11 @@ export interface Said {
 }
 
 /** The command line in this process, where it starts at once and shares the test's clock. */
-export async function say(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Said> {
+export const say = (env: Readonly<Record<string, string>>, ...args: string[]): Promise<Said> =>
+  sayWith('', env, ...args);
+
+/** {@link say}, with something on standard input. */
+export async function sayWith(input: string, env: Readonly<Record<string, string>>, ...args: string[]): Promise<Said> {
   let out = '';
   const notes: string[] = [];
   const program = createProgram({
@@ -21,7 +25,7 @@ export async function say(env: Readonly<Record<string, string>>, ...args: string
       out += text;
     },
     note: (line) => void notes.push(line),
-    readInput: async () => '',
+    readInput: async () => input,
     askHidden: async () => '',
   });
   const code = await program.run(args);

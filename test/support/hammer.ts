@@ -1,4 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Duration } from '../../src/lib/index.ts';
 
 export interface Reply {
   readonly status: number;
@@ -43,7 +45,12 @@ export interface Hammer {
  * Asks the same over and over: half of the askers on connections that are kept, half each time on a new one; or all of
  * them on kept ones.
  */
-export function hammer(url: string, asked: Asked | (() => Asked), askers = 16, { kept = false } = {}): Hammer {
+export function hammer(
+  url: string,
+  asked: Asked | (() => Asked),
+  askers = 16,
+  { kept = false, rest = 0 }: { readonly kept?: boolean; readonly rest?: Duration } = {},
+): Hammer {
   const replies: Reply[] = [];
   const lost: string[] = [];
   let refused = 0;
@@ -53,6 +60,7 @@ export function hammer(url: string, asked: Asked | (() => Asked), askers = 16, {
   const working = Promise.all(
     Array.from({ length: askers }, async (_, i) => {
       while (!stopped) {
+        if (rest) await pause(rest);
         try {
           replies.push(await once(url, ask(), kept || i % 2 ? agent : undefined));
         } catch (error) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { COMPILED } from './compiled.ts';
 import type { ClockMove } from './moved-clock.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -20,6 +21,8 @@ export interface ServerProcess {
   readonly exited: Promise<number | null>;
   /** What it printed, line by line. */
   readonly lines: readonly string[];
+  /** The same, each read as the JSON it is, once. */
+  readonly entries: readonly Readonly<Record<string, unknown>>[];
   /** What it logged as an error, one JSON line each. */
   readonly errors: readonly string[];
   /** Ends it without a word. */
@@ -46,6 +49,7 @@ export async function startProcess({ folder, env = {}, clock }: Options): Promis
       cwd: ROOT,
       env: {
         PATH: process.env['PATH'],
+        ...COMPILED,
         POSTERN_PORT: '0',
         POSTERN_OPS_PORT: '0',
         POSTERN_DATA: join(folder, 'data'),
@@ -62,6 +66,7 @@ export async function startProcess({ folder, env = {}, clock }: Options): Promis
     said += chunk.toString();
   });
   const lines: string[] = [];
+  const entries: Record<string, unknown>[] = [];
   const errors: string[] = [];
   const printed = createInterface({ input: child.stdout! });
   const first = once(printed, 'line') as Promise<[string]>;
@@ -78,6 +83,10 @@ export async function startProcess({ folder, env = {}, clock }: Options): Promis
     port: Number(new URL(url).port),
     exited,
     lines,
+    get entries() {
+      for (const line of lines.slice(entries.length)) entries.push(JSON.parse(line) as Record<string, unknown>);
+      return entries;
+    },
     errors,
     async kill() {
       child.kill('SIGKILL');
