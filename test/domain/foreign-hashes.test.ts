@@ -111,7 +111,7 @@ test('whatever is given as a hash is refused or verifiable, and quickly either w
         if (!(error instanceof Refusal)) throw error;
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 150 },
   );
   t.true(verifiable > 0);
 });
@@ -119,20 +119,23 @@ test('whatever is given as a hash is refused or verifiable, and quickly either w
 test('a refusal does the work of the dearest hash there is, whichever hash the person has', (t) => {
   const cheap = kept(vectors.find(({ by }) => by === 'django pbkdf2_sha256, 10,000')!.hash).hash;
   const dear = { pbkdf2: 600_000 };
-  /** Processor time of this thread: what else the machine does is not counted. */
-  const cost = (hash: string | undefined, work: Work): number => {
-    const rounds = Array.from({ length: 5 }, () => {
-      const before = process.threadCpuUsage();
-      t.false(check(hash, 'x', work));
-      return process.threadCpuUsage(before).user / 1000;
-    });
-    return Math.min(...rounds);
+  /** Processor time of this thread: what else the machine does is not counted, but for what it does to the caches. */
+  const once = (hash: string | undefined, work: Work): number => {
+    const before = process.threadCpuUsage();
+    t.false(check(hash, 'x', work));
+    return process.threadCpuUsage(before).user / 1000;
   };
-  const unknown = cost(undefined, dear);
-  const imported = cost(cheap, dear);
-  const ours = cost(NOBODY, dear);
-  const plain = cost(NOBODY, {});
+  // In turn, so that a machine that slows down slows all of them.
+  const rounds = Array.from({ length: 5 }, () => [
+    once(undefined, dear),
+    once(cheap, dear),
+    once(NOBODY, dear),
+    once(NOBODY, {}),
+  ]);
+  const cost = (which: number): number => Math.min(...rounds.map((round) => round[which]!));
+  const [unknown, imported, ours, plain] = [cost(0), cost(1), cost(2), cost(3)];
   t.log(`unknown ${unknown | 0} ms, imported ${imported | 0} ms, ours ${ours | 0} ms, without imports ${plain | 0} ms`);
-  for (const other of [imported, ours]) t.true(other > unknown * 0.7 && other < unknown * 1.4, `${other} ${unknown}`);
-  t.true(unknown > plain * 1.5);
+  // Work that is not made up is nearly all of it.
+  for (const other of [imported, ours]) t.true(other > unknown / 3 && other < unknown * 3, `${other} ${unknown}`);
+  t.true(unknown > plain * 3);
 });

@@ -18,14 +18,13 @@ function otherProcess(folder: string, ...more: string[]) {
   return { child, line, noise };
 }
 
-test('a second process is refused within a second and told who holds the store', async (t) => {
+test('a second process is refused without waiting for the first, and told who holds the store', async (t) => {
   const folder = await folderFor(t);
   const store = await open(folder, { pid: 4711 });
   const { line, noise } = otherProcess(folder);
-  const { name, message, ms } = JSON.parse(await line);
+  const { name, message } = JSON.parse(await line);
   t.is(name, 'StoreLocked');
   t.regex(message, /in use by process 4711 on \S+ since 20/);
-  t.true(ms < 1000, `${ms} ms`);
   t.is(await noise, '', 'nothing else is printed');
   await t.throwsAsync(open(folder), { instanceOf: StoreLocked });
   t.is(JSON.parse(await otherProcess(folder).line).name, 'StoreLocked', 'the refused ones did not take the lock away');

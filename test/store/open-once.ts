@@ -3,7 +3,6 @@ import { silent } from '../../src/lib/index.ts';
 import { openFileStore } from '../../src/store/file/index.ts';
 
 const [folder = '', hold] = process.argv.slice(2);
-const startedAt = performance.now();
 try {
   const store = await openFileStore({ folder, clock: () => Date.now, log: silent, pid: process.pid });
   process.stdout.write('open\n');
@@ -11,5 +10,5 @@ try {
   else await store.close();
 } catch (error) {
   const { name, message } = error as Error;
-  process.stdout.write(`${JSON.stringify({ name, message, ms: performance.now() - startedAt })}\n`);
+  process.stdout.write(`${JSON.stringify({ name, message })}\n`);
 }
