@@ -7,7 +7,7 @@ import { folderFor, open, quick } from './folders.ts';
 import { randomFrom } from './random.ts';
 import { guess } from './records.ts';
 
-const FLIPS = 1000;
+const FLIPS = 600;
 
 /** A folder with two generations of snapshots and what came after; `rows` is what it holds. */
 async function makeStore(t: ExecutionContext, ending: 'closed' | 'killed', rows = 60): Promise<string> {

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
+import { COMPILED } from '../support/compiled.ts';
 import { AccountBook, type Call, inWords, type Outcome } from './account-book.ts';
 import { folderFor, open } from './folders.ts';
 import { randomFrom } from './random.ts';
@@ -41,6 +42,7 @@ test(`kill -9 at ${KILLS} random moments of a mixed load, half of them making sn
 async function liveAndDie(folder: string, life: number, random: () => number, book: AccountBook): Promise<void> {
   const program = join(import.meta.dirname, 'mixed-load.ts');
   const child = spawn(process.execPath, [program, folder, String(life), String(life % 2 === 0)], {
+    env: { ...process.env, ...COMPILED },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');

@@ -6,13 +6,17 @@ import { createInterface } from 'node:readline';
 import test from 'ava';
 import { type FileOperations, StoreDamaged, StoreLocked, StoreRefused } from '../../src/store/file/index.ts';
 import { encodeLine } from '../../src/store/file/lines.ts';
+import { COMPILED } from '../support/compiled.ts';
 import { FaultyDisk, failure } from './faults.ts';
 import { folderFor, open, quick } from './folders.ts';
 import { account } from './records.ts';
 
 function otherProcess(folder: string, ...more: string[]) {
   const program = join(import.meta.dirname, 'open-once.ts');
-  const child = spawn(process.execPath, [program, folder, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, folder, ...more], {
+    env: { ...process.env, ...COMPILED },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const line = once(createInterface({ input: child.stdout }), 'line').then(([text]) => String(text));
   const noise = child.stderr.toArray().then((parts) => Buffer.concat(parts).toString());
   return { child, line, noise };
