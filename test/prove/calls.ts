@@ -123,8 +123,8 @@ export async function fetchCodeAtLast(
 /** Through the sign-out page, again where another tab signed out meanwhile. @throws what the browser met instead */
 export async function signOut({ agent }: Pick<Browser, 'agent'>, attempts = 5): Promise<void> {
   const page: Page = await agent.get('/logout');
-  // Nobody is signed in: the engine sends the form by itself.
-  if (page.page !== 'logout' && page.status === 200 && page.html.includes('/logout/confirm')) return;
+  // Another tab was faster: nobody is signed in, and nobody is asked.
+  if (page.page === 'signed-out') return;
   if (page.page !== 'logout') throw new Error(`no sign-out page but ${page.status} ${page.page}`);
   const answer = await agent.submit(page, {}, { name: 'logout', value: 'yes' });
   if (answer.page === 'signed-out') return;
