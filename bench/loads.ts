@@ -1,5 +1,5 @@
 import type { Measured } from './closed-loop.ts';
-import { type Cores, helper } from './cores.ts';
+import { besideOne, type Cores, helper } from './cores.ts';
 import type { Latencies } from './open-loop.ts';
 import type { Script } from './scripts.ts';
 
@@ -20,7 +20,7 @@ export function load(cores: Cores): Load {
       await child.ask({ ask: 'keep', name, script });
     },
     async closed(script, urls, seconds, connections = 32) {
-      const question = { ask: 'closed', script, urls: [urls].flat(), seconds, connections };
+      const question = { ask: 'closed', script, urls: [urls].flat(), seconds, connections, awake: cores === besideOne };
       const { rate, answered, failed } = await child.ask<Measured>(question);
       if (failed > 0) throw new Error(`${failed} of ${answered + failed} requests (${script}) failed`);
       return rate;

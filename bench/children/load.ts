@@ -12,6 +12,7 @@ interface Closed {
   readonly seconds: number;
   /** A script given before by {@link keep}. */
   readonly script: string;
+  readonly awake: boolean;
 }
 
 answer({
