@@ -1,4 +1,5 @@
 import type { Domain, RegisteredClient } from '../domain/index.ts';
+import type { Grounds } from './grounds.ts';
 import type { Form } from './way.ts';
 
 /** Who says it asks, and by what it proves that. */
@@ -25,8 +26,12 @@ export function readProof(authorization: string | undefined, { client_id, client
 export async function authenticate(
   { get, verifySecret }: Pick<Domain['clients'], 'get' | 'verifySecret'>,
   { clientId, secret }: Proof,
+  grounds?: Grounds,
 ): Promise<RegisteredClient | undefined> {
+  // Before it is judged: of a client that changes in between, the grounds are old and do not stand.
+  await grounds?.get('clients', clientId);
   const client = await get(clientId);
   if (client?.tokenEndpointAuthMethod !== (secret === undefined ? 'none' : 'client_secret_basic')) return undefined;
+  if (client.oldSecretsUntil) grounds?.until(client.oldSecretsUntil);
   return secret === undefined || verifySecret(client, secret) ? client : undefined;
 }

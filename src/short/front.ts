@@ -1,13 +1,20 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
 import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently } from '../http/index.ts';
+import type { Clock } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { authenticate, readProof } from './client.ts';
+import { Grounds, type Reader } from './grounds.ts';
+import { type Lasting, Remembered } from './remembered.ts';
 import { plainLength, readPlainForm } from './request.ts';
+import { latest } from './standing.ts';
 import type { Form, ShortWay } from './way.ts';
 
 interface Options {
   readonly clients: Pick<Domain['clients'], 'get' | 'verifySecret'>;
+  readonly store: Reader;
+  readonly now: Clock;
+  readonly keys: Pick<Domain['keys'], 'onChange'>;
   readonly desk: FrontDesk;
   readonly ways: readonly ShortWay[];
 }
@@ -22,62 +29,80 @@ const headersAt = (path: ShortWay['path']) => ({
 
 const SAYS_WHO = ['client_id', 'client_secret', 'grant_type'];
 
+type Asking = Pick<IncomingMessage, 'headers'>;
+
 /** Puts each plain request to the way it is for. All others, and what that way leaves, go on with their body untouched. */
-export function inShort({ clients, desk, ways }: Options): Front {
-  const desks = new Map<string, ReturnType<typeof at>>(ways.map(({ path }) => [path, at(path)]));
+export function inShort({ clients, store, now, keys, desk, ways }: Options): Front {
+  const places = new Map(ways.map(({ path }) => [path as string, at(path)]));
 
   function at(path: ShortWay['path']) {
     const endpoint = ENDPOINTS.find((row) => row.path === path)!;
     const here = ways
       .filter((way) => way.path === path)
-      .map(({ grantType, parameters, answer }) => ({
-        grantType,
-        known: new Set([...SAYS_WHO, ...parameters]),
-        answer,
-      }));
+      .map((way) => ({ ...way, known: new Set([...SAYS_WHO, ...way.parameters]) }));
+    const remembered = here.some(({ lasts }) => lasts) ? new Remembered() : undefined;
+    keys.onChange(() => remembered?.forget());
+
+    function wayOf(form: Form) {
+      const way = here.find(({ grantType }) => grantType === form['grant_type']);
+      for (const name in form) if (!way?.known.has(name)) return undefined;
+      return way;
+    }
+
+    async function make({ headers }: Asking, body: string): Promise<Lasting | undefined> {
+      const form = readPlainForm(body);
+      const way = form && wayOf(form);
+      const proof = way && readProof(headers.authorization, form);
+      if (!proof) return undefined;
+      const grounds = new Grounds(store);
+      const client = await authenticate(clients, proof, way.lasts && grounds);
+      const answer = client && (await way.answer({ client, form, grounds }));
+      return answer && { clientId: proof.clientId, text: JSON.stringify(answer), grounds };
+    }
+
     return {
       endpoint,
       headers: desk.headers(endpoint, headersAt(path)),
-      wayOf(form: Form) {
-        const way = here.find(({ grantType }) => grantType === form['grant_type']);
-        for (const name in form) if (!way?.known.has(name)) return undefined;
-        return way;
+      /** Undefined for what is to go the whole way. */
+      async answer(req: Asking, body: string): Promise<Lasting | undefined> {
+        if (!remembered) return make(req, body);
+        const { known, remember } = remembered.question(req.headers.authorization, body);
+        if (known && (await known.grounds.stand(latest(now)))) return known;
+        const made = await make(req, body);
+        if (made) remember(made);
+        return made;
       },
     };
   }
 
-  function send(res: ServerResponse, headers: readonly string[], answer: object): void {
-    const text = JSON.stringify(answer);
-    const length = Buffer.byteLength(text);
-    res.writeHead(200, [...headers, 'Content-Length', String(length)]);
-    // Plain ASCII goes out in one piece with its headers.
-    res.end(text, length === text.length ? 'latin1' : 'utf8');
-  }
-
   return (req, res, next) => {
-    const place = desks.get(req.url ?? '');
+    const place = places.get(req.url ?? '');
     const length = place && plainLength(req);
     if (length === undefined) return next();
-    const { endpoint, headers, wayOf } = place!;
+    const { endpoint, headers, answer } = place!;
     const telling = desk.tell(req, res, endpoint);
     lookAtBody(req, length, (body) => {
       const whole = (failure?: Error) => {
         telling.leave();
         next(failure);
       };
-      const form = body && readPlainForm(body.toString('latin1'));
-      const way = form && wayOf(form);
-      const proof = way && readProof(req.headers.authorization, form);
-      if (!proof) return whole();
-      patiently(res, () => authenticate(clients, proof).then((client) => client && way.answer({ client, form }))).then(
-        (answer) => {
-          if (!answer) return whole();
-          telling.client(proof.clientId);
-          send(res, headers, answer);
+      if (!body) return whole();
+      patiently(res, () => answer(req, body.toString('latin1'))).then(
+        (given) => {
+          if (!given) return whole();
+          telling.client(given.clientId);
+          send(res, headers, given.text);
         },
         // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
         (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
       );
     });
   };
+}
+
+function send(res: ServerResponse, headers: readonly string[], text: string): void {
+  const length = Buffer.byteLength(text);
+  res.writeHead(200, [...headers, 'Content-Length', String(length)]);
+  // Plain ASCII goes out in one piece with its headers.
+  res.end(text, length === text.length ? 'latin1' : 'utf8');
 }

@@ -43,6 +43,9 @@ export function shortWays({ domain, engine, desk, pace, ...given }: Options): re
   return [
     inShort({
       clients: domain.clients,
+      keys: domain.keys,
+      store: given.store,
+      now: given.now,
       desk,
       ways: [machineTokens(means), codes(means), refreshes(means), introspection(means)],
     }),

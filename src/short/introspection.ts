@@ -1,14 +1,13 @@
 import type { Domain } from '../domain/index.ts';
 import { mayLearnOf, type OpenArtifact, readOwnJwt } from '../engine/index.ts';
 import { type Clock, sha256 } from '../lib/index.ts';
-import type { Store } from '../store/index.ts';
+import type { Grounds } from './grounds.ts';
 import { openOnce } from './opened.ts';
 import { standing, type Token } from './standing.ts';
 import type { Asked, ShortWay } from './way.ts';
 
 interface Options {
   readonly domain: Pick<Domain, 'clients' | 'keys' | 'resources'>;
-  readonly store: Pick<Store, 'get' | 'find'>;
   readonly open: OpenArtifact;
   readonly issuer: string;
   readonly now: Clock;
@@ -18,39 +17,40 @@ interface Options {
  * The short way of a token that is live and asked about by whom it concerns (RFC 7662 §2). Everything that can end it is
  * read each time, where the engine reads it: the token's record, its grant, its session, its client.
  */
-export function introspection({ domain, store, open: unseal, issuer, now }: Options): ShortWay {
+export function introspection({ domain, open: unseal, issuer, now }: Options): ShortWay {
   const { clients, keys, resources } = domain;
   const open = openOnce(unseal);
 
-  const { isLive, grantOf, sessionStands } = standing(store, open, now);
-
-  async function accessToken(text: string): Promise<Token | undefined> {
+  async function accessToken(text: string, grounds: Grounds): Promise<Token | undefined> {
     const claims = readOwnJwt(keys, issuer, 'at+jwt', text);
     if (!claims) return undefined;
-    const row = await store.get('access_tokens', sha256(claims.jti));
+    const row = await grounds.get('access_tokens', sha256(claims.jti));
     const recorded = row && open('access_tokens', row);
     if (recorded?.kind === 'AccessToken') return recorded;
     const { jti, iat, exp, aud, scope, sub, client_id: clientId, cnf } = claims;
     if (typeof aud !== 'string' || sub === undefined || sub !== clientId) return undefined;
+    await grounds.get('resources', aud);
     if (recorded || (await resources.get(aud))?.revocable) return recorded;
     const { jkt } = (cnf ?? {}) as { jkt?: string };
     return { kind: 'ClientCredentials', jti, iat, exp, aud, scope, clientId, jkt } as Token;
   }
 
-  async function refreshToken(text: string): Promise<Token | undefined> {
+  async function refreshToken(text: string, grounds: Grounds): Promise<Token | undefined> {
     const claims = readOwnJwt(keys, issuer, 'rt+jwt', text);
-    const row = claims && (await store.get('refresh_tokens', sha256(claims.jti)));
+    const row = claims && (await grounds.get('refresh_tokens', sha256(claims.jti)));
     return row && !row.record.consumedAt ? open('refresh_tokens', row) : undefined;
   }
 
-  async function answer({ client, form }: Asked): Promise<object | undefined> {
+  async function answer({ client, form, grounds }: Asked): Promise<object | undefined> {
+    const { isLive, grantOf, sessionStands } = standing(grounds, open, now);
     const text = form['token'] ?? '';
-    const token = (await accessToken(text)) ?? (await refreshToken(text));
+    const token = (await accessToken(text, grounds)) ?? (await refreshToken(text, grounds));
     if (!token || !isLive(token) || !mayLearnOf(client, token)) return undefined;
     const { clientId = '', kind, jkt } = token;
     // Nothing of ours has these; who adds them has to say here how they are told.
     if (token['x5t#S256'] || token['rar']) return undefined;
-    if (clientId !== client.id && !(await clients.get(clientId))) return undefined;
+    if (clientId !== client.id && !(await grounds.get('clients', clientId)) && !(await clients.get(clientId)))
+      return undefined;
     if (token.grantId && !(await grantOf(token))) return undefined;
     if (!(await sessionStands(token))) return undefined;
     return {
@@ -70,5 +70,5 @@ export function introspection({ domain, store, open: unseal, issuer, now }: Opti
     };
   }
 
-  return { path: '/introspect', parameters: ['token', 'token_type_hint'], answer };
+  return { path: '/introspect', lasts: true, parameters: ['token', 'token_type_hint'], answer };
 }

@@ -1,6 +1,6 @@
 import type { OpenArtifact } from '../engine/index.ts';
 import { type Clock, sha256 } from '../lib/index.ts';
-import type { Store } from '../store/index.ts';
+import type { Reader } from './grounds.ts';
 
 /** As the engine keeps a token or a code, or would. */
 export type Token = ReturnType<OpenArtifact>;
@@ -12,10 +12,16 @@ export const hasOnly = (payload: object, known: readonly string[]): boolean =>
 /** What is in a grant of which nothing was refused. */
 export const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
 
+/** It is as late as the later of the engine's clock and the store's says. */
+export const latest = (now: Clock): number => Math.max(now(), Date.now());
+
 /** What a token or a code hangs on, read each time where the engine reads it: what was ended is ended at once. */
-export function standing(store: Pick<Store, 'get' | 'find'>, open: OpenArtifact, now: Clock) {
-  /** By the engine's clock and by the store's. */
-  const isLive = ({ exp }: Token): boolean => exp !== undefined && exp * 1000 > Math.max(now(), Date.now());
+export function standing(store: Reader & { until?(time: number): void }, open: OpenArtifact, now: Clock) {
+  function isLive({ exp }: Token): boolean {
+    if (exp === undefined) return false;
+    store.until?.(exp * 1000);
+    return exp * 1000 > latest(now);
+  }
 
   return {
     isLive,

@@ -5,6 +5,7 @@ import type { Domain, PublishedKey, RegisteredClient } from '../domain/index.ts'
 import { createFrontDesk, type Front, inFront, type Listening, listen, type Tell } from '../http/index.ts';
 import { type Duration, newSecret, returnMemory, sameText, seconds } from '../lib/index.ts';
 import { inShort } from './front.ts';
+import type { Reader } from './grounds.ts';
 import { machineTokens } from './machine-tokens.ts';
 
 interface Options {
@@ -70,14 +71,14 @@ async function rehearsal(issuer: string, tell: Tell): Promise<{ front: Front; au
       get: async () => client as unknown as RegisteredClient,
       verifySecret: (_client: unknown, given: string) => sameText(given, secret),
     },
-    keys: { signer: () => key },
+    keys: { signer: () => key, onChange() {} },
     resources: { get: async () => undefined },
   } as unknown as Domain;
   const server = { audience: uri, scope: 'warm', accessTokenFormat: 'jwt', accessTokenTTL: 1, defined: [] } as const;
   const servers = { serverFor: async () => server, defaultResource: async () => uri } as never;
   const desk = createFrontDesk({ issuer, trustedProxies: [], tell });
   const ways = [machineTokens({ domain, servers, issuer, onTokens() {} })];
-  const front = inShort({ clients: domain.clients, desk, ways });
+  const front = inShort({ clients: domain.clients, keys: domain.keys, store: {} as Reader, now: Date.now, desk, ways });
   return { front, authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
 }
 

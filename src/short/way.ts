@@ -3,6 +3,7 @@ import type { Domain, RegisteredClient } from '../domain/index.ts';
 import type { OpenArtifact, ResourceServers, SealArtifact } from '../engine/index.ts';
 import type { Clock } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
+import type { Grounds } from './grounds.ts';
 
 /** The parameters of a form, each of them once and none empty. */
 export type Form = Readonly<Record<string, string | undefined>>;
@@ -11,6 +12,8 @@ export type Form = Readonly<Record<string, string | undefined>>;
 export interface Asked {
   readonly client: RegisteredClient;
   readonly form: Form;
+  /** To be read from by a way that answers the same again. */
+  readonly grounds: Grounds;
 }
 
 /** One thing that is asked all day, at one endpoint. */
@@ -18,6 +21,11 @@ export interface ShortWay {
   readonly path: '/token' | '/introspect';
   /** Which of the requests to this endpoint it is; undefined where they have no `grant_type`. */
   readonly grantType?: string;
+  /**
+   * Whether the answer is the same as long as all it rests on is: it issues nothing, changes nothing, tells of no time that
+   * passes, and reads rows by {@link Asked.grounds} alone. Beside rows it may rest on the published keys.
+   */
+  readonly lasts?: true;
   /** The parameters it understands beside those that say who asks. */
   readonly parameters: readonly string[];
   /**

@@ -277,6 +277,41 @@ test.serial('whoever may no longer ask, or has another secret, is not told', asy
   t.is((await send(postern.url, ask(access, api))).status, 401);
 });
 
+test.serial('an old secret asks for as long as it was left, and no longer', async (t) => {
+  const { url } = await shortWaysOf(t, postern);
+  const { access, ...by } = await held();
+  t.is((await send(url, ask(access, by))).status, 200);
+  const { secret } = await postern.domain.clients.rotateSecret(by.id, { keepOldFor: minutes(1) });
+  for (const each of [secret, by.secret, by.secret])
+    t.is((await send(url, ask(access, { id: by.id, secret: each }))).status, 200);
+  pass(minutes(1) + 1_000);
+  t.is((await send(url, ask(access, by))).status, 418);
+  t.is((await send(url, ask(access, { id: by.id, secret }))).status, 200);
+});
+
+test.serial(
+  'a machine’s token is not told live once its client is gone, or its API wants a record of each',
+  async (t) => {
+    const { url } = await shortWaysOf(t, postern);
+    const { resources, clients } = postern.domain;
+    const uri = 'https://calendars.example.com';
+    await resources.add({ uri, scopes: [] });
+    const [api, one, other] = [await service({ resources: [uri] }), await service({ resources: [uri] }), askers[1]!];
+    const [removed, unrecorded] = [await machine(one), await machine(other, { resource: API })];
+    for (const token of [removed, removed]) t.is((await send(url, ask(token, api))).status, 200);
+    await clients.remove(one.id);
+    t.is((await send(url, ask(removed, api))).status, 418);
+    for (const token of [unrecorded, unrecorded]) t.is((await send(url, ask(token, other))).status, 200);
+    const { record } = (await postern.store.get('resources', API))!;
+    const change = (revocable: boolean) =>
+      postern.store.commit([{ put: 'resources', id: API, record: { ...record, revocable } }]);
+    await change(true);
+    t.is((await send(url, ask(unrecorded, other))).status, 418);
+    await change(false);
+    t.is((await send(url, ask(unrecorded, other))).status, 200);
+  },
+);
+
 test.serial('an expired token is not told live, though its record is kept a little longer', async (t) => {
   const { url } = await shortWaysOf(t, postern);
   const of = await held();
@@ -295,4 +330,15 @@ test.serial('an expired token is not told live, though its record is kept a litt
     t.is((await send(url, ask(token, by))).status, 418);
     t.is((await send(postern.url, ask(token, by))).text, '{"active":false}');
   }
+});
+
+test.serial('no token is told live whose key was revoked', async (t) => {
+  const { url } = await shortWaysOf(t, postern);
+  const { access, ...by } = await held();
+  for (const token of [access, access]) t.is((await send(url, ask(token, by))).status, 200);
+  const { keys } = postern.domain;
+  await keys.revoke(keys.signer().kid);
+  t.is((await send(url, ask(access, by))).status, 418);
+  const later = await held();
+  t.is((await send(url, ask(later.access, later))).status, 200);
 });
