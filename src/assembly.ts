@@ -80,6 +80,9 @@ export function assemble({
   const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
   const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
   domain.keys.onChange(documents.forget);
+  const { interactions, ownSessions } = engine;
+  /** What both rooms of pages are given. */
+  const room = { settings, domain, interactions, ownSessions, ownFactors, passkeys, pages, csrf, device, now };
   silenceKoa(app, log);
   for (const middleware of [
     pinHost(issuer),
@@ -105,34 +108,16 @@ export function assemble({
     engine.carryOn,
     engine.notePlaces,
     accountRoutes({
-      settings,
-      domain,
-      interactions: engine.interactions,
-      ownSessions: engine.ownSessions,
-      ownFactors,
-      passkeys,
+      ...room,
       upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
-      pages,
-      csrf,
-      device,
-      now,
     }),
     interactionRoutes({
+      ...room,
       issuer,
-      settings,
-      domain,
-      interactions: engine.interactions,
-      ownSessions: engine.ownSessions,
-      ownFactors,
-      passkeys,
       upstreamClient,
-      pages,
       mark,
       people: createKnownPeople({ issuer, secrets: domain.cookieKeys.current }),
-      csrf,
-      device,
       metrics,
-      now,
       log,
     }),
   ]) {

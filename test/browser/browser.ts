@@ -53,11 +53,13 @@ export async function axe(page: Page): Promise<string[]> {
     .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target.join(' ')).join(', ')})`);
 }
 
-/** Keeps a picture of the whole page as `test/browser/screenshots/<name>.png` and says where. */
-export async function screenshot(page: Page, name: string): Promise<string> {
-  const path = join(SCREENSHOTS, `${name}.png`);
-  await page.screenshot({ path, fullPage: true, animations: 'disabled' });
-  return path;
+/**
+ * Keeps a picture of the whole page as `test/browser/screenshots/<name>.png` where `SCREENSHOTS` is set: it is for people to
+ * look at, and costs as much as what is tested.
+ */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'])
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
 }
 
 /** The folder Chromium was unpacked into, made by whichever test process comes first. */

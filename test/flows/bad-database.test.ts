@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as oidc from 'openid-client';
 import { authorize } from '../support/client.ts';
-import { COMPILED } from '../support/compiled.ts';
+import { environmentOf } from '../support/environment.ts';
 import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -28,12 +28,7 @@ async function failedStart(t: ExecutionContext, url: string, workers: number) {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: new URL('../../', import.meta.url),
     env: {
-      PATH: process.env['PATH'],
-      ...COMPILED,
-      POSTERN_PORT: '0',
-      POSTERN_OPS_PORT: '0',
-      POSTERN_KEYS: join(folder, 'keys'),
-      POSTERN_DATA: join(folder, 'data'),
+      ...environmentOf(folder),
       POSTERN_DATABASE_URL: url,
       POSTERN_WORKERS: String(workers),
     },

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
-import { COMPILED } from '../support/compiled.ts';
+import { environmentOf } from '../support/environment.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
@@ -16,12 +16,7 @@ function start(folder: string, env: Record<string, string> = {}, args: string[] 
   const child = spawn(command, command === process.execPath ? ['src/main.ts', ...args] : args, {
     cwd: ROOT,
     env: {
-      PATH: process.env['PATH'],
-      ...COMPILED,
-      POSTERN_PORT: '0',
-      POSTERN_OPS_PORT: '0',
-      POSTERN_DATA: join(folder, 'data'),
-      POSTERN_KEYS: join(folder, 'keys'),
+      ...environmentOf(folder),
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -11,7 +11,7 @@ import * as oidc from 'openid-client';
 import { postern } from '../cli/command-line.ts';
 import { type Balancer, balancer } from '../support/balancer.ts';
 import { authorize, discover, type Registered, redeem, request, signIn } from '../support/client.ts';
-import { COMPILED } from '../support/compiled.ts';
+import { environmentOf } from '../support/environment.ts';
 import { CALLBACK, PASSWORD } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -44,11 +44,7 @@ async function start(): Promise<Running> {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: new URL('../../', import.meta.url),
     env: {
-      PATH: process.env['PATH'],
-      ...COMPILED,
-      POSTERN_PORT: '0',
-      POSTERN_KEYS: join(folder, 'keys'),
-      POSTERN_DATA: join(folder, 'data'),
+      ...environmentOf(folder),
       ...environment(),
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
-import { COMPILED } from '../support/compiled.ts';
+import { COMPILED } from '../support/environment.ts';
 import { AccountBook, type Call, inWords, type Outcome } from './account-book.ts';
 import { folderFor, open } from './folders.ts';
 import { randomFrom } from './random.ts';

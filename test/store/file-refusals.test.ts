@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import test from 'ava';
 import { type FileOperations, StoreDamaged, StoreLocked, StoreRefused } from '../../src/store/file/index.ts';
 import { encodeLine } from '../../src/store/file/lines.ts';
-import { COMPILED } from '../support/compiled.ts';
+import { COMPILED } from '../support/environment.ts';
 import { FaultyDisk, failure } from './faults.ts';
 import { folderFor, open, quick } from './folders.ts';
 import { account } from './records.ts';

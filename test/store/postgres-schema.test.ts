@@ -6,7 +6,7 @@ import test from 'ava';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
 import { openPostgresStore } from '../../src/store/postgres/index.ts';
-import { COMPILED } from '../support/compiled.ts';
+import { COMPILED } from '../support/environment.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 
 let server: DatabaseServer;

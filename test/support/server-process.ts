@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { COMPILED } from './compiled.ts';
+import { environmentOf } from './environment.ts';
 import type { ClockMove } from './moved-clock.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -48,12 +48,7 @@ export async function startProcess({ folder, env = {}, clock }: Options): Promis
     {
       cwd: ROOT,
       env: {
-        PATH: process.env['PATH'],
-        ...COMPILED,
-        POSTERN_PORT: '0',
-        POSTERN_OPS_PORT: '0',
-        POSTERN_DATA: join(folder, 'data'),
-        POSTERN_KEYS: join(folder, 'keys'),
+        ...environmentOf(folder),
         ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
         ...env,
       },

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -7,3 +8,13 @@ import { fileURLToPath } from 'node:url';
 export const COMPILED = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/node-compile', import.meta.url)),
 };
+
+/** Of a server in a process of its own: nothing of the tests' but the path, any free ports, data and keys in that folder. */
+export const environmentOf = (folder: string) => ({
+  PATH: process.env['PATH'],
+  ...COMPILED,
+  POSTERN_PORT: '0',
+  POSTERN_OPS_PORT: '0',
+  POSTERN_DATA: join(folder, 'data'),
+  POSTERN_KEYS: join(folder, 'keys'),
+});
