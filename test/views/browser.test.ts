@@ -56,17 +56,19 @@ const looks = (['light', 'dark'] as const).flatMap((colorScheme) =>
 );
 
 for (const { colorScheme, width, viewport } of looks) {
-  test(`every page is accessible and fits: ${colorScheme}, ${width} px`, async (t) => {
+  // Each width and each scheme once: axe is the dearest thing here, and no rule of ours is for one width of one scheme.
+  const faults = (colorScheme === 'light') === (viewport === phone) ? axe : async () => [];
+  test(`every page ${faults === axe ? 'is accessible and ' : ''}fits: ${colorScheme}, ${width} px`, async (t) => {
     const { page, complaints } = await open({ colorScheme, viewport });
     for (const name of names) {
       await page.goto(site.address(name));
       t.is(await page.locator('main').getAttribute('data-page'), name);
-      t.deepEqual(await axe(page), [], name);
+      t.deepEqual(await faults(page), [], name);
       t.deepEqual(await overflow(page), [], name);
       await screenshot(page, `${name}-${colorScheme}-${width}`);
     }
     await page.goto(site.address('login', { set: 1 }));
-    t.deepEqual(await axe(page), [], 'login, wrong password');
+    t.deepEqual(await faults(page), [], 'login, wrong password');
     await screenshot(page, `login-wrong-${colorScheme}-${width}`);
     t.deepEqual(complaints, []);
     await page.context().close();
