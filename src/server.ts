@@ -140,6 +140,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     });
     undo.push(() => courier.close());
     door.open(answer);
+    // Somebody is going to look at them, and whoever comes first should not wait for it.
+    if (ops || enter) void metrics.begin();
     if (warm)
       void warmUp({ issuer: settings.issuer, tell: accessLog(silent) })
         .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
