@@ -265,6 +265,7 @@ test.serial('one of them killed under load loses only what it was answering, and
   t.deepEqual(statuses(load.replies), [200]);
   t.is(await metric('postern_workers_serving'), 3);
   t.is(await metric('postern_worker_deaths_total'), 1);
+  await until(() => pids().length === WORKERS, 'told of');
   await until(async () => (await once(ops, { path: '/readyz' })).text.includes('3 of 3'), 'all answer in time');
 });
 
@@ -273,6 +274,7 @@ test.serial('all of them killed: connections wait for the next ones', async (t) 
   await until(() => said('a worker died').length === 4, 'noticed');
   t.is((await once(issuer, token(machine))).status, 200);
   await until(async () => (await metric('postern_workers_serving')) === 3, 'three again');
+  await until(() => pids().length === WORKERS, 'told of');
 });
 
 test.serial('all of them hanging: /readyz says so, and is well when they go on', async (t) => {
