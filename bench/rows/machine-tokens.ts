@@ -77,7 +77,10 @@ const latency: Row = {
     try {
       const third = Math.floor((await signing.rsa(2)) / 3);
       const times: Record<'postern' | 'bare', number[]> = { postern: [], bare: [] };
-      for (let round = 0; round < 4; round += 1) {
+      // In its first ten seconds a process has stalls that it has not later, and that no collection explains. After them.
+      await asking.open(machineToken(deployment), posternUrl, third, 12);
+      await asking.open(bareMachineToken, engineUrl, third, 12);
+      for (let round = 0; round < 5; round += 1) {
         times.postern.push((await asking.open(machineToken(deployment), posternUrl, third, 3)).p99);
         times.bare.push((await asking.open(bareMachineToken, engineUrl, third, 3)).p99);
       }
