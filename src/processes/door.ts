@@ -3,8 +3,9 @@ import { queueIsEmpty } from '../http/drain.ts';
 import { type Entrance, openPort } from '../http/listen.ts';
 import { type Logger, seconds } from '../lib/index.ts';
 
-/** Connections that wait for a worker where none serves, and how long. */
+/** Connections that wait for a worker where none serves. */
 const MOST_WAITING = 1000;
+/** How long one may be here before a worker has taken it. */
 const WAIT = seconds(10);
 
 interface Options {
@@ -39,13 +40,13 @@ export async function openDoor({ host, port, log, give }: Options): Promise<Door
     if (give(connection)) return;
     if (waiting.size >= MOST_WAITING) return void connection.destroy();
     waiting.add(connection);
-    connection.setTimeout(WAIT, () => connection.destroy());
     connection.once('close', () => waiting.delete(connection));
   }
 
   server.on('connection', (connection) => {
     accepted += 1;
     connection.on('error', () => connection.destroy());
+    connection.setTimeout(WAIT, () => connection.destroy());
     pass(connection);
   });
   const entrance = await openPort(server, { host, port });

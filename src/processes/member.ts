@@ -26,7 +26,7 @@ export interface Member {
   readonly connections: number;
   /** The last metrics it told. */
   readonly sample: Sample;
-  /** Hands it a connection; gives it back where it could not be sent. */
+  /** Hands it a connection; gives it back, unread, where the worker ended before it took it. */
   take(connection: Socket, back: (connection: Socket) => void): void;
   speak(): void;
   /** Undefined where it does not answer. */
@@ -41,10 +41,11 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
   const serving = Promise.withResolvers<Serving>();
   const gone = Promise.withResolvers<string>();
   const questions = new Map<number, (value: never) => void>();
-  /** Handed over, and still in this process. */
-  const unsent = new Map<Socket, (connection: Socket) => void>();
+  /** Handed over by number, and perhaps not arrived: this process keeps them too until the worker says that it has them. */
+  const underWay = new Map<number, { readonly connection: Socket; back(connection: Socket): void }>();
   let state: Member['state'] = 'starting';
   let handed = 0;
+  let taken = 0;
   let ended = 0;
   let asked = 0;
   let sample: Sample = [];
@@ -59,15 +60,19 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
   }, STARTS_WITHIN);
 
   function end(how: string): void {
-    if (state === 'gone') return;
     state = 'gone';
     clearTimeout(late);
     serving.reject(new Refusal('worker_failed', failure ?? `a worker ended before it could serve (${how})`));
-    for (const [connection, back] of [...unsent]) back(connection);
+    for (const { connection, back } of underWay.values()) if (!connection.destroyed) back(connection);
+    underWay.clear();
     for (const answer of questions.values()) answer(undefined as never);
     gone.resolve(how);
   }
-  child.on('exit', (code, signal) => end(signal ?? `code ${code}`));
+  child.on('exit', () => {
+    state = 'gone';
+  });
+  // After `exit`, and after all that the worker said: only then is it known which connections it never took.
+  child.on('close', (code, signal) => end(signal ?? `code ${code}`));
   child.on('error', ({ message }) => end(message));
 
   child.on('message', (message: FromWorker) => {
@@ -78,6 +83,11 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
         return serving.resolve(message);
       case 'failed':
         failure = message.why;
+        return;
+      case 'taken':
+        taken += 1;
+        underWay.get(message.number)?.connection.destroy();
+        underWay.delete(message.number);
         return;
       case 'ended':
         ended = message.connections;
@@ -99,7 +109,7 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
       return state;
     },
     get connections() {
-      return handed - ended;
+      return underWay.size + taken - ended;
     },
     get sample() {
       return sample;
@@ -107,12 +117,9 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
 
     take(connection, back) {
       handed += 1;
-      const failed = () => unsent.delete(connection) && back(connection);
-      unsent.set(connection, failed);
-      child.send({ type: 'connection' } satisfies ToWorker, connection, {}, (error) => {
-        if (error) failed();
-        else unsent.delete(connection);
-      });
+      underWay.set(handed, { connection, back });
+      // Of what cannot be sent nothing is said here: its worker ends, and all it has not taken comes back then.
+      child.send({ type: 'connection', number: handed } satisfies ToWorker, connection, { keepOpen: true }, () => {});
     },
 
     speak: () => send({ type: 'speak' }),

@@ -27,8 +27,8 @@ export type ToWorker =
       readonly quiet: boolean;
     }
   | { readonly type: 'speak' }
-  /** Comes with a connection. */
-  | { readonly type: 'connection' }
+  /** Comes with a connection; `taken` answers it. */
+  | { readonly type: 'connection'; readonly number: number }
   | { readonly type: 'ask'; readonly what: keyof Answers; readonly question: number }
   /** No connection follows: answer what was asked, and end. */
   | { readonly type: 'drain' };
@@ -37,6 +37,8 @@ export type FromWorker =
   | { readonly type: 'serving'; readonly issuer: string }
   /** It cannot start, in words for the operator. */
   | { readonly type: 'failed'; readonly why: string }
+  /** This connection arrived. Said before anything is read of it: what was not said can still go to another worker. */
+  | { readonly type: 'taken'; readonly number: number }
   /** How many of the connections it was handed have ended by now. */
   | { readonly type: 'ended'; readonly connections: number }
   | { readonly type: 'answer'; readonly question: number; readonly value: Answers[keyof Answers] | undefined }

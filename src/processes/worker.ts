@@ -54,11 +54,13 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
   }
 
   const tellEnded = counter((connections) => primary.send({ type: 'ended', connections }));
-  function take(socket: Socket | undefined): void {
+  function take(number: number, socket: Socket | undefined): void {
     // One whose client left on the way arrives as nothing.
     socket?.once('close', tellEnded);
-    if (socket && door) door.take(socket);
-    else tellEnded();
+    primary.send({ type: 'taken', number }, () => {
+      if (socket && door) door.take(socket);
+      else tellEnded();
+    });
   }
 
   async function answer(what: keyof Answers, question: number): Promise<void> {
@@ -99,7 +101,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
       case 'speak':
         return log?.release();
       case 'connection':
-        return take(socket);
+        return take(message.number, socket);
       case 'ask':
         return void answer(message.what, message.question);
       case 'drain':

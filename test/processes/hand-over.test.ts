@@ -1,0 +1,104 @@
+/** Connections on their way to a worker that dies: real processes, real sockets, real kills. */
+import { fork } from 'node:child_process';
+import { Agent } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { milliseconds, minutes, silent } from '../../src/lib/index.ts';
+import { createCrew } from '../../src/processes/crew.ts';
+import { type Door, openDoor } from '../../src/processes/door.ts';
+import { createMember, type Member } from '../../src/processes/member.ts';
+import { hammer, once } from '../support/hammer.ts';
+import { until } from '../support/until.ts';
+
+const SMALL = new URL('../support/small-worker.ts', import.meta.url).pathname;
+
+async function open(t: ExecutionContext, count: number) {
+  const members: Member[] = [];
+  let now = 0;
+  const crew = createCrew({
+    count,
+    log: silent,
+    document: { file: 'postern.yaml', yaml: '' },
+    // No death is near another: each is replaced at once.
+    now: () => {
+      now += minutes(2);
+      return now;
+    },
+    start(document, quiet) {
+      const child = fork(SMALL, { serialization: 'advanced' });
+      const { url, port } = door;
+      const member = createMember(child, { worker: members.length + 1, document, entrance: { url, port }, quiet });
+      members.push(member);
+      return member;
+    },
+    onServing: () => door.retry(),
+    onGone: () => {},
+  });
+  const door: Door = await openDoor({
+    host: '127.0.0.1',
+    port: 0,
+    log: silent,
+    give: (connection) => crew.give(connection, door.again),
+  });
+  t.teardown(async () => {
+    await door.close();
+    const gone = crew.stop();
+    for (const member of members) member.kill();
+    await gone;
+  });
+  await crew.begin();
+  return { crew, url: door.url };
+}
+
+const kill = ({ pid }: Member, signal: NodeJS.Signals) => process.kill(pid!, signal);
+
+test('what a worker was handed and had not taken when it was killed is answered by another', async (t) => {
+  const { crew, url } = await open(t, 2);
+  const [victim, other] = crew.serving as [Member, Member];
+  kill(victim, 'SIGSTOP');
+  // Half of them go to it: one is in its queue unread, the others still wait for their turn here.
+  const asked = Array.from({ length: 8 }, () => once(url, { path: '/' }));
+  await until(() => victim.connections === 4);
+  kill(victim, 'SIGKILL');
+  const answers = await Promise.all(asked);
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    Array(8).fill(200),
+  );
+  t.true(answers.every(({ text }) => text !== String(victim.pid)));
+  await until(() => other.connections === 0);
+});
+
+test('a worker whose line is cut before its end is heard of: connections wait, and the next one answers them', async (t) => {
+  const { crew, url } = await open(t, 1);
+  const [lost] = crew.serving as [Member];
+  t.is((await once(url, { path: '/leave' })).text, String(lost.pid));
+  const asked = once(url, { path: '/' });
+  await until(() => lost.connections > 0);
+  kill(lost, 'SIGKILL');
+  t.is((await asked).status, 200);
+});
+
+test('killed again and again under load: whoever asks is answered or cut off, and waits for nobody', async (t) => {
+  const { crew, url } = await open(t, 3);
+  const load = hammer(url, { path: '/' }, 12, { rest: milliseconds(2) });
+  for (let round = 0; round < 12; round += 1) {
+    await until(() => crew.serving.length === 3);
+    const before = load.replies.length;
+    await until(() => load.replies.length > before + 20);
+    await pause(Math.random() * 10);
+    // Now one, now all.
+    for (const member of crew.serving.slice(0, round % 4 === 3 ? 3 : 1)) kill(member, 'SIGKILL');
+  }
+  await until(() => crew.serving.length === 3);
+  await load.stop();
+  t.log(`${load.replies.length} answered, ${load.lost.length} cut off`);
+  t.is(load.refused, 0);
+  t.deepEqual(
+    load.lost.filter((code) => code !== 'ECONNRESET' && code !== 'EPIPE'),
+    [],
+  );
+  const agent = new Agent({ keepAlive: true });
+  t.is((await once(url, { path: '/' }, agent)).status, 200);
+  agent.destroy();
+});
