@@ -8,6 +8,7 @@ import { newRow } from '../../src/store/file/memory/row.ts';
 import { inBytes } from '../../src/store/file/memory/row-bytes.ts';
 import { Shelves } from '../../src/store/file/memory/shelves.ts';
 import { SlotTable } from '../../src/store/file/memory/slot-table.ts';
+import { SpareBuffers } from '../../src/store/file/memory/spare-buffers.ts';
 import { Table } from '../../src/store/file/memory/table.ts';
 import { artifact } from './records.ts';
 
@@ -43,7 +44,7 @@ test('whatever is put, loaded, asked for, removed and expires, a table has what 
       fc.array(step, { minLength: 100, maxLength: 400, size: 'max' }),
       fc.nat(100),
       async (steps, indexed) => {
-        const table = new Table('sessions');
+        const table = new Table('sessions', new SpareBuffers());
         const model = new Map<string, ReturnType<typeof newRow>>();
         let now = 0;
         let most = 0;
@@ -104,7 +105,7 @@ test('rows and values whose hashes are the same are told apart', async (t) => {
     if (other) pair = [other, `${n}`];
     known.set(hash, `${n}`);
   }
-  const table = new Table('sessions');
+  const table = new Table('sessions', new SpareBuffers());
   for (const one of pair) put(table, one, one);
   for (const one of pair) {
     t.is(table.get(one)?.id, one);
@@ -116,7 +117,7 @@ test('rows and values whose hashes are the same are told apart', async (t) => {
 });
 
 test('a value that many rows had is forgotten with the last of them', async (t) => {
-  const table = new Table('sessions');
+  const table = new Table('sessions', new SpareBuffers());
   await table.index('accountId');
   const ids = Array.from({ length: 900 }, (_, n) => `s${(n * 7919) % 900}`);
   for (const one of ids) put(table, one, 'usr_1');
@@ -188,6 +189,7 @@ test('pieces stay what they were while others come and go, and half of all that 
       (steps) => {
         const places: number[] = [];
         const shelves = new Shelves(
+          new SpareBuffers(),
           (owner) => places[owner] ?? 0,
           (owner, place) => {
             places[owner] = place;
@@ -229,6 +231,7 @@ test('pieces stay what they were while others come and go, and half of all that 
 
 test('one that comes and goes takes no more each time', (t) => {
   const shelves = new Shelves(
+    new SpareBuffers(),
     () => 0,
     () => t.fail(),
   );

@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { FileOperations } from './files.ts';
+import { SpareBuffers } from './memory/index.ts';
+import { readAhead } from './read-ahead.ts';
 
 /**
  * Every line of every file is one JSON array whose first element is the CRC-32 of the rest, so that `jq` reads what we
@@ -12,23 +14,28 @@ export const hex = (value: number): string => value.toString(16).padStart(8, '0'
 const PREFIX = '["9bd366ae",'.length;
 const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",');
 
-/** Whether this is what {@link encodeLine} wrote, to the last bit. `line` is without its newline. */
-export function isIntact(line: Buffer): boolean {
-  const last = line.length - 1;
+/** Whether this is what {@link encodeLine} wrote, to the last bit: a line without its newline. */
+export function isIntact(bytes: Buffer, from = 0, to = bytes.length): boolean {
+  const last = to - 1;
   const framed =
-    line[0] === OPEN && line[1] === QUOTE && line[10] === QUOTE && line[11] === COMMA && line[last] === CLOSE;
-  return framed && last > PREFIX && readChecksum(line) === crc32(line.subarray(PREFIX, last));
+    bytes[from] === OPEN &&
+    bytes[from + 1] === QUOTE &&
+    bytes[from + 10] === QUOTE &&
+    bytes[from + 11] === COMMA &&
+    bytes[last] === CLOSE;
+  const rest = from + PREFIX;
+  return framed && last > rest && readChecksum(bytes, from + 2) === crc32(bytes.subarray(rest, last));
 }
 
 /** The elements of an intact line, the checksum first; undefined when it is not intact. */
 export const decodeLine = (line: Buffer): unknown[] | undefined =>
   isIntact(line) ? (JSON.parse(line.toString()) as unknown[]) : undefined;
 
-/** The eight digits from the third byte on; NaN unless all are digits as we write them: `A` is `a` with a bit changed. */
-function readChecksum(line: Buffer): number {
+/** Eight digits; NaN unless all are digits as we write them: `A` is `a` with a bit changed. */
+function readChecksum(bytes: Buffer, from: number): number {
   let value = 0;
-  for (let at = 2; at < 10; at += 1) {
-    const byte = line[at]!;
+  for (let at = from; at < from + 8; at += 1) {
+    const byte = bytes[at]!;
     if (byte >= 0x30 && byte <= 0x39) value = value * 16 + byte - 0x30;
     else if (byte >= 0x61 && byte <= 0x66) value = value * 16 + byte - 0x57;
     else return Number.NaN;
@@ -36,53 +43,87 @@ function readChecksum(line: Buffer): number {
   return value;
 }
 
-export interface Line {
-  /** Without the newline. Only good until the next line is read. */
-  readonly bytes: Buffer;
+/** A line where it was read to. Only good until the next one is read. */
+export class Line {
+  readonly buffer: Buffer;
+  /** Where in the buffer it begins. */
+  readonly from: number;
+  /** Its end, without the newline. */
+  readonly to: number;
   /** Counted from 1. */
   readonly number: number;
   /** Where it begins in the file. */
   readonly offset: number;
   /** False for a last line without its newline. */
   readonly complete: boolean;
+
+  constructor(buffer: Buffer, from: number, to: number, number: number, offset: number, complete: boolean) {
+    this.buffer = buffer;
+    this.from = from;
+    this.to = to;
+    this.number = number;
+    this.offset = offset;
+    this.complete = complete;
+  }
+
+  /** Without the newline. */
+  get bytes(): Buffer {
+    return this.buffer.subarray(this.from, this.to);
+  }
+
+  /** It is what we wrote, to its end. */
+  get intact(): boolean {
+    return this.complete && isIntact(this.buffer, this.from, this.to);
+  }
 }
 
-const CHUNK = 1024 * 1024;
+interface Options {
+  /** Called with the bytes of lines that were all told, newlines and all, and where they begin in the file. */
+  readonly told?: (bytes: Buffer, offset: number) => void;
+  /** Where they are read to; of nobody else unless given. */
+  readonly buffers?: SpareBuffers;
+}
 
-/** Reads a file line by line, holding little of it; the next chunk is read while this one is looked at. The file's length. */
-export async function readLines(files: FileOperations, path: string, each: (line: Line) => void): Promise<number> {
+/** Reads a file line by line, holding little of it; what comes is read while a part is looked at. The file's length. */
+export async function readLines(
+  files: FileOperations,
+  path: string,
+  each: (line: Line) => void,
+  { told = () => {}, buffers = new SpareBuffers(0) }: Options = {},
+): Promise<number> {
   const file = await files.open(path, 'r');
-  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)] as const;
-  const read = (turn: number, position: number) => file.read(buffers[turn % 2 === 0 ? 0 : 1], 0, CHUNK, position);
-  let next = read(0, 0);
+  const rest = new Rest();
+  let position = 0;
+  let number = 0;
+  const pass = (bytes: Buffer, offset: number) => {
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      number += 1;
+      each(new Line(bytes, start, end, number, offset + start, true));
+      start = end + 1;
+    }
+    told(bytes, offset);
+  };
   try {
-    const rest = new Rest();
-    let position = 0;
-    let number = 0;
-    for (let turn = 0; ; turn += 1) {
-      const { bytesRead } = await next;
-      if (bytesRead === 0) break;
-      const chunk = buffers[turn % 2 === 0 ? 0 : 1].subarray(0, bytesRead);
-      next = read(turn + 1, position + bytesRead);
-      let start = 0;
-      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-        const offset = position + start - rest.length;
-        const bytes = rest.length > 0 ? rest.takeWith(chunk.subarray(0, end)) : chunk.subarray(start, end);
-        number += 1;
-        each({ bytes, number, offset, complete: true });
-        start = end + 1;
-      }
-      rest.add(chunk.subarray(start));
-      position += bytesRead;
+    for await (const chunk of readAhead(file, buffers)) {
+      const first = rest.length > 0 ? chunk.indexOf(NEWLINE) + 1 : 0;
+      const offset = position - rest.length;
+      if (first > 0) pass(rest.takeWith(chunk.subarray(0, first)), offset);
+      const last = Math.max(first, chunk.lastIndexOf(NEWLINE) + 1);
+      pass(chunk.subarray(first, last), position + first);
+      rest.add(chunk.subarray(last));
+      position += chunk.length;
     }
     const offset = position - rest.length;
-    if (rest.length > 0) each({ bytes: rest.takeWith(Buffer.alloc(0)), number: number + 1, offset, complete: false });
+    const torn = rest.takeWith(NOTHING);
+    if (torn.length > 0) each(new Line(torn, 0, torn.length, number + 1, offset, false));
     return position;
   } finally {
-    await next.catch(() => {});
     await file.close();
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** The beginning of a line that does not end in its chunk. One buffer for all of them: each may be a megabyte. */
 class Rest {

@@ -1,6 +1,5 @@
-import type { TableName } from '../records.ts';
+import { TABLE_NAMES, type TableName } from '../records.ts';
 import type { Loaded, RowBytes } from './memory/index.ts';
-import { tableOf } from './table-name.ts';
 
 export interface PlainCommit {
   readonly sequence: number;
@@ -17,6 +16,8 @@ const AFTER_CHECKSUM = '["9bd366ae",'.length;
 const SHORT = 48;
 const MOST_DIGITS = 15;
 
+const NAMES = TABLE_NAMES.map((table) => ({ table, text: text(`${table}"`) }));
+
 /** Not as we mostly write it. */
 const NOT_PLAIN = new Error('not plain');
 
@@ -27,10 +28,11 @@ const NOT_PLAIN = new Error('not plain');
 export class PlainLines {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #last = NAMES[0]!;
 
-  /** A line of a journal: `["crc",sequence,at,synced,[change,…]]`. @throws StoreRefused for a table we do not know */
-  commit(line: Buffer): PlainCommit | undefined {
-    return this.#read(line, () => {
+  /** A line of a journal: `["crc",sequence,at,synced,[change,…]]`. */
+  commit(line: Buffer, from = 0, to = line.length): PlainCommit | undefined {
+    return this.#read(line, from, to, () => {
       const sequence = this.#number();
       const at = this.#after(COMMA_TEXT).#number();
       const synced = this.#after(COMMA_TEXT).#number();
@@ -42,28 +44,30 @@ export class PlainLines {
     });
   }
 
-  /** A line of a snapshot: `["crc","table","id",version,expiresAt,record]`. @throws StoreRefused for a table we do not know */
-  row(line: Buffer): { readonly table: TableName; readonly row: RowBytes } | undefined {
-    return this.#read(line, () => {
-      const name = this.#after(QUOTE_TEXT).#text();
+  /** A line of a snapshot: `["crc","table","id",version,expiresAt,record]`. */
+  row(line: Buffer, from = 0, to = line.length): { readonly table: TableName; readonly row: RowBytes } | undefined {
+    return this.#read(line, from, to, () => {
+      const table = this.#after(QUOTE_TEXT).#table();
       this.#after(COMMA_QUOTE);
       const id = this.#at;
       const idEnd = this.#passText();
       const version = this.#after(COMMA_TEXT).#number();
       const expiresAt = this.#after(COMMA_TEXT).#is(NULL) ? undefined : this.#number();
       const json = this.#after(COMMA_TEXT).#at;
-      const jsonEnd = this.#passObject();
-      this.#after(END_OF_LINE);
-      return { table: tableOf(name), row: { bytes: line, id, idEnd, json, jsonEnd, version, expiresAt } };
+      // It ends where the line does: whoever wrote the checksum wrote one object there.
+      const jsonEnd = to - 1;
+      if (line[json] !== BEGIN || line[jsonEnd - 1] !== END || line[jsonEnd] !== CLOSE) throw NOT_PLAIN;
+      this.#at = to;
+      return { table, row: { bytes: line, id, idEnd, json, jsonEnd, version, expiresAt } };
     });
   }
 
-  #read<R>(line: Buffer, work: () => R): R | undefined {
+  #read<R>(line: Buffer, from: number, to: number, work: () => R): R | undefined {
     this.#bytes = line;
-    this.#at = AFTER_CHECKSUM;
+    this.#at = from + AFTER_CHECKSUM;
     try {
       const read = work();
-      return this.#at === line.length ? read : undefined;
+      return this.#at === to ? read : undefined;
     } catch (error) {
       if (error === NOT_PLAIN) return undefined;
       throw error;
@@ -72,12 +76,12 @@ export class PlainLines {
 
   #change(sequence: number): Loaded {
     if (this.#is(REMOVE)) {
-      const table = tableOf(this.#text());
+      const table = this.#table();
       const removed = this.#after(ID).#text();
       this.#after(END_TEXT);
       return { table, removed };
     }
-    const table = tableOf(this.#after(PUT).#text());
+    const table = this.#after(PUT).#table();
     const id = this.#after(ID).#at;
     const idEnd = this.#passText();
     const expiresAt = this.#is(EXPIRES_AT) ? this.#number() : undefined;
@@ -113,6 +117,15 @@ export class PlainLines {
     this.#at = at;
     if (at === from || at - from > MOST_DIGITS) throw NOT_PLAIN;
     return value;
+  }
+
+  /** The name of a table, to the quote that ends it. Mostly it is that of the line before. */
+  #table(): TableName {
+    if (this.#is(this.#last.text)) return this.#last.table;
+    const known = NAMES.find((one) => this.#is(one.text));
+    if (!known) throw NOT_PLAIN;
+    this.#last = known;
+    return known.table;
   }
 
   #text(): string {
@@ -177,7 +190,6 @@ const COMMA_QUOTE = text(',"');
 const END_TEXT = text('}');
 const LIST = text(',[');
 const END_OF_LIST = text(']]');
-const END_OF_LINE = text(']');
 const NULL = text('null');
 const PUT = text('{"put":"');
 const REMOVE = text('{"remove":"');

@@ -46,6 +46,7 @@ export async function recover(
     const chain = await replay(files, listing.journals, database, base.through).catch((error) => {
       throw unreadable[0]?.error ?? error;
     });
+    database.spare.end();
     for (const { file, error } of unreadable) {
       log.warn(
         { file: file.name, line: error.line },

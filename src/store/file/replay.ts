@@ -3,7 +3,7 @@ import { StoreDamaged } from './errors.ts';
 import type { FileOperations } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
 import type { JournalHead, JournalLine, Mark } from './journal-file.ts';
-import { isIntact, type Line, readLines } from './lines.ts';
+import { type Line, readLines } from './lines.ts';
 import { type Database, inBytes, type Loaded } from './memory/index.ts';
 import { PlainLines } from './plain-lines.ts';
 import { tableOf } from './table-name.ts';
@@ -74,13 +74,15 @@ class ChainReader {
 
   async read(files: FileOperations, journal: DataFile): Promise<void> {
     let abandoned = false;
-    const size = await readLines(files, journal.path, (line) => {
-      const whole = line.complete && isIntact(line.bytes);
+    const take = (line: Line): void => {
+      const whole = line.intact;
       if (line.number === 1) abandoned = !this.#begin(journal, whole ? parse<JournalHead>(line) : undefined);
       else if (abandoned) throw new StoreDamaged(dataFile('', 'snapshot', journal.sequence).name, 0, 'it is missing');
-      else if (whole) this.#line(journal, line, this.#plain.commit(line.bytes) ?? loaded(parse(line)));
+      else if (whole)
+        this.#line(journal, line, this.#plain.commit(line.buffer, line.from, line.to) ?? loaded(parse(line)));
       else this.#bad ??= { file: journal, offset: line.offset, line: line.number, whole: line.complete };
-    });
+    };
+    const size = await readLines(files, journal.path, take, { buffers: this.#database.spare });
     if (size === 0) throw new StoreDamaged(journal.name, 0, 'it is empty');
     if (abandoned) this.#abandoned.push(journal);
     else this.#last = { path: journal.path, size };

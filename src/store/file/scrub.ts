@@ -1,6 +1,6 @@
 import type { FileOperations } from './files.ts';
 import { list } from './folder.ts';
-import { isIntact, readLines } from './lines.ts';
+import { readLines } from './lines.ts';
 
 /**
  * Reads the older generation, which a start has no need of, so that damage to it is known before it is needed.
@@ -17,9 +17,9 @@ export async function scrub(
   for (const { name, path, sequence } of [...snapshots, ...journals]) {
     if (sequence >= base) continue;
     let damaged = 0;
-    await readLines(files, path, ({ bytes, number, complete }) => {
+    await readLines(files, path, (line) => {
       signal.throwIfAborted();
-      if (damaged === 0 && !(complete && isIntact(bytes))) damaged = number;
+      if (damaged === 0 && !line.intact) damaged = line.number;
     }).catch((error: NodeJS.ErrnoException) => {
       // A newer snapshot has made it superfluous meanwhile.
       if (error.code !== 'ENOENT') throw error;

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
-import { encodeLine, hex, isIntact, readLines } from './lines.ts';
+import { encodeLine, hex, type Line, readLines } from './lines.ts';
 import { type Database, inBytes, type Rows } from './memory/index.ts';
 import { PlainLines } from './plain-lines.ts';
 import { tableOf } from './table-name.ts';
@@ -132,6 +132,7 @@ export async function readSnapshot(
   let sum = 0;
   let rows = 0;
   let end: SnapshotEnd | undefined;
+  let endAt: number | undefined;
   let damage: ReadSnapshot['damage'];
   const damaged: number[] = [];
   let lines = 0;
@@ -146,17 +147,22 @@ export async function readSnapshot(
       putRow(database, line as SnapshotRow);
     }
   };
-  await readLines(files, path, ({ bytes, number, complete }) => {
-    lines = number;
-    if (complete && isIntact(bytes)) {
-      const read = plain.row(bytes);
+  const take = (line: Line): void => {
+    lines = line.number;
+    if (line.intact) {
+      const read = plain.row(line.buffer, line.from, line.to);
       if (read) {
         rows += 1;
         database.table(read.table).load(read.row);
-      } else otherLine(JSON.parse(bytes.toString()));
-    } else damaged.push(number);
-    if (!end) sum = crc32(NEWLINE, crc32(bytes, sum));
-  });
+      } else otherLine(JSON.parse(line.bytes.toString()));
+    } else damaged.push(lines);
+    if (end) endAt ??= line.offset;
+  };
+  // What the last line's checksum is of: all that stands before it.
+  const told = (bytes: Buffer, offset: number): void => {
+    sum = crc32(endAt === undefined ? bytes : bytes.subarray(0, Math.max(0, endAt - offset)), sum);
+  };
+  await readLines(files, path, take, { told, buffers: database.spare });
   if (damaged.length > 0) damage = { line: damaged[0]!, why: 'its checksum does not match' };
   if (!damage && !end) damage = { line: lines, why: 'it ends too early' };
   if (!damage && end && (end[4] !== rows || end[5] !== hex(sum))) {
@@ -165,8 +171,6 @@ export async function readSnapshot(
   database.sequence = Math.max(database.sequence, sequence);
   return { rows, through: end?.[2] ?? sequence, at: end?.[3] ?? 0, damage, damaged };
 }
-
-const NEWLINE = Buffer.from('\n');
 
 function putRow(database: Database, [, name, id, version, expiresAt, record]: SnapshotRow): void {
   const row = inBytes({ id, version, expiresAt: expiresAt ?? undefined }, JSON.stringify(record));

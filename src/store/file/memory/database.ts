@@ -3,6 +3,7 @@ import { TABLE_NAMES, type TableName } from '../../records.ts';
 import type { Loaded } from './loaded.ts';
 import { type AnyRow, isLive, newRow } from './row.ts';
 import type { Scan } from './scan.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 import { Table } from './table.ts';
 
 /** What a change replaced: enough to take it back. */
@@ -18,7 +19,9 @@ export class Database {
   sequence = 0;
   /** Whoever walks through all of it while it changes. */
   readonly scans = new Set<Scan>();
-  readonly #tables = new Map<TableName, Table>(TABLE_NAMES.map((name) => [name, new Table(name)]));
+  /** What files are read into, while they are. */
+  readonly spare = new SpareBuffers();
+  readonly #tables = new Map<TableName, Table>(TABLE_NAMES.map((name) => [name, new Table(name, this.spare)]));
 
   /** @throws TypeError when there is no such table. */
   table(name: TableName): Table {

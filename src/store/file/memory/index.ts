@@ -12,3 +12,4 @@ export { pageOf } from './page.ts';
 export { inBytes, type RowBytes } from './row-bytes.ts';
 export type { Rows } from './rows.ts';
 export { Scan } from './scan.ts';
+export { SpareBuffers } from './spare-buffers.ts';

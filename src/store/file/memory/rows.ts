@@ -4,6 +4,7 @@ import { type AnyRow, newRow } from './row.ts';
 import type { RowBytes } from './row-bytes.ts';
 import { Shelves } from './shelves.ts';
 import { SlotTable } from './slot-table.ts';
+import type { SpareBuffers } from './spare-buffers.ts';
 import { withRoom } from './with-room.ts';
 
 /** Before each row: when it expires, or NaN; its version; how long its id is. */
@@ -22,12 +23,17 @@ export class Rows {
   #end = 0;
   readonly #free: number[] = [];
   readonly #byId = new SlotTable();
-  readonly #shelves = new Shelves(
-    (slot) => this.#places[slot]!,
-    (slot, place) => {
-      this.#places[slot] = place;
-    },
-  );
+  readonly #shelves: Shelves;
+
+  constructor(spare: SpareBuffers) {
+    this.#shelves = new Shelves(
+      spare,
+      (slot) => this.#places[slot]!,
+      (slot, place) => {
+        this.#places[slot] = place;
+      },
+    );
+  }
 
   get size(): number {
     return this.#size;

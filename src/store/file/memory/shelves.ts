@@ -1,8 +1,9 @@
+import { BUFFER, type SpareBuffers } from './spare-buffers.ts';
+
 /** Each piece is aligned, so that 32 bits say where it lies: shelf by shelf, in eights of bytes. */
 const UNIT = 8;
-const SHELF = 1024 * 1024;
 const SMALLEST = 16 * 1024;
-const UNITS = SHELF / UNIT;
+const UNITS = BUFFER / UNIT;
 const MOST = 2 ** 32 / UNITS;
 /** Before each piece: its length, and whose it is. */
 const FRAME = 8;
@@ -23,6 +24,7 @@ export class Shelves {
   readonly #unused: number[] = [];
   readonly #where: (owner: number) => number;
   readonly #moved: (owner: number, place: number) => void;
+  readonly #spare: SpareBuffers;
   #current = 0;
   #taken = 0;
 
@@ -30,7 +32,8 @@ export class Shelves {
    * @param where the place of an owner's piece
    * @param moved tells of another
    */
-  constructor(where: (owner: number) => number, moved: (owner: number, place: number) => void) {
+  constructor(spare: SpareBuffers, where: (owner: number) => number, moved: (owner: number, place: number) => void) {
+    this.#spare = spare;
     this.#where = where;
     this.#moved = moved;
   }
@@ -92,13 +95,15 @@ export class Shelves {
     this.#shelves[number] = undefined;
     this.#unused.push(number);
     this.#taken -= shelf.bytes.length;
+    this.#spare.give(shelf.bytes);
   }
 
   /** @throws RangeError at 32 GB */
   #another(size: number): Shelf {
     // A table that holds little takes little.
-    const length = Math.max(Math.min(Math.max(this.#taken, SMALLEST), SHELF), size);
-    const shelf = { bytes: Buffer.allocUnsafeSlow(length), used: 0, live: 0 };
+    const length = Math.max(Math.min(Math.max(this.#taken, SMALLEST), BUFFER), size);
+    const used = length === BUFFER ? this.#spare.used() : undefined;
+    const shelf = { bytes: used ?? Buffer.allocUnsafeSlow(length), used: 0, live: 0 };
     const number = this.#unused.pop() ?? this.#shelves.length;
     if (number >= MOST) throw new RangeError('a table of the store holds too much');
     this.#shelves[number] = shelf;

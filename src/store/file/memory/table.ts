@@ -5,13 +5,14 @@ import { OpenedRows } from './opened-rows.ts';
 import type { AnyRow } from './row.ts';
 import { inBytes, type RowBytes } from './row-bytes.ts';
 import { Rows } from './rows.ts';
+import type { SpareBuffers } from './spare-buffers.ts';
 import { TableIndex } from './table-index.ts';
 
 const NOTHING = {};
 
 /** The rows of one table, and what they are found by. */
 export class Table {
-  readonly rows = new Rows();
+  readonly rows: Rows;
   readonly #opened = new OpenedRows();
   readonly #indexes: ReadonlyMap<string, TableIndex>;
   readonly #declared: Indexes;
@@ -19,7 +20,8 @@ export class Table {
   readonly #all: Indexes;
   readonly #expiry = new ExpiryHeap();
 
-  constructor(name: TableName) {
+  constructor(name: TableName, spare: SpareBuffers) {
+    this.rows = new Rows(spare);
     const declared = Object.entries(TABLES[name].indexes) as [string, (record: object) => string | undefined][];
     const indexes = declared.map(([index, of]) => [index, new TableIndex(of, this.rows)] as const);
     const all = new TableIndex(() => '', this.rows);
