@@ -2,7 +2,7 @@ import type { Adapter } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
 import { StoreDamaged } from './errors.ts';
 import { type FileOperations, type OpenFile, removeFile, syncFolder } from './files.ts';
-import { checkFormat, type Listing, list, prune, writeFormat } from './folder.ts';
+import { checkFormat, dataFile, type Listing, list, prune, writeFormat } from './folder.ts';
 import { Journal } from './journal.ts';
 import type { Undurable } from './journal-entry.ts';
 import { createJournal, type JournalFile } from './journal-file.ts';
@@ -102,7 +102,8 @@ export class JournalAdapter implements Adapter<Database> {
   async #compact(database: Database): Promise<void> {
     const before = this.#read;
     const snapshot = this.#snapshotOf(database);
-    await this.journal.rotate(snapshot.cut, () => this.#createJournal(snapshot.cut, false));
+    const { path } = dataFile(this.#folder, 'journal', snapshot.cut);
+    await this.journal.rotate(snapshot.cut, path, () => this.#createJournal(snapshot.cut, false));
     const settle = async () => {
       const shown = database.sequence;
       await this.journal.durable(shown);

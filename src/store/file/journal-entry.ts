@@ -31,5 +31,7 @@ export interface Waiter {
 
 /** The same, and the commits after that number go to another file. */
 export interface Rotation extends Waiter {
+  /** The name of that file. */
+  readonly path: string;
   readonly create: () => Promise<JournalFile>;
 }

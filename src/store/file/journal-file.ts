@@ -42,19 +42,18 @@ export async function createJournal(
 ): Promise<JournalFile> {
   const { path } = dataFile(folder, 'journal', after);
   const file = await files.open(`${path}.new`, 'a', 0o600);
-  let named = false;
   try {
     await file.truncate(0);
     const head = Buffer.from(encodeLine(`"journal",${after},${at},${alone}`));
     await writeAll(file, head);
     await file.sync();
     await files.rename(`${path}.new`, path);
-    named = true;
     await syncFolder(files, folder);
     return { file, path, size: head.length };
   } catch (error) {
+    // What has its name stays: there may have been one before, which a snapshot leads to. Both hold no commit.
     await file.close().catch(() => {});
-    await removeFile(files, named ? path : `${path}.new`).catch(() => {});
+    await removeFile(files, `${path}.new`).catch(() => {});
     throw error;
   }
 }

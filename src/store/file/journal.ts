@@ -85,13 +85,13 @@ export class Journal {
   }
 
   /**
-   * Goes on in the file that `create` makes, from the commit after `sequence`, which must be the last one appended. When it
-   * cannot be made the journal goes on as it was.
+   * Goes on in the file that `create` makes at `path`, from the commit after `sequence`, which must be the last one
+   * appended. When it cannot be made the journal goes on as it was, unless that file was to take its name.
    */
-  rotate(sequence: number, create: () => Promise<JournalFile>): Promise<void> {
+  rotate(sequence: number, path: string, create: () => Promise<JournalFile>): Promise<void> {
     if (this.#failure) return Promise.reject(unavailable(this.#failure));
     return new Promise((done, reject) => {
-      this.#rotation = { sequence, create, done, reject };
+      this.#rotation = { sequence, path, create, done, reject };
       this.#wake();
     });
   }
@@ -195,12 +195,14 @@ export class Journal {
     if (this.#told < this.#synced) this.#markSoon();
   }
 
-  async #rotate({ create, sequence, done, reject }: Rotation): Promise<void> {
+  async #rotate({ create, path, sequence, done, reject }: Rotation): Promise<void> {
     await this.#sync();
     let next: JournalFile;
     try {
       next = await create();
     } catch (error) {
+      // Nobody may ever find what goes to a file whose name another may have taken.
+      if (path === this.#file.path) throw error;
       this.#rotation = undefined;
       return reject(error as Error);
     }
