@@ -17,6 +17,7 @@ import {
   createAssets,
   createMetrics,
   createPages,
+  doorway,
   type Listening,
   listen,
   type Metrics,
@@ -112,7 +113,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       undo.push(() => control.close());
     }
     let warming = warm;
-    const warmed = Promise.withResolvers<void>();
     const ready = async (): Promise<Readiness> => {
       const { ok, checks } = await readiness(store);
       return warming ? { ok: false, checks: { ...checks, server: WARMING_UP } } : { ok, checks };
@@ -139,17 +139,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       log,
     });
     undo.push(() => courier.close());
-    door.open(answer);
-    // Somebody is going to look at them, and whoever comes first should not wait for it.
-    if (ops || enter) void metrics.begin();
-    if (warm)
-      void warmUp({ issuer: settings.issuer, tell: accessLog(silent) })
-        .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
-        .finally(() => {
-          warming = false;
-          warmed.resolve();
-        });
-    else warmed.resolve();
+    // What makes the server quicker later must not make its first answers slower.
+    const begun = door.open(answer).then(async () => {
+      if (stopping) return;
+      // Somebody is going to look at them, and whoever comes first should not wait for it.
+      if (ops || enter) void metrics.begin();
+      if (warm) await warmUp({ issuer: settings.issuer, tell: accessLog(silent) });
+    });
+    const warmed = begun
+      .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
+      .finally(() => {
+        warming = false;
+      });
 
     return {
       url: listening.url,
@@ -159,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       store,
       metrics,
       ready,
-      warmed: warmed.promise,
+      warmed,
       async close(grace = seconds(10)) {
         stopping = true;
         if (settings.shutdown_delay > 0) await pause(settings.shutdown_delay);
@@ -176,20 +177,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 /** Lets go in the opposite order of taking. */
 async function unwind(undo: (() => unknown)[]): Promise<void> {
   for (let last = undo.pop(); last; last = undo.pop()) await last();
-}
-
-/** Lets connections in before there is anyone to answer: the first requests wait those milliseconds. */
-function doorway() {
-  let answer: RequestListener | undefined;
-  const { promise, resolve } = Promise.withResolvers<RequestListener>();
-  return {
-    handler: (...args: Parameters<RequestListener>): void =>
-      answer ? answer(...args) : void promise.then((opened) => opened(...args)),
-    open(opened: RequestListener): void {
-      answer = opened;
-      resolve(opened);
-    },
-  };
 }
 
 async function readiness(store: Store): Promise<Readiness> {

@@ -31,6 +31,7 @@ export { type CookieStyle, cookieStyle, createSigner, type Secrets } from './coo
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
 export { createDocuments } from './documents.ts';
+export { doorway } from './doorway.ts';
 export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
