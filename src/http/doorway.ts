@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { seconds } from '../lib/index.ts';
 
 const LONGEST = seconds(1);
@@ -11,9 +11,11 @@ export function doorway() {
   const waiting: Promise<unknown>[] = [];
   return {
     handler: (...[req, res]: Parameters<RequestListener>): void => {
-      if (answer) return answer(req, res);
-      waiting.push(new Promise((resolve) => res.once('close', resolve)));
-      void promise.then((opened) => opened(req, res));
+      if (answer) answer(req, res);
+      else {
+        waiting.push(new Promise((done) => res.once('close', done)));
+        void promise.then((opened) => opened(req, res));
+      }
     },
     /** Resolves when whoever waited has been answered, or after a second: for what must not stand in their way. */
     async open(opened: RequestListener): Promise<void> {
