@@ -33,20 +33,23 @@ export async function signJwt(keys: Keys, typ: JwtType | undefined, claims: obje
   return `${signed}.${Buffer.from(await key.sign(Buffer.from(signed))).toString('base64url')}`;
 }
 
-/** Tokens that were read: one request looks at its token more than once, and an API asks about the same ones again. */
-const known = new Map<string, { readonly key: PublishedKey; readonly typ: JwtType; readonly claims: JwtClaims }>();
+/**
+ * Access tokens that were read: one request looks at its token more than once, and an API asks about the same ones again.
+ * A refresh token is good for one request, and would be in the way here.
+ */
+const known = new Map<string, { readonly key: PublishedKey; readonly claims: JwtClaims }>();
 /** About three kilobytes each. */
 const MOST_KNOWN = 3_000;
+const KEPT: JwtType = 'at+jwt';
 
 /**
  * The claims of a JWT of this kind that we signed and issued ourselves, or undefined for anything else: another kind,
  * another issuer, another algorithm than the key's, a changed byte. Whether it has expired is its record's to say.
  */
 export function readOwnJwt(keys: Keys, issuer: string, typ: JwtType, token: string): JwtClaims | undefined {
-  const read = known.get(token);
+  const read = typ === KEPT ? known.get(token) : undefined;
   // By the very key that is published now: one that was revoked is not.
-  if (read && keys.published().includes(read.key))
-    return read.typ === typ && read.claims.iss === issuer ? read.claims : undefined;
+  if (read && keys.published().includes(read.key)) return read.claims.iss === issuer ? read.claims : undefined;
   const [head, body, signature, more] = token.split('.');
   if (!head || !body || !signature || more !== undefined || token.length > 16_384) return undefined;
   // One token, one spelling: base64url has bits and characters that a lenient reader drops (RFC 4648 §3.5).
@@ -59,8 +62,10 @@ export function readOwnJwt(keys: Keys, issuer: string, typ: JwtType, token: stri
   if (!keys.verifies(key, Buffer.from(`${head}.${body}`), signed)) return undefined;
   const claims = decode(body);
   if (claims?.['iss'] !== issuer || typeof claims['jti'] !== 'string') return undefined;
-  if (known.size >= MOST_KNOWN) known.clear();
-  // A copy: a part of a request's body would keep all of that body.
-  known.set(Buffer.from(token).toString('latin1'), { key, typ, claims: claims as JwtClaims });
+  if (typ === KEPT) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    // A copy: a part of a request's body would keep all of that body.
+    known.set(Buffer.from(token).toString('latin1'), { key, claims: claims as JwtClaims });
+  }
   return claims as JwtClaims;
 }

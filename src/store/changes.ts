@@ -5,7 +5,7 @@ import { TABLES, type TableName } from './records.ts';
 export interface RowChange {
   readonly table: TableName;
   readonly id: string;
-  /** Deeply frozen; absent when the row is removed. */
+  /** The caller's own: to be looked at in this turn, never kept. Absent when the row is removed. */
   readonly record?: object;
   /** The record as JSON, where it was written already. */
   readonly json?: string;
@@ -59,8 +59,7 @@ function prepareOne(change: Change): PreparedChange {
   return {
     table,
     id,
-    // Parsed back rather than cloned: what is read today is then what is read after a restart, to the last -0.
-    record: deepFreeze(JSON.parse(json)),
+    record: change.record,
     json,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(expect === undefined ? {} : { expect }),

@@ -75,7 +75,7 @@ test('whatever is put, loaded, asked for, removed and expires, a table has what 
             const row = newRow(one.id, version, one.life && now + one.life, JSON.parse(json));
             model.set(one.id, row);
             if (one.loaded) table.load(inBytes(row, json));
-            else table.put(row, json);
+            else table.put(row, record);
           }
           most = Math.max(most, model.size);
         }
@@ -131,7 +131,7 @@ test('a value that many rows had is forgotten with the last of them', async (t) 
 
 function put(table: Table, one: string, owner: string): void {
   const record = artifact({ accountId: owner });
-  table.put(newRow(one, 1, undefined, record), JSON.stringify(record));
+  table.put({ id: one, version: 1 }, record);
 }
 
 /** Page by page. */

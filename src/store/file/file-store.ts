@@ -117,7 +117,8 @@ export class FileStore implements Store {
     const sequence = this.#low.data.sequence + 1;
     const replaced = this.#low.data.apply(prepared, sequence);
     const strict = prepared.some(({ table }) => TABLES[table].durability === 'strict');
-    const text = prepared.map((change) => change.text).join(',');
+    // Put together as it is written, once: text that is joined now is copied now.
+    const text = prepared.slice(1).reduce((all, change) => `${all},${change.text}`, prepared[0]!.text);
     const acknowledged = this.#adapter.journal.append({ sequence, at, text, strict, replaced });
     this.#underWay.add(prepared, acknowledged);
     await acknowledged;

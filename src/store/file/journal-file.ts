@@ -25,11 +25,13 @@ export interface JournalFile {
   size: number;
 }
 
+/** A commit's line, without its frame. */
 export const commitLine = (sequence: number, at: number, synced: number, changes: string): string =>
-  encodeLine(`${sequence},${at},${synced},[${changes}]`);
+  `${sequence},${at},${synced},[${changes}]`;
 
+/** A mark's line, without its frame. */
 export const markLine = (sequence: number, at: number, synced: number, mark: Mark): string =>
-  encodeLine(`${sequence},${at},${synced},"${mark}"`);
+  `${sequence},${at},${synced},"${mark}"`;
 
 /**
  * Makes a journal for the commits after number `after`. It gets its name only when its first line is on the disk: a

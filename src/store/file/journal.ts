@@ -3,6 +3,7 @@ import { StoreUnavailable } from '../contract.ts';
 import { writeAll } from './files.ts';
 import type { Entry, Pending, Rotation, Undurable, Waiter } from './journal-entry.ts';
 import { commitLine, type JournalFile, type Mark, markLine } from './journal-file.ts';
+import { LineBuffer } from './lines.ts';
 
 const LARGEST_BATCH = 4 * 1024 * 1024;
 /** Promised are 200 ms; the rest is for the disk. */
@@ -18,6 +19,7 @@ const IDLE_MARK = milliseconds(5);
 export class Journal {
   readonly #now: Clock;
   readonly #onFailure: (error: Error, undurable: readonly Undurable[]) => void;
+  readonly #lines = new LineBuffer();
   #file: JournalFile;
   #queue: Pending[] = [];
   /** Written and acknowledged, not yet on the disk for sure. */
@@ -170,7 +172,7 @@ export class Journal {
   /** The batch stays in the queue until it is written, so that a failure finds every commit in one place. */
   async #write(batch: readonly Pending[]): Promise<void> {
     const synced = this.#synced;
-    await this.#append(batch.map(({ sequence, at, text }) => commitLine(sequence, at, synced, text)).join(''));
+    await this.#append(batch.map(({ sequence, at, text }) => commitLine(sequence, at, synced, text)));
     this.#written = batch.at(-1)!.sequence;
     this.#told = synced;
     for (const entry of batch) if (!entry.strict) entry.acknowledge();
@@ -223,13 +225,13 @@ export class Journal {
 
   async #writeMark(mark: Mark): Promise<void> {
     this.#markDue = false;
-    await this.#append(markLine(this.#written, this.#now(), this.#synced, mark));
+    await this.#append([markLine(this.#written, this.#now(), this.#synced, mark)]);
     this.#told = this.#synced;
     this.#syncSoon();
   }
 
-  async #append(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
+  async #append(lines: readonly string[]): Promise<void> {
+    const bytes = this.#lines.encode(lines);
     this.#dirty = true;
     await writeAll(this.#file.file, bytes);
     this.#file.size += bytes.length;

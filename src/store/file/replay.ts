@@ -1,4 +1,4 @@
-import { deepFreeze, type RowChange } from '../changes.ts';
+import type { RowChange } from '../changes.ts';
 import { StoreDamaged } from './errors.ts';
 import type { FileOperations } from './files.ts';
 import { type DataFile, dataFile } from './folder.ts';
@@ -167,6 +167,6 @@ function loaded([, sequence, at, synced, body]: JournalLine): LoadedLine {
 export function fromFile(change: Exclude<JournalLine[4], string>[number]): RowChange {
   if ('remove' in change) return { table: tableOf(change.remove), id: change.id };
   const { id, expiresAt, record } = change;
-  const row = { table: tableOf(change.put), id, record: deepFreeze(record) };
+  const row = { table: tableOf(change.put), id, record };
   return expiresAt === undefined ? row : { ...row, expiresAt };
 }

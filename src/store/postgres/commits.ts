@@ -188,14 +188,14 @@ const isWanted = ({ wantedUntil }: Pending): boolean => performance.now() < want
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function asJson({ table, id, record, expiresAt, expect }: PreparedChange): object {
-  const act = `${record ? 'put' : 'remove'}${expect === undefined ? '' : expect === 'absent' ? '-absent' : '-expected'}`;
+function asJson({ table, id, json, expiresAt, expect }: PreparedChange): object {
+  const act = `${json ? 'put' : 'remove'}${expect === undefined ? '' : expect === 'absent' ? '-absent' : '-expected'}`;
   return {
     act,
     kind: table,
     id,
     ...(typeof expect === 'number' && { expect }),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
-    ...(record && { record: JSON.stringify(record), keys: keysOf(table, record) }),
+    ...(json && { record: json, keys: keysOf(table, JSON.parse(json)) }),
   };
 }

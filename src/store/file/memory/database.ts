@@ -1,7 +1,7 @@
 import type { RowChange } from '../../changes.ts';
 import { TABLE_NAMES, type TableName } from '../../records.ts';
 import type { Loaded } from './loaded.ts';
-import { type AnyRow, isLive, newRow } from './row.ts';
+import { type AnyRow, isLive } from './row.ts';
 import type { Scan } from './scan.ts';
 import { SpareBuffers } from './spare-buffers.ts';
 import { Table } from './table.ts';
@@ -53,7 +53,7 @@ export class Database {
       const { table, id, record, json, expiresAt } = change;
       const before = this.table(table).get(id);
       if (before) for (const scan of this.scans) scan.replacing(table, before);
-      if (record) this.table(table).put(newRow(id, sequence, expiresAt, record), json ?? JSON.stringify(record));
+      if (record) this.table(table).put({ id, version: sequence, expiresAt }, record, json);
       else this.table(table).remove(id);
       return { table, id, before };
     });
@@ -71,7 +71,7 @@ export class Database {
   /** Takes a change back, as if it had not been. */
   restore({ table, id, before }: Replaced): void {
     for (const scan of this.scans) scan.spoil();
-    if (before) this.table(table).put(before, JSON.stringify(before.record));
+    if (before) this.table(table).put(before, before.record);
     else this.table(table).remove(id);
   }
 

@@ -3,7 +3,7 @@ import type { AnyRow } from './row.ts';
 const MOST = 2_000;
 
 /**
- * The rows of a table that were asked for or put last, as objects: for as long as one is here, it is the same object.
+ * The rows of a table that were asked for last, as objects: for as long as one is here, it is the same object.
  * When there are many, those that nobody has asked for since go.
  */
 export class OpenedRows {

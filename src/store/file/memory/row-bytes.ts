@@ -11,14 +11,15 @@ export interface RowBytes {
   readonly expiresAt: number | undefined;
 }
 
-interface Head {
+/** A row without its record. */
+export interface RowHead {
   readonly id: string;
   readonly version: number;
   readonly expiresAt?: number | undefined;
 }
 
 /** @param json its record */
-export function inBytes({ id, version, expiresAt }: Head, json: string): RowBytes {
+export function inBytes({ id, version, expiresAt }: RowHead, json: string): RowBytes {
   const bytes = Buffer.from(id + json);
   const idEnd = Buffer.byteLength(id);
   return { bytes, id: 0, idEnd, json: idEnd, jsonEnd: bytes.length, version, expiresAt };

@@ -3,7 +3,7 @@ import { ExpiryHeap } from './expiry-heap.ts';
 import { Indexes } from './indexes.ts';
 import { OpenedRows } from './opened-rows.ts';
 import type { AnyRow } from './row.ts';
-import { inBytes, type RowBytes } from './row-bytes.ts';
+import { inBytes, type RowBytes, type RowHead } from './row-bytes.ts';
 import { Rows } from './rows.ts';
 import type { SpareBuffers } from './spare-buffers.ts';
 import { TableIndex } from './table-index.ts';
@@ -48,12 +48,12 @@ export class Table {
   }
 
   /**
-   * Puts a row in place of the one with its id.
-   * @param json its record
+   * Puts a row in place of the one with its id. It is kept as JSON and opened when somebody asks for it: what is read is
+   * what is read after a restart, to the last -0, and most rows are not read soon.
    */
-  put(row: AnyRow, json: string): void {
-    this.#keep(inBytes(row, json), () => row.record);
-    this.#opened.set(row);
+  put(head: RowHead, record: object, json = JSON.stringify(record)): void {
+    this.#keep(inBytes(head, json), () => record);
+    this.#opened.delete(head.id);
   }
 
   /** The same, of one that was read back. */
