@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { prepare } from '../../src/store/changes.ts';
 import { commitLine } from '../../src/store/file/journal-file.ts';
+import { encodeLine, LineBuffer } from '../../src/store/file/lines.ts';
 import type { Loaded } from '../../src/store/file/memory/loaded.ts';
 import type { RowBytes } from '../../src/store/file/memory/row-bytes.ts';
 import { PlainLines } from '../../src/store/file/plain-lines.ts';
@@ -39,6 +40,8 @@ const changesOf = (rows: readonly SomeRow[]) =>
   );
 
 const line = (encoded: string): Buffer => Buffer.from(encoded).subarray(0, -1);
+/** As the journal writes it. */
+const written = (rest: string): Buffer => new LineBuffer().encode([rest]).subarray(0, -1);
 const idOf = ({ bytes, id, idEnd }: RowBytes): string => bytes.toString('utf8', id, idEnd);
 const jsonOf = ({ bytes, json, jsonEnd }: RowBytes): string => bytes.toString('utf8', json, jsonEnd);
 const told = ({ table, row: kept, removed }: Loaded) =>
@@ -51,7 +54,7 @@ test('a line as we mostly write it is read as JSON.parse reads it', (t) => {
   fc.assert(
     fc.property(fc.uniqueArray(row(plainId), { minLength: 1, maxLength: 8, selector: ({ id }) => id }), (rows) => {
       const changes = changesOf(rows);
-      const read = lines.commit(line(commitLine(17, AT, 16, changes.map((change) => change.text).join(','))));
+      const read = lines.commit(written(commitLine(17, AT, 16, changes.map((change) => change.text).join(','))));
       const expected = changes.map(({ table, id, expiresAt, record: kept }) => ({
         table,
         id,
@@ -76,13 +79,24 @@ test('any other line is left to JSON.parse, never read wrongly', (t) => {
   const lines = new PlainLines();
   for (const id of ['é', '"', '\\', '\u{1F600}', 'a\nb']) {
     const [change] = prepare([{ put: 'seen', id, record: { issuer: 'i' } }]);
-    t.is(lines.commit(line(commitLine(1, AT, 0, change!.text))), undefined);
+    t.is(lines.commit(written(commitLine(1, AT, 0, change!.text))), undefined);
     t.is(lines.row(line(encodeRow({ table: 'seen', id, json: '{}' }, 1))), undefined);
   }
   const late = prepare([{ put: 'seen', id: 'a', record: { issuer: 'i' }, expiresAt: AT + 0.5 }])[0]!;
   for (const text of [late.text, '{"id":"a","put":"seen","record":{}}', '{"put":"seen","id":"a","record":{}} ', ''])
-    t.is(lines.commit(line(commitLine(1, AT, 0, text))), undefined, text);
+    t.is(lines.commit(written(commitLine(1, AT, 0, text))), undefined, text);
   for (const rest of ['"idle"', '[]', 'null'])
     t.is(lines.commit(Buffer.from(`["00000000",1,${AT},0,${rest}]`)), undefined, rest);
   t.is(lines.row(Buffer.from('["00000000","complete",4,5,6,"00000000"]')), undefined);
+});
+
+test('lines that are written many at a time are those that are written one by one', (t) => {
+  const lines = new LineBuffer();
+  const some = fc.array(fc.oneof(text, fc.string({ unit: 'binary' }).map(JSON.stringify)), { maxLength: 12 });
+  const large = fc.constant(['x'.repeat(300_000), 'é'.repeat(100_000)]);
+  fc.assert(
+    fc.property(fc.oneof({ weight: 50, arbitrary: some }, { weight: 1, arbitrary: large }), (rests) => {
+      t.true(lines.encode(rests).equals(Buffer.from(rests.map(encodeLine).join(''))));
+    }),
+  );
 });
