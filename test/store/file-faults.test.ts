@@ -40,7 +40,7 @@ for (const [code, operation] of [
     t.is(asked, 1, 'the same file was not asked twice');
     t.false((await store.stats()).writable);
     // What was refused is not shown as if it had happened.
-    t.is(await store.get('accounts', 'usr_1'), before);
+    t.deepEqual(await store.get('accounts', 'usr_1'), before);
     t.is(await store.get('accounts', 'usr_2'), undefined);
     t.is((await store.find('accounts', 'all', '')).rows.length, 1);
     await sleep(1500);
