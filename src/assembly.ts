@@ -21,6 +21,7 @@ import {
   createPace,
   failures,
   inFront,
+  jsonBodies,
   limits,
   type Metrics,
   nameEndpoint,
@@ -85,6 +86,7 @@ export function assemble({
   const room = { settings, domain, interactions, ownSessions, ownFactors, passkeys, pages, csrf, device, now };
   silenceKoa(app, log);
   for (const middleware of [
+    jsonBodies(app),
     pinHost(issuer),
     clientAddress(settings.trusted_proxies),
     nameEndpoint(),

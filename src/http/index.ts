@@ -7,6 +7,7 @@
  *
  * assembly.ts uses the middlewares in this order, each for its reason:
  *
+ *  0. `jsonBodies`       around all, since it writes what they answered
  *  1. `pinHost`          before anybody makes a URL or a cookie
  *  2. `clientAddress`    before anybody counts or logs who asks
  *  3. `nameEndpoint`     the row of the table that 4 to 8 go by
@@ -38,6 +39,7 @@ export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms
 export { createFrontDesk, type Front, type FrontDesk, failedInFront, inFront } from './front.ts';
 export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
+export { jsonBodies } from './json-bodies.ts';
 export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
