@@ -4,6 +4,7 @@ import { heldBack } from '../lib/index.ts';
 import { startServer } from '../server.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import type { Host } from './host.ts';
+import { lowerV8Threads } from './v8-threads.ts';
 
 /** One process that serves on a port of its own. @throws Refusal */
 export async function serveAlone(
@@ -20,6 +21,7 @@ export async function serveAlone(
     init: args.includes('--init'),
     warm: settings.ops_port !== 0,
   });
+  void server.warmed.then(lowerV8Threads);
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;

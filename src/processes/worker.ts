@@ -5,6 +5,7 @@ import { type HeldBack, heldBack, milliseconds, Refusal, seconds } from '../lib/
 import { type Server, startServer } from '../server.ts';
 import type { Host } from './host.ts';
 import type { Answers, ToWorker } from './messages.ts';
+import { lowerV8Threads } from './v8-threads.ts';
 
 /** Less than the primary waits before it ends a worker by force. */
 const GRACE = seconds(8);
@@ -43,6 +44,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
           return door;
         },
       });
+      void server.warmed.then(lowerV8Threads);
       // At the first start nobody else serves; later the others do, for as long as this takes.
       if (!quiet) await server.warmed;
       primary.send({ type: 'serving', issuer: server.issuer });
