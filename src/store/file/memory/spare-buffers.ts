@@ -21,7 +21,7 @@ export class SpareBuffers {
   /** One to read into. */
   take(): Buffer {
     const another = this.#spare.length > this.#waiting ? this.#spare.pop() : undefined;
-    return another ?? Buffer.allocUnsafeSlow(BUFFER);
+    return another ?? newBuffer();
   }
 
   /** One that was used before, to put rows in, where there is one. */
@@ -40,3 +40,6 @@ export class SpareBuffers {
     this.#spare.length = 0;
   }
 }
+
+/** Of shared memory, though it is shared with nobody: V8 collects garbage at every 64 MB of any other. */
+const newBuffer = (): Buffer => Buffer.from(new SharedArrayBuffer(BUFFER));
