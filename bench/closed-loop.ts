@@ -61,7 +61,7 @@ export async function closedLoop({ urls, connections, seconds, script, awake }: 
  * Clients on machines of their own are woken by those.
  * @returns how it may sleep again
  */
-function stayAwake(): () => void {
+export function stayAwake(): () => void {
   let next = setImmediate(function again() {
     next = setImmediate(again);
   });

@@ -10,6 +10,8 @@ export interface Load {
   closed(script: string, urls: string | readonly string[], seconds: number, connections?: number): Promise<number>;
   /** Times of requests that come at a fixed rate. */
   open(script: Script & { kind: 'same' }, url: string, perSecond: number, seconds: number): Promise<Latencies>;
+  /** Has its cores as busy as they are while it asks: two cores of a virtual machine are each slower than one alone. */
+  awake(seconds: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export function load(cores: Cores): Load {
       if (times.failed > 0) throw new Error(`${times.failed} of ${times.failed + times.answered} requests failed`);
       return times;
     },
+    awake: (seconds) => child.ask({ ask: 'awake', seconds }),
     stop: () => child.stop(),
   };
 }

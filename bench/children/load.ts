@@ -1,5 +1,6 @@
 /** Load: closed (each connection asks as soon as it was answered) or open (arrivals at a fixed rate). */
-import { closedLoop } from '../closed-loop.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { closedLoop, stayAwake } from '../closed-loop.ts';
 import { openLoop } from '../open-loop.ts';
 import { type Prepared, prepare, type Script } from '../scripts.ts';
 import { answer } from './answer.ts';
@@ -25,4 +26,9 @@ answer({
     return closedLoop({ ...closed, script });
   },
   open: openLoop,
+  async awake({ seconds }: { seconds: number }) {
+    const sleep = stayAwake();
+    await pause(seconds * 1000);
+    sleep();
+  },
 });

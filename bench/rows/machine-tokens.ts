@@ -40,7 +40,8 @@ async function rate(
   const signing = limits(...signers);
   const { asking, posternUrl, engineUrl, stop } = await both(cores, beside);
   try {
-    const { limit, work } = await interleave(5, () => signing.rsa(1), {
+    const busy = beside === besideOne ? asking : undefined;
+    const { limit, work } = await interleave(5, () => signing.rsa(1, busy), {
       postern: () => asking.closed('postern', posternUrl, 2),
       bare: () => asking.closed('bare', engineUrl, 2),
     });

@@ -1,4 +1,4 @@
-import { BOTH, besideBoth } from '../cores.ts';
+import { BOTH, besideBoth, besideOne, type Cores, ONE } from '../cores.ts';
 import { limits } from '../limits.ts';
 import { load } from '../loads.ts';
 import { interleave } from '../measure.ts';
@@ -7,34 +7,58 @@ import { CLIENTS, codeFlow, refreshing, SCOPE, SIGNATURES } from '../requests.ts
 import { count, perSecond, share } from '../table.ts';
 import type { Row } from './row.ts';
 
-const durable = (
-  name: string,
-  work: string,
-  per: string,
-  goal: number,
-  script: typeof refreshing | typeof codeFlow,
-): Row => ({
-  name,
+interface Where {
+  readonly name: string;
+  readonly words: string;
+  readonly cores: Cores;
+  readonly beside: Cores;
+  /** One that signs on each. */
+  readonly signers: readonly Cores[];
+}
+
+interface Work {
+  readonly name: string;
+  readonly words: string;
+  /** What has so many signatures. */
+  readonly per: string;
+  readonly goal: number;
+  readonly script: typeof refreshing | typeof codeFlow;
+}
+
+const oneCore: Where = { name: 'one-core', words: 'one core', cores: ONE, beside: besideOne, signers: [ONE] };
+const bothCores: Where = {
+  name: 'both-cores',
+  words: 'both cores, the load on them too',
+  cores: BOTH,
+  beside: besideBoth,
+  signers: ['0', '1'],
+};
+
+const WARM_UP = 8;
+
+const durable = (work: Work, { name, words, cores, beside, signers }: Where): Row => ({
+  name: `${work.name}-${name}`,
   async measure() {
     const deployment = await deploy({ people: CLIENTS });
-    const postern = await run(deployment, BOTH);
-    const signing = limits('0', '1');
-    const asking = load(besideBoth);
+    const postern = await run(deployment, cores);
+    const signing = limits(...signers);
+    const asking = load(beside);
     try {
       const signed = await signIn(deployment, SCOPE);
-      await asking.keep(name, script(deployment, signed));
-      await asking.closed(name, postern.url, 4, CLIENTS);
-      const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1)) / SIGNATURES, {
-        postern: () => asking.closed(name, postern.url, 2, CLIENTS),
+      await asking.keep(work.name, work.script(deployment, signed));
+      await asking.closed(work.name, postern.url, WARM_UP, CLIENTS);
+      const busy = beside === besideOne ? asking : undefined;
+      const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1, busy)) / SIGNATURES, {
+        postern: () => asking.closed(work.name, postern.url, 2, CLIENTS),
       });
       const syncs = await signing.fdatasync(1, deployment.folder);
       return [
         {
-          work,
-          limit: `RSA-2048 ÷ ${SIGNATURES} signatures per ${per} = ${perSecond(limit)} (fdatasync ${count(syncs)}/s)`,
+          work: `${work.words}, ${words}`,
+          limit: `RSA-2048 ÷ ${SIGNATURES} signatures per ${work.per} = ${perSecond(limit)} (fdatasync ${count(syncs)}/s)`,
           postern: share(done['postern']!),
-          goal: `≥ ${goal * 100} %`,
-          reached: done['postern']!.share.median >= goal,
+          goal: `≥ ${work.goal * 100} %`,
+          reached: done['postern']!.share.median >= work.goal,
         },
       ];
     } finally {
@@ -44,7 +68,23 @@ const durable = (
   },
 });
 
-export const people: readonly Row[] = [
-  durable('refresh', 'refresh with rotation, durable, file store, 32 clients', 'answer', 0.6, refreshing),
-  durable('code', 'authorization code + PKCE of a signed-in person, durable', 'flow', 0.4, codeFlow),
-];
+const refresh: Work = {
+  name: 'refresh',
+  words: 'refresh with rotation, durable, file store, 32 clients',
+  per: 'answer',
+  goal: 0.6,
+  script: refreshing,
+};
+
+const code: Work = {
+  name: 'code',
+  words: 'authorization code + PKCE of a signed-in person, durable',
+  per: 'flow',
+  goal: 0.4,
+  script: codeFlow,
+};
+
+export const people: readonly Row[] = [refresh, code].flatMap((work) => [
+  durable(work, oneCore),
+  durable(work, bothCores),
+]);
