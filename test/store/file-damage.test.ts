@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type Logger, silent } from '../../src/lib/index.ts';
 import { type FileStore, repairFileStore, StoreDamaged } from '../../src/store/file/index.ts';
@@ -22,9 +23,22 @@ async function makeStore(t: ExecutionContext, ending: 'closed' | 'killed', rows 
     ]);
   }
   if (ending === 'closed') await store.close();
+  else await told(folder);
   const copy = await copyOf(t, folder);
   if (ending === 'killed') await store.close();
   return copy;
+}
+
+/**
+ * Until the journal says that its last commit is on the disk, some milliseconds after it: before that a changed bit of it
+ * cannot be told from a write that was torn.
+ */
+async function told(folder: string): Promise<void> {
+  for (;;) {
+    const journal = (await filesIn(folder)).findLast(({ name }) => name.startsWith('journal'))!;
+    if (journal.bytes.toString().endsWith('"idle"]\n')) return;
+    await sleep(5);
+  }
 }
 
 async function copyOf(t: ExecutionContext, folder: string): Promise<string> {
