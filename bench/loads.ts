@@ -10,19 +10,23 @@ export interface Load {
   closed(script: string, urls: string | readonly string[], seconds: number, connections?: number): Promise<number>;
   /** Times of requests that come at a fixed rate. */
   open(script: Script & { kind: 'same' }, url: string, perSecond: number, seconds: number): Promise<Latencies>;
-  /** Has its cores as busy as they are while it asks: two cores of a virtual machine are each slower than one alone. */
+  /**
+   * Has cores of its own as busy as they are while it asks: two cores of a virtual machine are each slower than one alone.
+   * Where it has none, nothing.
+   */
   awake(seconds: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function load(cores: Cores): Load {
   const child = helper('load', cores);
+  const ownCores = cores === besideOne;
   return {
     async keep(name, script) {
       await child.ask({ ask: 'keep', name, script });
     },
     async closed(script, urls, seconds, connections = 32) {
-      const question = { ask: 'closed', script, urls: [urls].flat(), seconds, connections, awake: cores === besideOne };
+      const question = { ask: 'closed', script, urls: [urls].flat(), seconds, connections, awake: ownCores };
       const { rate, answered, failed } = await child.ask<Measured>(question);
       if (failed > 0) throw new Error(`${failed} of ${answered + failed} requests (${script}) failed`);
       return rate;
@@ -32,7 +36,7 @@ export function load(cores: Cores): Load {
       if (times.failed > 0) throw new Error(`${times.failed} of ${times.failed + times.answered} requests failed`);
       return times;
     },
-    awake: (seconds) => child.ask({ ask: 'awake', seconds }),
+    awake: async (seconds) => (ownCores ? child.ask({ ask: 'awake', seconds }) : undefined),
     stop: () => child.stop(),
   };
 }

@@ -40,8 +40,7 @@ async function rate(
   const signing = limits(...signers);
   const { asking, posternUrl, engineUrl, stop } = await both(cores, beside);
   try {
-    const busy = beside === besideOne ? asking : undefined;
-    const { limit, work } = await interleave(5, () => signing.rsa(1, busy), {
+    const { limit, work } = await interleave(5, () => signing.rsa(1, asking), {
       postern: () => asking.closed('postern', posternUrl, 2),
       bare: () => asking.closed('bare', engineUrl, 2),
     });

@@ -47,8 +47,7 @@ const durable = (work: Work, { name, words, cores, beside, signers }: Where): Ro
       const signed = await signIn(deployment, SCOPE);
       await asking.keep(work.name, work.script(deployment, signed));
       await asking.closed(work.name, postern.url, WARM_UP, CLIENTS);
-      const busy = beside === besideOne ? asking : undefined;
-      const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1, busy)) / SIGNATURES, {
+      const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1, asking)) / SIGNATURES, {
         postern: () => asking.closed(work.name, postern.url, 2, CLIENTS),
       });
       const syncs = await signing.fdatasync(1, deployment.folder);
