@@ -8,6 +8,7 @@ import { createOutbound, type OutboundError } from '../../src/outbound/index.ts'
 import { bounded } from '../../src/outbound/lookup.ts';
 import type { OutboundOptions } from '../../src/outbound/outbound.ts';
 import { isPublic } from '../../src/outbound/reach.ts';
+import { answering } from '../support/answering.ts';
 
 interface Peer extends AsyncDisposable {
   readonly port: number;
@@ -45,12 +46,14 @@ async function refused(work: Promise<unknown>): Promise<Partial<OutboundError>> 
 }
 
 test('an answer comes back with its status, type and body; the request carries what it was given', async (t) => {
-  await using there = await peer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    response.writeHead(201, { 'content-type': 'application/json', 'x-other': 'unread' });
-    response.end(JSON.stringify({ method: request.method, type: request.headers['content-type'], body }));
-  });
+  await using there = await peer(
+    answering(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      response.writeHead(201, { 'content-type': 'application/json', 'x-other': 'unread' });
+      response.end(JSON.stringify({ method: request.method, type: request.headers['content-type'], body }));
+    }),
+  );
   const answer = await outbound().fetch(there.url, { method: 'POST', body: new URLSearchParams({ a: 'ü' }) });
   t.is(answer.status, 201);
   t.is(answer.headers.get('x-other'), null);

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answering } from './answering.ts';
 
 interface Behind {
   readonly port: number;
@@ -73,7 +74,9 @@ export async function askingBalancer(behind: readonly Behind[], { path, interval
     there.end(body);
   }
 
-  const server = createServer(async (req, res) => pass(req, res, Buffer.concat(await req.toArray()), retries));
+  const server = createServer(
+    answering(async (req, res) => pass(req, res, Buffer.concat(await req.toArray()), retries)),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { answering } from './answering.ts';
 
 /** What one of its addresses answers: a value as JSON, or whatever the function does. */
 type Answers = (request: IncomingMessage, response: ServerResponse, body: URLSearchParams) => unknown;
@@ -31,17 +32,19 @@ export async function startOpenIdStub(): Promise<OpenIdStub> {
   const jwk = { ...(await exportJWK(publicKey)), kid: 'stub', alg: 'RS256', use: 'sig' };
   const asked: Record<string, number> = {};
 
-  const server = createServer(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const path = new URL(request.url ?? '/', issuer).pathname;
-    asked[path] = (asked[path] ?? 0) + 1;
-    const answer = answers[path];
-    if (!answer) return void response.writeHead(404).end();
-    const value = await answer(request, response, new URLSearchParams(text));
-    if (response.headersSent || value === undefined) return;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-  });
+  const server = createServer(
+    answering(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      const path = new URL(request.url ?? '/', issuer).pathname;
+      asked[path] = (asked[path] ?? 0) + 1;
+      const answer = answers[path];
+      if (!answer) return void response.writeHead(404).end();
+      const value = await answer(request, response, new URLSearchParams(text));
+      if (response.headersSent || value === undefined) return;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
+import { answering } from './answering.ts';
 
 /** An application's server, as far as it is told of sign-outs. */
 export interface RelyingParty extends AsyncDisposable {
@@ -13,12 +14,14 @@ export interface RelyingParty extends AsyncDisposable {
 }
 
 export async function startRelyingParty(): Promise<RelyingParty> {
-  const server = createServer(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    party.told.push(new URLSearchParams(text).get('logout_token') ?? '');
-    if (party.status) response.writeHead(party.status, { 'cache-control': 'no-store' }).end();
-  });
+  const server = createServer(
+    answering(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      party.told.push(new URLSearchParams(text).get('logout_token') ?? '');
+      if (party.status) response.writeHead(party.status, { 'cache-control': 'no-store' }).end();
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const party: RelyingParty = {

@@ -9,6 +9,7 @@ import { openMasterKey } from '../../src/domain/index.ts';
 import { createEngine, type Shows } from '../../src/engine/index.ts';
 import { createFrontDesk, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
 import { shortWays } from '../../src/short/index.ts';
+import { answering } from './answering.ts';
 import type { Postern } from './postern.ts';
 
 /** Of the body that a request was left with. */
@@ -47,16 +48,19 @@ export async function shortWaysOf(
     onTokens: () => void heard.issued++,
   });
   const server = createServer(
-    inFront(short, async (req, res) => {
-      try {
-        failedInFront(req);
-      } catch {
-        return res.writeHead(503).end();
-      }
-      const pieces: Buffer[] = [];
-      for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
-      res.writeHead(418).end(digest(Buffer.concat(pieces)));
-    }),
+    inFront(
+      short,
+      answering(async (req, res) => {
+        try {
+          failedInFront(req);
+        } catch {
+          return res.writeHead(503).end();
+        }
+        const pieces: Buffer[] = [];
+        for await (const piece of req.iterator({ destroyOnReturn: false })) pieces.push(piece as Buffer);
+        res.writeHead(418).end(digest(Buffer.concat(pieces)));
+      }),
+    ),
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {

@@ -3,6 +3,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import type { Server } from '../../src/server.ts';
+import { answering } from './answering.ts';
 import { addClient } from './postern.ts';
 import { type Answer, UserAgent } from './user-agent.ts';
 
@@ -101,34 +102,39 @@ export interface GitHubStub extends AsyncDisposable {
 export async function startGitHub(): Promise<GitHubStub> {
   const codes = new Map<string, string>();
   const redeemed: URLSearchParams[] = [];
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url ?? '/', issuer);
-    const json = (body: unknown, status = 200) =>
-      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
-    if (url.pathname === '/login/oauth/authorize') {
-      const code = `code${codes.size}`;
-      codes.set(code, url.searchParams.get('code_challenge') ?? '');
-      const back = new URL(url.searchParams.get('redirect_uri') ?? '');
-      back.searchParams.set('code', code);
-      back.searchParams.set('state', url.searchParams.get('state') ?? '');
-      return response.writeHead(302, { location: back.href }).end();
-    }
-    if (url.pathname === '/login/oauth/access_token') {
-      let text = '';
-      for await (const chunk of request) text += chunk;
-      const body = new URLSearchParams(text);
-      redeemed.push(body);
-      if (!codes.delete(body.get('code') ?? ''))
-        return json({ error: 'bad_verification_code', error_description: 'The code passed is incorrect or expired.' });
-      return json({ access_token: 'gho_token', scope: 'read:user,user:email', token_type: 'bearer' });
-    }
-    if (request.headers.authorization !== 'Bearer gho_token' || !request.headers['user-agent'])
-      return json({ message: 'Bad credentials' }, 401);
-    const { emails, ...user } = stub.person;
-    if (url.pathname === '/api/v3/user') return json(user);
-    if (url.pathname === '/api/v3/user/emails') return json(emails);
-    return json({ message: 'Not Found' }, 404);
-  });
+  const server = createServer(
+    answering(async (request, response) => {
+      const url = new URL(request.url ?? '/', issuer);
+      const json = (body: unknown, status = 200) =>
+        response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+      if (url.pathname === '/login/oauth/authorize') {
+        const code = `code${codes.size}`;
+        codes.set(code, url.searchParams.get('code_challenge') ?? '');
+        const back = new URL(url.searchParams.get('redirect_uri') ?? '');
+        back.searchParams.set('code', code);
+        back.searchParams.set('state', url.searchParams.get('state') ?? '');
+        return response.writeHead(302, { location: back.href }).end();
+      }
+      if (url.pathname === '/login/oauth/access_token') {
+        let text = '';
+        for await (const chunk of request) text += chunk;
+        const body = new URLSearchParams(text);
+        redeemed.push(body);
+        if (!codes.delete(body.get('code') ?? ''))
+          return json({
+            error: 'bad_verification_code',
+            error_description: 'The code passed is incorrect or expired.',
+          });
+        return json({ access_token: 'gho_token', scope: 'read:user,user:email', token_type: 'bearer' });
+      }
+      if (request.headers.authorization !== 'Bearer gho_token' || !request.headers['user-agent'])
+        return json({ message: 'Bad credentials' }, 401);
+      const { emails, ...user } = stub.person;
+      if (url.pathname === '/api/v3/user') return json(user);
+      if (url.pathname === '/api/v3/user/emails') return json(emails);
+      return json({ message: 'Not Found' }, 404);
+    }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
