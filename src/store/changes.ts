@@ -25,7 +25,8 @@ const DEEPEST = 64;
 
 /**
  * Checks the changes of one commit.
- * @throws TypeError on an unknown table, a bad id or time, a record that is not plain JSON, two changes of one row.
+ * @throws TypeError on an unknown table, a bad id or time, a record that is not plain JSON or is found by what is no text,
+ * two changes of one row.
  */
 export function prepare(changes: readonly Change[]): PreparedChange[] {
   if (!Array.isArray(changes)) throw new TypeError('a commit is a list of changes');
@@ -54,6 +55,7 @@ function prepareOne(change: Change): PreparedChange {
   }
   if (!isPlain(change.record)) throw new TypeError(`a record of ${table} must be an object`);
   checkJson(change.record, table, 0);
+  checkIndexed(change.record, table);
   const json = JSON.stringify(change.record);
   const expiry = expiresAt === undefined ? '' : `,"expiresAt":${expiresAt}`;
   return {
@@ -86,6 +88,17 @@ function checkJson(value: unknown, table: string, depth: number): void {
   const nested = Array.isArray(value) ? value : isPlain(value) ? definedIn(value) : undefined;
   if (!nested || depth > DEEPEST) throw new TypeError(`a record of ${table} is not plain JSON`);
   for (const inner of nested) checkJson(inner, table, depth + 1);
+}
+
+const INDEXED = Object.fromEntries(
+  Object.entries(TABLES).map(([table, { indexes }]) => [table, Object.values(indexes)]),
+) as unknown as Readonly<Record<TableName, readonly ((record: object) => unknown)[]>>;
+
+/** What a row is found by is text. */
+function checkIndexed(record: object, table: TableName): void {
+  for (const value of INDEXED[table].map((of) => of(record)))
+    if (value !== undefined && typeof value !== 'string')
+      throw new TypeError(`a record of ${table} is found by no text`);
 }
 
 const definedIn = (value: object): unknown[] => Object.values(value).filter((inner) => inner !== undefined);

@@ -78,7 +78,8 @@ export interface Store {
    * The only way to change anything. Expectations speak of the state before the commit; a row is changed once in it.
    * An empty list resolves at once.
    * @throws TypeError when a change is not one: no such table, an id that is not text of 1 to 800 characters, a record
-   * that is not plain JSON (properties that are undefined are left out), two changes of one row; nothing was changed.
+   * that is not plain JSON (properties that are undefined are left out) or is found by anything but text, two changes of
+   * one row; nothing was changed.
    * @throws StoreConflict when an expectation fails; nothing was changed.
    * @throws StoreUnavailable when the change could not be made durable, or nobody knows whether it was.
    */

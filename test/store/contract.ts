@@ -346,6 +346,7 @@ export function contract(name: string, makePlace: () => Promise<Place>): void {
         email({ a }),
       ),
       email(cyclic),
+      ...[null, 7, {}].map((importId) => email({ importId })),
       email({}, { expiresAt: Number.NaN }),
       email({}, { expiresAt: '2030-01-01' }),
       email({}, { expect: 'present' }),

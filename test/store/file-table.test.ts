@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import type { RowChange } from '../../src/store/changes.ts';
+import { Database } from '../../src/store/file/memory/database.ts';
 import { ExpiryHeap } from '../../src/store/file/memory/expiry-heap.ts';
 import { hashOf } from '../../src/store/file/memory/hash.ts';
 import { OpenedRows } from '../../src/store/file/memory/opened-rows.ts';
@@ -237,6 +239,56 @@ test('one that comes and goes takes no more each time', (t) => {
   );
   for (let n = 0; n < 1000; n += 1) shelves.free(shelves.take(1, 1000));
   t.is(shelves.taken, 16 * 1024);
+});
+
+test('where the only piece was larger than a buffer, small ones have room when it is gone', (t) => {
+  const places: number[] = [0];
+  const shelves = new Shelves(
+    new SpareBuffers(),
+    (owner) => places[owner]!,
+    (owner, place) => {
+      places[owner] = place;
+    },
+  );
+  shelves.free(shelves.take(1, 3_000_000));
+  t.is(shelves.taken, 0);
+  for (let owner = 1; owner <= 300; owner += 1) {
+    const place = shelves.take(owner, 9000);
+    places[owner] = place;
+    shelves.bytes(place).fill(owner % 256, shelves.at(place), shelves.at(place) + 9000);
+  }
+  for (const [owner, place] of places.entries()) {
+    if (owner === 0) continue;
+    const from = shelves.at(place);
+    t.true(
+      shelves
+        .bytes(place)
+        .subarray(from, from + 9000)
+        .equals(Buffer.alloc(9000, owner % 256)),
+    );
+  }
+});
+
+test('a commit that cannot be taken in leaves nothing of it, and not its number', async (t) => {
+  const database = new Database();
+  const put = (id: string, record: object): RowChange => ({ table: 'grants', id, record });
+  await database.table('grants').index('accountId');
+  database.apply([put('kept', artifact({ accountId: 'before' }))], 1);
+  const bad = { ...artifact(), accountId: 7 };
+  const changes = [put('kept', artifact()), { table: 'grants', id: 'never' } as const, put('new', artifact())];
+  t.throws(() => database.apply([...changes, put('bad', bad)], 2), { instanceOf: TypeError });
+  t.is(database.sequence, 1);
+  t.is(database.size, 1);
+  const found = pageOf(database.table('grants'), await database.table('grants').index('accountId'), {
+    value: 'before',
+    after: undefined,
+    most: 10,
+    now: 0,
+  });
+  t.deepEqual(
+    found.rows.map(({ id, version }) => [id, version]),
+    [['kept', 1]],
+  );
 });
 
 test('a slot that is due twice comes up once, and at once when it is due sooner', (t) => {

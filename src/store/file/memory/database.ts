@@ -46,17 +46,27 @@ export class Database {
     return row && isLive(row, now) ? row : undefined;
   }
 
-  /** Applies one commit as number `sequence`, which becomes the version of every row it puts. */
+  /**
+   * Applies one commit as number `sequence`, which becomes the version of every row it puts. Whole or, when this throws, not
+   * at all: a number that is taken and never written down is a commit that the next start misses.
+   */
   apply(changes: readonly RowChange[], sequence: number): Replaced[] {
+    const replaced: Replaced[] = [];
+    try {
+      for (const change of changes) {
+        const { table, id, record, json, expiresAt } = change;
+        const before = this.table(table).get(id);
+        if (before) for (const scan of this.scans) scan.replacing(table, before);
+        replaced.push({ table, id, before });
+        if (record) this.table(table).put({ id, version: sequence, expiresAt }, record, json);
+        else this.table(table).remove(id);
+      }
+    } catch (error) {
+      for (const one of replaced.toReversed()) this.restore(one);
+      throw error;
+    }
     this.sequence = sequence;
-    return changes.map((change) => {
-      const { table, id, record, json, expiresAt } = change;
-      const before = this.table(table).get(id);
-      if (before) for (const scan of this.scans) scan.replacing(table, before);
-      if (record) this.table(table).put({ id, version: sequence, expiresAt }, record, json);
-      else this.table(table).remove(id);
-      return { table, id, before };
-    });
+    return replaced;
   }
 
   /** Takes in commit number `sequence` as it was read back. Nobody walks through anything yet. */

@@ -57,17 +57,23 @@ export class Rows {
   /** Copies a row, in place of the one with its id; its slot. */
   put(row: RowBytes): number {
     const hash = hashOf(row.bytes, row.id, row.idEnd);
-    let slot = this.#find(hash, row.bytes, row.id, row.idEnd);
-    const before = slot < 0 ? 0 : this.#places[slot]!;
-    if (slot < 0) {
-      slot = this.#free.pop() ?? this.#end++;
-      this.#places = withRoom(this.#places, slot);
-      this.#byId.add(hash, slot);
-      this.#size += 1;
-    }
-    this.#places[slot] = this.#write(slot, row);
+    const found = this.#find(hash, row.bytes, row.id, row.idEnd);
+    const slot = found < 0 ? (this.#free.at(-1) ?? this.#end) : found;
+    const before = found < 0 ? 0 : this.#places[slot]!;
+    // First: where there is no room for it, nothing has changed.
+    const place = this.#write(slot, row);
+    if (found < 0) this.#added(hash, slot);
+    this.#places[slot] = place;
     if (before > 0) this.#shelves.free(before);
     return slot;
+  }
+
+  #added(hash: number, slot: number): void {
+    this.#places = withRoom(this.#places, slot);
+    this.#byId.add(hash, slot);
+    if (slot === this.#end) this.#end += 1;
+    else this.#free.pop();
+    this.#size += 1;
   }
 
   remove(slot: number): void {

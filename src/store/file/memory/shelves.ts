@@ -77,7 +77,13 @@ export class Shelves {
     shelf.live -= sizeOf(this.length(place));
     if (number !== this.#current) {
       if (shelf.live <= shelf.bytes.length / 2) this.#empty(number, shelf);
-    } else if (shelf.live === 0) shelf.used = 0;
+    } else if (shelf.live === 0) this.#begin(number, shelf);
+  }
+
+  /** Fills an empty shelf anew. One that was made for a large piece goes: small ones beyond a buffer's end would have no place. */
+  #begin(number: number, shelf: Shelf): void {
+    if (shelf.bytes.length > BUFFER) this.#empty(number, shelf);
+    else shelf.used = 0;
   }
 
   #empty(number: number, shelf: Shelf): void {
