@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type Logger, silent } from '../../src/lib/index.ts';
 import { type FileStore, repairFileStore, StoreDamaged } from '../../src/store/file/index.ts';
+import { FaultyDisk, failure } from './faults.ts';
 import { folderFor, open, quick } from './folders.ts';
 import { randomFrom } from './random.ts';
 import { guess } from './records.ts';
@@ -217,4 +218,34 @@ test('a store whose every snapshot is damaged is repaired from what is left', as
   t.truthy((await start(whole)).refused);
   await repairFileStore({ folder: whole, log: silent, pid: 1 });
   t.is((await start(whole)).held, `${Array.from({ length: 10 }, (_, n) => `usr_${50 + n}`).join(' ')} usr_59`);
+});
+
+test('repair ends the numbers of all there was: commits that are gone before a later journal are told and waited for by nobody', async (t) => {
+  const folder = await folderFor(t);
+  const disk = new FaultyDisk();
+  const store = await open(folder, { files: disk });
+  for (let n = 1; n <= 20; n += 1) await store.commit([{ put: 'guesses', id: `g${n}`, record: guess(n) }]);
+  // The journal after these commits is there, the snapshot of them is not.
+  disk.fault = (_, name) => {
+    if (name.startsWith('snapshot')) throw failure('ENOSPC');
+  };
+  await t.throwsAsync(store.compact());
+  await store.close();
+  const journal = join(folder, 'journal-0000000000000000.jsonl');
+  const lines = (await readFile(journal, 'utf8')).split('\n');
+  await writeFile(
+    journal,
+    `${lines
+      .slice(
+        0,
+        lines.findIndex((line) => line.includes('"g15"')),
+      )
+      .join('\n')}\n`,
+  );
+  t.truthy((await start(folder)).refused);
+  const { missing, rows } = await repairFileStore({ folder, log: silent, pid: 1 });
+  t.deepEqual([missing, rows], [6, 14]);
+  const { refused, warnings } = await start(folder);
+  t.is(refused, undefined);
+  t.deepEqual(warnings, []);
 });

@@ -105,7 +105,7 @@ export function storeCommands(program: Command, { backup, settings, show, termin
         );
       const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid });
       show(command, { ...report }, details);
-      if (report.dropped.length > 0)
+      if (report.dropped.length > 0 || report.missing > 0)
         terminal.note('what was lost may be a use or a revocation: codes and tokens may work again until they expire');
     });
 }

@@ -12,6 +12,8 @@ export interface RepairReport {
   readonly aside: string;
   /** Lines that could not be read: what they held is lost, unless another file had it too. */
   readonly dropped: readonly { readonly file: string; readonly line: number }[];
+  /** How many commits no file has any more. */
+  readonly missing: number;
   readonly rows: number;
 }
 
@@ -37,9 +39,9 @@ export async function repairFileStore(options: {
       const aside = await copyAside(files, folder, listing);
       const found = await salvage(files, listing);
       await writeAnew(files, folder, found);
-      const { dropped, database } = found;
-      log.warn({ aside, dropped: dropped.length, rows: database.size }, 'the store was repaired');
-      return { aside, dropped, rows: database.size };
+      const { dropped, missing, database } = found;
+      log.warn({ aside, dropped: dropped.length, missing, rows: database.size }, 'the store was repaired');
+      return { aside, dropped, missing, rows: database.size };
     } finally {
       await lock.release();
     }
@@ -71,8 +73,9 @@ const exists = (files: FileOperations, path: string): Promise<boolean> =>
   );
 
 /** One snapshot and an empty journal, numbered after everything that was there. */
-async function writeAnew(files: FileOperations, folder: string, { database, at }: Salvage): Promise<void> {
-  const cut = database.sequence + 1;
+async function writeAnew(files: FileOperations, folder: string, { database, at, last }: Salvage): Promise<void> {
+  // A start would expect what a file with a later number follows on.
+  const cut = last + 1;
   let journal: JournalFile | undefined;
   await writeSnapshot({
     files,

@@ -10,6 +10,10 @@ export interface Salvage {
   readonly database: Database;
   readonly at: number;
   readonly dropped: readonly { readonly file: string; readonly line: number }[];
+  /** How many commits no line has any more, although files speak of later ones, or are named after them. */
+  readonly missing: number;
+  /** The last commit that any file speaks of. */
+  readonly last: number;
 }
 
 /**
@@ -28,15 +32,46 @@ export async function salvage(files: FileOperations, { snapshots, journals }: Li
       dropped.push(...read.damaged.map((line) => ({ file: snapshot.name, line })));
     }
   }
-  for (const { name, path, sequence } of journals) {
-    if (base && sequence < base.sequence) continue;
+  const chain = journals.filter(({ sequence }) => !base || sequence >= base.sequence);
+  const numbers = new Numbers(base?.sequence ?? chain[0]?.sequence ?? 0);
+  for (const { name, path, sequence } of chain) {
+    numbers.spokenOf(sequence);
     await readLines(files, path, ({ bytes, number, complete }) => {
       const line = complete ? decodeLine(bytes) : undefined;
       if (!line) dropped.push({ file: name, line: number });
-      else if (number > 1) at = Math.max(at, applyIfNewer(database, line as JournalLine));
+      else if (number > 1) {
+        at = Math.max(at, applyIfNewer(database, line as JournalLine));
+        numbers.read(line as JournalLine);
+      }
     });
   }
-  return { database, at, dropped };
+  numbers.spokenOf(database.sequence, ...snapshots.map(({ sequence }) => sequence));
+  return { database, at, dropped, missing: numbers.missing, last: numbers.last };
+}
+
+/** Which commits there were after a number, and how many of them were read. */
+class Numbers {
+  /** No file speaks of a later one. */
+  last: number;
+  readonly #after: number;
+  #read = 0;
+
+  constructor(after: number) {
+    this.#after = this.last = after;
+  }
+
+  get missing(): number {
+    return Math.max(0, this.last - this.#after - this.#read);
+  }
+
+  spokenOf(...numbers: readonly number[]): void {
+    this.last = Math.max(this.last, ...numbers);
+  }
+
+  read([, sequence, , synced, body]: JournalLine): void {
+    this.spokenOf(sequence, synced);
+    if (typeof body !== 'string') this.#read += 1;
+  }
 }
 
 async function lastWhole(files: FileOperations, snapshots: readonly DataFile[]) {
