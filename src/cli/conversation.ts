@@ -20,7 +20,9 @@ export async function reach(folder: string): Promise<Socket | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
-    throw new Refusal('control_socket', `cannot reach the server through ${folder}/${SOCKET} (${code})`, {
+    const denied = code === 'EACCES' || code === 'EPERM';
+    const why = denied ? `permission denied: run this as the user the server runs as (${code})` : code;
+    throw new Refusal('control_socket', `cannot reach the server through ${folder}/${SOCKET}: ${why}`, {
       cause: error,
     });
   } finally {

@@ -85,7 +85,7 @@ export function readSettings(env: Environment, yaml = '', file = 'postern.yaml')
   // An address nobody chose follows the port somebody did.
   const port = String(tree['port'] ?? '');
   if (tree['issuer'] === undefined && /^\d{1,5}$/.test(port) && Number(port) < 65536) {
-    tree = { ...tree, issuer: `http://localhost:${port}` };
+    tree = { ...tree, issuer: new URL(`http://localhost:${port}`).origin };
   }
   const result = settingsSchema.safeParse(tree);
   if (!result.success) problems.push(...result.error.issues.flatMap((issue) => describe(issue, paths, named, file)));
@@ -135,7 +135,9 @@ function describe(
     });
   }
   const message = issue.code === 'invalid_union' ? 'has the wrong form' : issue.message;
-  return [`${path} (${named.get(path) ?? file}): ${message}`];
+  // An entry of a list has a path of its own, and the variable of its list.
+  const setting = paths.find((each) => path === each || path.startsWith(`${each}.`)) ?? path;
+  return [`${path} (${named.get(setting) ?? file}): ${message}`];
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -42,16 +42,22 @@ const list = (description: string) =>
 
 const HOST_NAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
+/** Tells of each entry that has a fault, by its place in the list. */
+const entriesWithout =
+  (faultOf: (entry: string) => string | undefined) =>
+  (entries: readonly string[], ctx: z.RefinementCtx): void => {
+    for (const [at, entry] of entries.entries()) {
+      const fault = faultOf(entry);
+      if (fault) ctx.addIssue({ code: 'custom', path: [at], message: `${JSON.stringify(entry)} ${fault}` });
+    }
+  };
+
 const destinations = list(
   'Host names, addresses and CIDR ranges on private networks that this server may send requests to; all others are refused.',
-).superRefine((entries, ctx) => {
-  for (const [at, entry] of entries.entries()) {
-    // A name that is all digits and dots is a mistyped address.
-    if (HOST_NAME.test(entry) && !/^[\d.]+$/.test(entry)) continue;
-    const fault = networkFault(entry);
-    if (fault) ctx.addIssue({ code: 'custom', path: [at], message: `${JSON.stringify(entry)} ${fault}` });
-  }
-});
+).superRefine(
+  // A name that is all digits and dots is a mistyped address.
+  entriesWithout((entry) => (HOST_NAME.test(entry) && !/^[\d.]+$/.test(entry) ? undefined : networkFault(entry))),
+);
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -112,7 +118,9 @@ const settings = z.strictObject({
     .regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 random bytes in base64url (43 characters)')
     .optional()
     .describe('The master key itself, instead of the one in the keys folder: 32 random bytes in base64url.'),
-  trusted_proxies: list('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.').prefault([]),
+  trusted_proxies: list('Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed.')
+    .superRefine(entriesWithout(networkFault))
+    .prefault([]),
   shutdown_delay: duration(
     seconds(0),
     'How long a server that was told to stop goes on as before, while `/readyz` is 503 already: as long as a balancer needs to notice.',
@@ -120,7 +128,10 @@ const settings = z.strictObject({
   ops_port: whole('Loopback port of /healthz, /readyz and /metrics; 0 turns it off.', 0, 65535).prefault(9464),
   ops_host: text('The address the ops listener listens on.').prefault('127.0.0.1'),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).describe('How much is logged.').prefault('info'),
-  audience: z.url().optional().describe('The `aud` of tokens asked for without a resource; `<issuer>/api` unless set.'),
+  audience: z
+    .url('must be a URI such as https://api.example.com')
+    .optional()
+    .describe('The `aud` of tokens asked for without a resource; `<issuer>/api` unless set.'),
   brand: z
     .strictObject({
       name: text('The name people see.').prefault('Postern'),

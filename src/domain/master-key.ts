@@ -54,7 +54,13 @@ export function openMasterKey({ folder, override, mustExist = false }: Options):
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new Refusal('keys_folder', `the keys folder ${folder} cannot be used (${code ?? message})`, { cause });
+    const denied = code === 'EACCES' || code === 'EPERM';
+    const why = denied
+      ? `permission denied: it must belong to the user Postern runs as (${code})`
+      : code === 'EROFS'
+        ? 'the disk is read-only (EROFS)'
+        : (code ?? message);
+    throw new Refusal('keys_folder', `cannot use the keys folder ${folder}: ${why}`, { cause });
   }
 }
 

@@ -141,7 +141,7 @@ async function explain(ctx: KoaContextWithOIDC, thrown: Errors, domain: Domain):
   const { oidc } = ctx;
   const sent: Readonly<Record<string, unknown>> = { ...(oidc?.params ?? ctx.query) };
   const asked = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined));
-  const clientId = oidc?.client?.clientId ?? asked['client_id'];
+  const clientId = oidc?.client?.clientId ?? asked['client_id'] ?? idInHeader(ctx);
   const client = typeof clientId === 'string' ? await domain.clients.get(clientId) : undefined;
   const error = thrown instanceof errors.OIDCProviderError ? thrown.error : 'server_error';
   const description = thrown.error_description ?? thrown.message;
@@ -149,9 +149,23 @@ async function explain(ctx: KoaContextWithOIDC, thrown: Errors, domain: Domain):
     error,
     sentence: description,
     rule: thrown.error_detail ? `${description}: ${thrown.error_detail}` : description,
-    asked: { endpoint: ctx.path.replace(/^\/(authorize|interaction)\/.*/, '/$1/…'), ...asked },
-    registered: client ? registeredOf(client) : { client: 'there is no client of this id' },
+    asked: {
+      endpoint: ctx.path.replace(/^\/(authorize|interaction)\/.*/, '/$1/…'),
+      ...(clientId !== undefined && { client_id: clientId }),
+      ...asked,
+    },
+    registered: client
+      ? registeredOf(client)
+      : { client: clientId === undefined ? 'the request names none' : 'there is no client of this id' },
   };
+}
+
+/** The client of a Basic header (RFC 6749 §2.3.1). What is not written as our ids are may be a secret in the wrong place. */
+function idInHeader({ headers }: KoaContextWithOIDC): string | undefined {
+  const [, credentials] = /^Basic +([\w+/-]+={0,2})$/i.exec(headers.authorization ?? '') ?? [];
+  if (credentials === undefined) return undefined;
+  const [id = ''] = Buffer.from(credentials, 'base64').toString('utf8').split(':', 1);
+  return /^cli_[\w-]{1,60}$/.test(id) ? id : '(hidden: ids begin with cli_)';
 }
 
 const registeredOf = (client: RegisteredClient) => ({

@@ -27,12 +27,18 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
     client.scopes.length ? scopes.filter((scope) => client.scopes.includes(scope)) : [...scopes];
 
   /** A program that names a scope it cannot have is told so; a person's request narrows it (OIDC Core §3.1.2.1). */
-  function refuseUnknownScopes(ctx: Ctx, known: readonly string[], defined: readonly string[]): void {
+  function refuseUnknownScopes(ctx: Ctx, uri: string, known: readonly string[], defined: readonly string[]): void {
     const { params, route } = ctx.oidc;
     const asked = splitScope(params?.['scope'] as string | undefined);
     const machine = route === 'token' && ['client_credentials', 'password'].includes(String(params?.['grant_type']));
     const refused = asked.find((scope) => !known.includes(scope) && (machine || defined.includes(scope)));
-    if (refused) throw new errors.InvalidScope('the client may not ask for this scope', refused);
+    if (!refused) return;
+    const why = defined.includes(refused)
+      ? `the client was not given ${refused}`
+      : `${uri} defines ${defined.length ? defined.join(' ') : 'no scopes'}`;
+    throw Object.assign(new errors.InvalidScope('the client may not ask for this scope', refused), {
+      error_detail: why,
+    });
   }
 
   /**
@@ -67,7 +73,7 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
     async getResourceServerInfo(ctx: Ctx, uri: string, { clientId }: { clientId: string }): Promise<ResourceServer> {
       const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
       const { defined, ...server } = await serverFor(clientId, uri, machine);
-      refuseUnknownScopes(ctx, splitScope(server.scope), defined);
+      refuseUnknownScopes(ctx, uri, splitScope(server.scope), defined);
       return server;
     },
 

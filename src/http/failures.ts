@@ -55,7 +55,12 @@ export function failures({ report, pages, logger }: Options): Middleware {
     ctx.set(failure.headers);
     stateOf(ctx).error = failure.error;
     try {
-      if (wantsPage(ctx)) return pages.show(ctx, 'error', { reason: failure.reason, id }, failure.status);
+      if (wantsPage(ctx)) {
+        // A form cannot be sent again by a link, and `//` begins the address of somewhere else.
+        const again = failure.reason === 'busy' && ctx.method === 'GET' && /^\/(?![/\\])/.test(ctx.url);
+        const retry = again ? ctx.url : undefined;
+        return pages.show(ctx, 'error', { reason: failure.reason, id, retry }, failure.status);
+      }
     } catch (err) {
       logger.error({ err, id }, 'the error page could not be shown');
     }
@@ -110,7 +115,7 @@ function describe(thrown: unknown): Told {
       sentence: 'the server cannot do this at present; try again in a few seconds',
       rule: 'the store is unavailable',
       cause: thrown,
-      reason: 'server',
+      reason: 'busy',
       headers: { 'Retry-After': RETRY_AFTER },
     };
   if (thrown instanceof HttpRefusal)

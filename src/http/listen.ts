@@ -15,7 +15,11 @@ interface Address {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** What the operator sets them by, for a message. */
+  readonly setBy?: { readonly host: string; readonly port: string };
 }
+
+const SET_BY = { host: 'POSTERN_HOST', port: 'POSTERN_PORT' };
 
 interface Options extends Serving, Address {
   /** Hears of connections that could not be accepted: there are too many open files, say. */
@@ -51,13 +55,13 @@ const TIMEOUTS = {
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** @throws Refusal as {@link openPort} */
-export async function listen({ host, port, logger = silent, ...serving }: Options): Promise<Listening> {
+export async function listen({ host, port, setBy, logger = silent, ...serving }: Options): Promise<Listening> {
   const { server, close } = serve(serving);
   let accepted = 0;
   server.on('connection', () => {
     accepted++;
   });
-  const address = await openPort(server, { host, port });
+  const address = await openPort(server, { host, port, ...(setBy && { setBy }) });
   server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
   return closing(address, (grace) =>
     close(grace, async () => {
@@ -127,9 +131,10 @@ function resume(this: ServerResponse): void {
 }
 
 /** @throws Refusal `address_in_use`, `address_not_allowed` or `address_unknown` in words for the operator. */
-export function openPort(server: NetServer, { host, port }: Address): Promise<Entrance> {
+export function openPort(server: NetServer, address: Address): Promise<Entrance> {
+  const { host, port } = address;
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, address)));
     server.listen({ host, port }, () => {
       server.removeAllListeners('error');
       const bound = (server.address() as AddressInfo).port;
@@ -138,20 +143,23 @@ export function openPort(server: NetServer, { host, port }: Address): Promise<En
   });
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(error: NodeJS.ErrnoException, { host, port, setBy = SET_BY }: Address): Error {
   const refuse = (code: string, message: string) => new Refusal(code, message, { cause: error });
   switch (error.code) {
     case 'EADDRINUSE':
       return refuse(
         'address_in_use',
-        `port ${port} on ${host} is in use by another program: stop it or set another port`,
+        `port ${port} on ${host} is in use by another program: stop it, or set ${setBy.port} to another`,
       );
     case 'EACCES':
-      return refuse('address_not_allowed', `port ${port} on ${host} is not allowed to this user: set one above 1023`);
+      return refuse(
+        'address_not_allowed',
+        `port ${port} on ${host} is not allowed to this user: set ${setBy.port} to one above 1023`,
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return refuse('address_unknown', `${host} is no address of this machine: set another host`);
+      return refuse('address_unknown', `${host} is no address of this machine: set ${setBy.host} to one that is`);
     default:
       return error;
   }

@@ -12,6 +12,8 @@ export interface Readiness {
 /** The check `server` of one that answers, but slowly at first. */
 export const WARMING_UP = 'warming up';
 
+const SET_BY = { host: 'POSTERN_OPS_HOST', port: 'POSTERN_OPS_PORT' };
+
 interface Options {
   /** Asked at every `/readyz`; if it throws, we are not ready. */
   readonly ready: () => Promise<Readiness>;
@@ -32,7 +34,8 @@ export async function serveOps({
   port,
   ...options
 }: Options & { readonly host: string; readonly port: number }): Promise<Listening | undefined> {
-  return port === 0 ? undefined : listen({ handler: opsHandler(options), host, port, linger: 0 });
+  if (port === 0) return undefined;
+  return listen({ handler: opsHandler(options), host, port, setBy: SET_BY, linger: 0 });
 }
 
 type Answer = { readonly status: number; readonly type: string; readonly text: string };

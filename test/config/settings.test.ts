@@ -62,6 +62,20 @@ test('a plain http issuer is refused unless it is this machine', (t) => {
     t.deepEqual(problemsOf({ POSTERN_ISSUER: issuer }), [], issuer);
 });
 
+test('an issuer nobody set follows the port, the one a URL leaves out too', (t) => {
+  t.is(readSettings({ POSTERN_PORT: '3001' }).issuer, 'http://localhost:3001');
+  t.is(readSettings({ POSTERN_PORT: '80' }).issuer, 'http://localhost');
+});
+
+test('a proxy that is no network is told with every other mistake', (t) => {
+  const problems = problemsOf({ POSTERN_TRUSTED_PROXIES: '10.0.0.0/8,proxy.local', POSTERN_PORT: '-1' });
+  t.is(problems.length, 2);
+  t.regex(
+    problems.join('\n'),
+    /^trusted_proxies\.1 \(POSTERN_TRUSTED_PROXIES\): "proxy\.local" is no address and no CIDR range$/m,
+  );
+});
+
 test('an issuer that is more than an origin is refused', (t) => {
   for (const issuer of ['https://a.example/', 'https://a.example/x', 'https://a.example?x', 'https://u@a.example', 'a'])
     t.is(problemsOf({ POSTERN_ISSUER: issuer }).length, 1, issuer);

@@ -134,6 +134,40 @@ test.serial('JSON errors carry error_id, and the explanation has what is registe
   }
 });
 
+test.serial('which scopes there are is told where one is refused that is not among them', async (t) => {
+  const resource = 'https://scopes.example.com';
+  await postern.domain.resources.add({ uri: resource, scopes: ['files.read', 'files.write'] });
+  const client = await addClient(postern, {
+    type: 'service',
+    redirectUris: [],
+    resources: [resource],
+    scopes: ['files.read'],
+  });
+  const ruleFor = async (scope: string) => {
+    const { text } = await post('/token', { grant_type: 'client_credentials', scope }, basic(client));
+    t.false(text.includes('files.read'), 'the caller is not told');
+    return (await explained(JSON.parse(text).error_id)).refusal.rule;
+  };
+  t.regex(await ruleFor('files.delete'), /https:\/\/scopes\.example\.com defines files\.read files\.write$/);
+  t.regex(await ruleFor('files.write'), /the client was not given files\.write$/);
+});
+
+test.serial(
+  'the client that a header names is told, a secret in its place is not, and where none is named that is said',
+  async (t) => {
+    const refusalOf = async (headers: Record<string, string>) => {
+      const { text } = await post('/token', { grant_type: 'client_credentials' }, headers);
+      return (await explained(JSON.parse(text).error_id)).refusal;
+    };
+    const mistyped = await refusalOf(basic({ id: 'cli_mistyped', secret: 'x' }));
+    t.is(mistyped.asked['client_id'], 'cli_mistyped');
+    t.is(mistyped.registered['client'], 'there is no client of this id');
+    const swapped = await refusalOf(basic({ id: 'D2E9WHMOHRr4t-IHQBUhEgJ8hO6aLlqNebgTZ7VHDIk', secret: 'cli_1' }));
+    t.is(swapped.asked['client_id'], '(hidden: ids begin with cli_)');
+    t.is((await refusalOf({})).registered['client'], 'the request names none');
+  },
+);
+
 test.serial('why a client was not believed is the operator’s to know, not the caller’s', async (t) => {
   const client = await addClient(postern);
   const rules: string[] = [];

@@ -41,7 +41,12 @@ test('a store that cannot answer is 503 with Retry-After: JSON for programs, a p
     const page = await s.browse('/authorize');
     t.is(page.status, 503);
     t.is(page.headers.get('retry-after'), '5');
-    t.regex(await page.text(), /data-page="error".*"id":"err_[\w-]{22}"/);
+    t.regex(await page.text(), /data-page="error".*"reason":"busy".*"id":"err_[\w-]{22}","retry":"\/authorize"/);
+    t.notRegex(
+      await (await s.browse('/authorize', { method: 'POST' })).text(),
+      /retry/,
+      'a form is not sent by a link',
+    );
   }
 });
 

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import test from 'ava';
-import { listen, type Receiving, receive } from '../../src/http/index.ts';
-import { milliseconds, seconds } from '../../src/lib/index.ts';
+import { createMetrics, listen, type Receiving, receive, serveOps } from '../../src/http/index.ts';
+import { milliseconds, seconds, silent } from '../../src/lib/index.ts';
+import { store } from './support.ts';
 
 const HOST = '127.0.0.1';
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -27,6 +28,13 @@ test('a port in use is refused in words', async (t) => {
   const second = listen({ handler: (_, res) => res.end(), host: HOST, port: first.port });
   const error = await t.throwsAsync(second, { code: 'address_in_use' });
   t.regex(error?.message ?? '', new RegExp(`port ${first.port} on 127.0.0.1 is in use`));
+  const ops = {
+    ready: async () => ({ ok: true, checks: {} }),
+    draining: () => false,
+    metrics: createMetrics({ store }),
+  };
+  const third = serveOps({ ...ops, logger: silent, host: HOST, port: first.port });
+  await t.throwsAsync(third, { message: /in use by another program: .*POSTERN_OPS_PORT/ });
   await first.close();
 });
 

@@ -77,6 +77,7 @@ export function refused(error: unknown, { named, host, port, database, user }: T
   if (error instanceof Refusal || error instanceof StoreUnavailable) return error;
   const at = `${host}:${port}`;
   const code = codeOf(error);
+  const { message } = error as Error;
   const sentences: Readonly<Record<string, string>> = {
     ECONNREFUSED: `nobody listens at ${at}`,
     ENOTFOUND: `there is no host ${host}`,
@@ -84,15 +85,19 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     '28P01': `the password of ${user} is wrong`,
     '28000': `${user} may not sign in from here`,
     '3D000': `there is no database ${database} at ${at}`,
-    '42501': `${user} lacks a permission there (${(error as Error).message}); the first start needs CREATE on the database, every start SELECT, INSERT, UPDATE and DELETE on the tables of the schema postern`,
+    '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start SELECT, INSERT, UPDATE and DELETE on the tables of the schema postern`,
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
     '53300': `the database at ${at} has no connection left`,
     '55P03': `somebody is at work in the database at ${at}`,
     '57P03': `the database at ${at} is starting or stopping`,
   };
-  const silent = /time(d )?out/i.test((error as Error).message) ? `${at} does not answer` : undefined;
-  const why = sentences[code] ?? silent ?? `${(error as Error).message}${code ? ` (${code})` : ''}`;
+  const untold = /time(d )?out/i.test(message)
+    ? `${at} does not answer`
+    : message === 'Connection terminated unexpectedly'
+      ? `${at} ended the connection: it may be no PostgreSQL`
+      : undefined;
+  const why = sentences[code] ?? untold ?? `${message}${code ? ` (${code})` : ''}`;
   return new DatabaseRefused('database_unusable', `cannot use the database (${named}): ${why}`, {
     cause: error,
   });
