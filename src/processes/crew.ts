@@ -108,6 +108,17 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     if (!stopping) log.info({ workers: count }, 'every worker has been replaced');
   }
 
+  /**
+   * Hands a connection to whoever has the fewest; false where nobody serves.
+   * @param refused who could not take it, and is not asked again where there is another
+   */
+  function give(connection: Socket, back: (connection: Socket) => void, refused?: Member): boolean {
+    const serving = inState('serving').toSorted((a, b) => a.connections - b.connections);
+    const idlest = serving.find((member) => member !== refused) ?? serving[0];
+    idlest?.take(connection, (returned) => void (give(returned, back, idlest) || back(returned)));
+    return idlest !== undefined;
+  }
+
   return {
     get serving(): readonly Member[] {
       return inState('serving');
@@ -133,12 +144,7 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
       for (const member of members) member.speak();
     },
 
-    /** Hands a connection to whoever has the fewest; false where nobody serves. */
-    give(connection: Socket, back: (connection: Socket) => void): boolean {
-      const [idlest] = inState('serving').toSorted((a, b) => a.connections - b.connections);
-      idlest?.take(connection, back);
-      return idlest !== undefined;
-    },
+    give,
 
     /** Replaces every worker, with what the settings say now; asked for meanwhile, it begins again after that. */
     roll(next: SettingsDocument): void {

@@ -40,7 +40,7 @@ export interface Member {
 export function createMember(child: ChildProcess, begin: Begin): Member {
   const serving = Promise.withResolvers<Serving>();
   const gone = Promise.withResolvers<string>();
-  const questions = new Map<number, (value: never) => void>();
+  const questions = new Map<number, { answer(value: never): void; readonly handed: number }>();
   /** Handed over by number, and perhaps not arrived: this process keeps them too until the worker says that it has them. */
   const underWay = new Map<number, { readonly connection: Socket; back(connection: Socket): void }>();
   let state: Member['state'] = 'starting';
@@ -65,8 +65,20 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
     serving.reject(new Refusal('worker_failed', failure ?? `a worker ended before it could serve (${how})`));
     for (const { connection, back } of underWay.values()) if (!connection.destroyed) back(connection);
     underWay.clear();
-    for (const answer of questions.values()) answer(undefined as never);
+    for (const { answer } of questions.values()) answer(undefined as never);
     gone.resolve(how);
+  }
+
+  /**
+   * It has read all that was sent up to this connection. One before it that it does not have was lost on the way: where a
+   * process has too many open files, a connection that is sent to it is dropped, and nobody is told.
+   */
+  function hasRead(number: number): void {
+    for (const [before, { connection, back }] of underWay) {
+      if (before > number) return;
+      underWay.delete(before);
+      if (!connection.destroyed) back(connection);
+    }
   }
   child.on('exit', () => {
     state = 'gone';
@@ -88,17 +100,44 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
         taken += 1;
         underWay.get(message.number)?.connection.destroy();
         underWay.delete(message.number);
-        return;
+        return hasRead(message.number);
       case 'ended':
         ended = message.connections;
         return;
-      case 'answer':
-        return questions.get(message.question)?.(message.value as never);
+      case 'answer': {
+        const question = questions.get(message.question);
+        if (question) hasRead(question.handed);
+        return question?.answer(message.value as never);
+      }
       case 'farewell':
         sample = message.metrics;
     }
   });
   send({ type: 'begin', ...begin });
+
+  async function ask<Q extends keyof Answers>(what: Q): Promise<Answers[Q] | undefined> {
+    asked += 1;
+    const question = asked;
+    const answer = await within(
+      ANSWERS_WITHIN,
+      new Promise<Answers[Q] | undefined>((answer) => {
+        questions.set(question, { answer, handed });
+        child.send({ type: 'ask', what, question } satisfies ToWorker, (error) => error && answer(undefined));
+      }),
+    );
+    questions.delete(question);
+    if (what === 'metrics' && answer) sample = answer as Sample;
+    return answer;
+  }
+
+  /** Its client waited in vain. The answer, if there is one, shows what was lost; while there is none it counts, so that a worker that hangs is handed little. */
+  let looking = false;
+  async function givenUp(number: number): Promise<void> {
+    if (looking || !underWay.has(number)) return;
+    looking = true;
+    await ask('readiness');
+    looking = false;
+  }
 
   return {
     id: begin.worker,
@@ -117,27 +156,16 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
 
     take(connection, back) {
       handed += 1;
-      underWay.set(handed, { connection, back });
+      const number = handed;
+      underWay.set(number, { connection, back });
+      connection.once('close', () => givenUp(number));
       // Of what cannot be sent nothing is said here: its worker ends, and all it has not taken comes back then.
-      child.send({ type: 'connection', number: handed } satisfies ToWorker, connection, { keepOpen: true }, () => {});
+      child.send({ type: 'connection', number } satisfies ToWorker, connection, { keepOpen: true }, () => {});
     },
 
     speak: () => send({ type: 'speak' }),
 
-    async ask(what) {
-      asked += 1;
-      const question = asked;
-      const answer = await within(
-        ANSWERS_WITHIN,
-        new Promise<Answers[typeof what] | undefined>((resolve) => {
-          questions.set(question, resolve);
-          child.send({ type: 'ask', what, question } satisfies ToWorker, (error) => error && resolve(undefined));
-        }),
-      );
-      questions.delete(question);
-      if (what === 'metrics' && answer) sample = answer as Sample;
-      return answer;
-    },
+    ask,
 
     drain() {
       if (state === 'gone' || state === 'leaving') return;

@@ -1,6 +1,7 @@
 /** Connections on their way to a worker that dies: real processes, real sockets, real kills. */
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { milliseconds, minutes, silent } from '../../src/lib/index.ts';
@@ -12,7 +13,18 @@ import { until } from '../support/until.ts';
 
 const SMALL = new URL('../support/small-worker.ts', import.meta.url).pathname;
 
-async function open(t: ExecutionContext, count: number) {
+/** A worker that may have so many files open and no more. */
+const forkLimited = (files: number) =>
+  spawn('sh', ['-c', `ulimit -n ${files}; exec "$0" "$1"`, process.execPath, SMALL], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+
+async function open(
+  t: ExecutionContext,
+  count: number,
+  start = (_nth: number) => fork(SMALL, { serialization: 'advanced' }),
+) {
   const members: Member[] = [];
   let now = 0;
   const crew = createCrew({
@@ -25,9 +37,13 @@ async function open(t: ExecutionContext, count: number) {
       return now;
     },
     start(document, quiet) {
-      const child = fork(SMALL, { serialization: 'advanced' });
       const { url, port } = door;
-      const member = createMember(child, { worker: members.length + 1, document, entrance: { url, port }, quiet });
+      const member = createMember(start(members.length), {
+        worker: members.length + 1,
+        document,
+        entrance: { url, port },
+        quiet,
+      });
       members.push(member);
       return member;
     },
@@ -55,11 +71,13 @@ const kill = ({ pid }: Member, signal: NodeJS.Signals) => process.kill(pid!, sig
 test('what a worker was handed and had not taken when it was killed is answered by another', async (t) => {
   const { crew, url } = await open(t, 2);
   const [victim, other] = crew.serving as [Member, Member];
-  kill(victim, 'SIGSTOP');
-  // Half of them go to it: one is in its queue unread, the others still wait for their turn here.
+  // Neither answers until all have come. Half of them go to each: one is in its queue unread, the others still wait for their
+  // turn here.
+  for (const member of [victim, other]) kill(member, 'SIGSTOP');
   const asked = Array.from({ length: 8 }, () => once(url, { path: '/' }));
-  await until(() => victim.connections === 4);
+  await until(() => victim.connections === 4 && other.connections === 4);
   kill(victim, 'SIGKILL');
+  kill(other, 'SIGCONT');
   const answers = await Promise.all(asked);
   t.deepEqual(
     answers.map(({ status }) => status),
@@ -78,6 +96,46 @@ test('a worker whose line is cut before its end is heard of: connections wait, a
   kill(lost, 'SIGKILL');
   t.is((await asked).status, 200);
 });
+
+/** Opens a connection on which nothing is asked until it is told to. */
+function idle(t: ExecutionContext, url: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  socket.on('error', () => {});
+  return {
+    close: () => socket.destroy(),
+    ask: () =>
+      new Promise<string>((resolve) => {
+        let text = '';
+        socket.setEncoding('utf8').on('data', (piece: string) => {
+          text += piece;
+        });
+        socket.on('close', () => resolve(text));
+        socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      }),
+  };
+}
+
+test.serial(
+  'what a worker could not take for too many open files is answered by another, and is not counted as its for ever',
+  async (t) => {
+    const { crew, url } = await open(t, 2, (nth) =>
+      nth === 0 ? forkLimited(60) : fork(SMALL, { serialization: 'advanced' }),
+    );
+    const [limited, other] = crew.serving as [Member, Member];
+    const connections = Array.from({ length: 160 }, () => idle(t, url));
+    await until(() => limited.connections + other.connections === 160);
+    // It answers, so it has read all that it was sent; what it has not taken it never got.
+    await limited.ask('readiness');
+    await until(() => other.connections > 100);
+    const answers = await Promise.all(connections.map(({ ask }) => ask()));
+    t.deepEqual(
+      answers.filter((answer) => !answer.startsWith('HTTP/1.1 200')),
+      [],
+    );
+    await until(() => limited.connections + other.connections === 0);
+  },
+);
 
 test('killed again and again under load: whoever asks is answered or cut off, and waits for nobody', async (t) => {
   const { crew, url } = await open(t, 3);
