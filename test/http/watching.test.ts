@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import test from 'ava';
 import type { Context } from 'koa';
 import { createMetrics, listen, opsHandler, serveOps, stateOf } from '../../src/http/index.ts';
 import { seconds, silent } from '../../src/lib/index.ts';
+import { until } from '../support/until.ts';
 import { answer, edge, logBook, store } from './support.ts';
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const SECRET = 'Th3-s3cr3t-of-a-request';
 
 test('one line per request: the endpoint’s own path, status, client, error code and refusal, and nothing it carried', async (t) => {
@@ -31,7 +32,7 @@ test('one line per request: the endpoint’s own path, status, client, error cod
   await s.get(`/interaction/${SECRET}?x=${SECRET}`, { headers });
   await s.get(`/${SECRET}?x=${SECRET}`, { headers });
   await s.get('/userinfo', { headers });
-  await sleep(30);
+  await until(() => s.of('request').length >= 4);
   const lines = s.of('request');
   t.like(lines[0], {
     level: 'info',
@@ -58,19 +59,21 @@ test('an error code that nobody has defined is not written as it came', async (t
     },
   ]);
   await s.get('/userinfo');
-  await sleep(20);
+  await until(() => s.of('request').length > 0);
   t.like(s.of('request')[0], { error: 'other' });
 });
 
 test('a request whose client left is written as aborted', async (t) => {
+  const leaving = new AbortController();
   await using s = await edge([
     async (ctx) => {
-      await sleep(150);
+      setImmediate(() => leaving.abort());
+      await once(ctx.res, 'close');
       ctx.body = 'late';
     },
   ]);
-  await t.throwsAsync(s.get('/userinfo', { signal: AbortSignal.timeout(50) }));
-  await sleep(250);
+  await t.throwsAsync(s.get('/userinfo', { signal: leaving.signal }));
+  await until(() => s.of('request').length > 0);
   t.like(s.of('request')[0], { aborted: true });
   t.regex(
     (await s.metrics.render()).text,
@@ -92,7 +95,7 @@ test('requests are counted by endpoint, status class and error, and their time i
   await s.get('/authorize/abc');
   await s.get('/authorize');
   await s.get('/token');
-  await sleep(20);
+  await until(() => s.of('request').length >= 5);
   const { text, type } = await s.metrics.render();
   t.regex(type, /^text\/plain/);
   t.true(text.includes('postern_http_requests_total{endpoint="token",status="4xx",error="invalid_grant"} 2\n'));
@@ -111,7 +114,7 @@ test('nobody outside can make a new series', async (t) => {
   const count = async () =>
     (await s.metrics.render()).text.split('\n').filter((line) => line.startsWith('postern_http')).length;
   for (const error of ['x', 'y']) await s.get(`/a-${error}?status=400&e=${error}`);
-  await sleep(20);
+  await until(() => s.of('request').length >= 2);
   const before = await count();
   for (let i = 0; i < 60; i++)
     await s.ask(
@@ -120,7 +123,7 @@ test('nobody outside can make a new series', async (t) => {
       ['GET', 'PUT', 'PROPFIND'][i % 3]!,
     );
   for (let i = 0; i < 20; i++) s.metrics.tokenIssued(`urn:x:${i}`);
-  await sleep(20);
+  await until(() => s.of('request').length >= 62);
   t.is(await count(), before);
   t.true((await s.metrics.render()).text.includes('postern_tokens_issued_total{grant="other"} 20\n'));
 });
