@@ -144,7 +144,7 @@ test('connections that wait to be accepted when the end begins are answered', as
 });
 
 test('an idle connection still gets an answer while it lingers', async (t) => {
-  const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: milliseconds(400) });
+  const server = await listen({ handler: (_, res) => res.end('ok'), host: HOST, port: 0, linger: seconds(2) });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.is(await ask(server.port, agent), 'ok');
   const closed = server.close();
@@ -163,7 +163,7 @@ test('what does not end within the grace is cut, and closing again waits for the
   t.is(server.close(), first);
   await first;
   const took = performance.now() - before;
-  t.true(took > 150 && took < 1_500, String(took));
+  t.true(took > 150 && took < seconds(9), String(took));
   t.true((await hanging) instanceof Error);
 });
 
@@ -224,7 +224,7 @@ async function handed(options: Partial<Parameters<typeof receive>[0]> = {}) {
 }
 
 test('connections that were accepted elsewhere are served and drained like its own', async (t) => {
-  const { server, port, accepting } = await handed({ linger: milliseconds(200) });
+  const { server, port, accepting } = await handed({ linger: seconds(1) });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   t.is(await ask(port, agent), 'ok');
   t.is(await ask(port, agent), 'ok');
@@ -234,7 +234,7 @@ test('connections that were accepted elsewhere are served and drained like its o
   await sleep(50);
   t.is(await ask(port, agent), 'ok', 'an idle connection still gets an answer');
   await closed;
-  t.true(performance.now() - began < 1500);
+  t.true(performance.now() - began < seconds(9));
   agent.destroy();
   accepting.close();
 });
@@ -263,7 +263,7 @@ test('such a connection is cut when its sender is slow, and after the grace', as
   await sleep(50);
   const began = performance.now();
   await server.close({ grace: milliseconds(100) });
-  t.true(performance.now() - began < 1000);
+  t.true(performance.now() - began < seconds(9));
   t.is(await hanging, '');
   accepting.close();
 });
