@@ -292,6 +292,52 @@ test.serial('a database that became read-only refuses commits and answers reads'
   t.true((await store.stats()).writable);
 });
 
+test.serial('what a database refuses is known from its codes, whatever language it speaks', async (t) => {
+  const { store, database, proxy } = await kit(t);
+  // As long as the word it stands for.
+  proxy.said = (bytes) => Buffer.from(bytes.toString('latin1').replaceAll('SERROR\0', 'SFEHL!\0'), 'latin1');
+  await database.query(`CREATE FUNCTION postern.refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON postern.grants FOR EACH ROW EXECUTE FUNCTION postern.refuse()`);
+  const message = 'the disk of the database is full';
+  await t.throwsAsync(store.commit([{ put: 'grants', id: 'g', record: artifact() }]), {
+    instanceOf: StoreUnavailable,
+    message,
+  });
+  t.like(await store.stats(), { writable: false, fault: message });
+});
+
+test.serial('a database that says nothing any more keeps nobody from letting go of it', async (t) => {
+  const database = await server.create();
+  const store = await openPostgresStore({ url: database.url, now: Date.now, log: silent });
+  await store.commit([{ put: 'grants', id: 'g', record: artifact() }]);
+  const { rows } = await database.query(
+    `SELECT pid FROM pg_stat_activity WHERE datname = '${database.name}' AND pid <> pg_backend_pid()`,
+  );
+  const all = (signal: NodeJS.Signals): void => {
+    for (const { pid } of rows) process.kill(pid, signal);
+  };
+  let isSilent = true;
+  const late = setTimeout(() => {
+    isSilent = false;
+    all('SIGCONT');
+  }, seconds(30));
+  all('SIGSTOP');
+  await store.close();
+  t.true(isSilent);
+  clearTimeout(late);
+  all('SIGCONT');
+});
+
+test.serial('a store that closes waits for a step of a sweep, not for all of it', async (t) => {
+  const { store, database } = await kit(t);
+  await database.query(`INSERT INTO postern.seen (id, version, expires_at, record)
+    SELECT n, n, 1, '{"issuer":"i"}' FROM generate_series(1, 9000) n`);
+  const sweeping = store.sweep(Date.now());
+  await store.close();
+  t.true((await sweeping) < 9000);
+});
+
 test.serial(
   'more asked at once than the connections can carry: late ones are refused in time, others answered',
   async (t) => {

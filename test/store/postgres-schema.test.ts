@@ -3,11 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import test from 'ava';
+import pg from 'pg';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
 import { openPostgresStore } from '../../src/store/postgres/index.ts';
 import { COMPILED } from '../support/environment.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 let server: DatabaseServer;
 test.before(async () => {
@@ -101,9 +103,12 @@ test('a migration that fails half way leaves nothing, and the next start does it
   await store.close();
   await query('GRANT USAGE ON SCHEMA postern TO half; GRANT SELECT ON ALL TABLES IN SCHEMA postern TO half');
   await t.throwsAsync(open(half.href), { code: 'database_unusable', message: /on the table postern\./ });
-  await query(
-    'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO half; GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO half',
-  );
+  await query('GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO half');
+  await t.throwsAsync(open(half.href), { code: 'database_unusable', message: /on the sequence postern\.versions/ });
+  await query('GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO half');
+  await query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA postern FROM PUBLIC');
+  await t.throwsAsync(open(half.href), { code: 'database_unusable', message: /on the function postern\./ });
+  await query('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA postern TO half');
   const limited = await open(half.href);
   await t.notThrowsAsync(limited.commit([{ put: 'seen', id: 's', record: { issuer: 'i' } }]));
   await limited.close();
@@ -166,4 +171,46 @@ test('an empty database is refused where there was a store before', async (t) =>
   t.is((await query(`SELECT to_regnamespace('postern') AS schema`)).rows[0].schema, null);
   await (await open(url)).close();
   await t.notThrowsAsync(async () => (await open(url, { mustExist: true })).close());
+});
+
+/** As the version before the fourth migration left it, which changes tables that are in use. */
+const OLDER = `ALTER TABLE postern.accounts DROP COLUMN import_id; ALTER TABLE postern.emails DROP COLUMN import_id;
+  DROP TABLE postern.imports; DROP TABLE postern.marks; DELETE FROM postern.migrations WHERE number > 3;
+  SELECT postern.build_commit()`;
+
+test('a migration waits for whoever reads a table, and nobody who wants to read it waits for the migration', async (t) => {
+  const { url, query } = await server.create();
+  const served = await open(url);
+  await query(OLDER);
+  const reader = new pg.Client(url);
+  await reader.connect();
+  await reader.query('BEGIN; SELECT FROM postern.accounts');
+  let migrated = false;
+  const upgraded = open(url).then((store) => {
+    migrated = true;
+    return store;
+  });
+  const waits = async () =>
+    (await query(`SELECT FROM pg_locks WHERE relation = 'postern.accounts'::regclass AND NOT granted`)).rowCount === 1;
+  for (let round = 0; round < 2; round += 1) {
+    await until(waits);
+    await t.notThrowsAsync(served.get('accounts', 'usr_1'));
+    t.false(migrated);
+  }
+  await reader.query('COMMIT');
+  await reader.end();
+  await (await upgraded).close();
+  await served.close();
+  t.deepEqual((await query('SELECT max(number) AS last FROM postern.migrations')).rows, [{ last: MIGRATIONS.at(-1) }]);
+});
+
+test('a limit that the owner of a database set for its statements is none for a migration', async (t) => {
+  const { url, query, name } = await server.create();
+  await query(`ALTER DATABASE ${name} SET statement_timeout = '60s'`);
+  await query(`CREATE TABLE limits (told text);
+    CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO limits VALUES (current_setting('statement_timeout')); END $$;
+    CREATE EVENT TRIGGER tell ON ddl_command_end EXECUTE FUNCTION tell()`);
+  await (await open(url)).close();
+  t.deepEqual((await query('SELECT DISTINCT told FROM limits')).rows, [{ told: '0' }]);
 });

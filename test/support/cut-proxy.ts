@@ -10,6 +10,8 @@ export interface CutProxy {
   mode: Mode;
   /** Milliseconds that whatever comes back is held. */
   delay: number;
+  /** What becomes of what comes back: as it is unless a test has it otherwise. */
+  said: (bytes: Buffer) => Buffer;
   /** Cuts every connection there is. */
   cut(): void;
   close(): Promise<void>;
@@ -42,7 +44,7 @@ export async function cutProxy(target: number): Promise<CutProxy> {
       else if (proxy.mode !== 'swallow')
         before = before.then(async () => {
           if (proxy.delay > 0) await pause(proxy.delay);
-          if (!near.destroyed) near.write(bytes);
+          if (!near.destroyed) near.write(proxy.said(bytes));
         });
     });
   });
@@ -52,6 +54,7 @@ export async function cutProxy(target: number): Promise<CutProxy> {
     port: (server.address() as { port: number }).port,
     mode: 'forward',
     delay: 0,
+    said: (bytes) => bytes,
     cut() {
       for (const socket of sockets) socket.destroy();
     },

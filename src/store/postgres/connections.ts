@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { type Duration, type Logger, seconds } from '../../lib/index.ts';
-import { isReadOnly, NotConnected, spoilsConnection, type Target } from './errors.ts';
+import { Client } from './client.ts';
+import { isReadOnly, NotConnected, spoilsConnection, type Target, wasAnswered } from './errors.ts';
 
 /** How long anything may take. Together they keep every call of the store under {@link Limits.call}. */
 export interface Limits {
@@ -59,7 +60,7 @@ export class Connections {
       ...this.#config,
       // The pool has one setting for both.
       connectionTimeoutMillis: limits.free,
-      Client: class extends pg.Client {
+      Client: class extends Client {
         constructor(given?: pg.ClientConfig) {
           super({ ...given, connectionTimeoutMillis: limits.connect });
         }
@@ -89,7 +90,7 @@ export class Connections {
 
   /** A connection outside the pool and without its timeouts, not yet connected. */
   single(): pg.Client {
-    return new pg.Client(this.#config);
+    return new Client(this.#config);
   }
 
   /** The moment by which a call that begins now must have ended. */
@@ -111,7 +112,7 @@ export class Connections {
         ...(left < this.#limits.statement + ANSWER && { query_timeout: Math.ceil(left) }),
       });
     } catch (error) {
-      failure = error;
+      failure = await wasAnswered(client, error);
       const now = performance.now();
       if (isReadOnly(error) && now > this.#goodSince + ANEW_EVERY) this.#goodSince = now;
       throw error;

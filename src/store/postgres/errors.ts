@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { Refusal } from '../../lib/index.ts';
+import { Refusal, seconds } from '../../lib/index.ts';
 import { StoreUnavailable } from '../contract.ts';
 
 /** Raised by `postern.commit`; its detail is the place of the change in the list. */
@@ -30,6 +30,25 @@ export const codeOf = (error: unknown): string => (error as { code?: string } | 
  */
 export const isAnswered = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
+/** As every server says them whose words are English; others have words of their own, which go into this field too. */
+const SEVERITIES: readonly unknown[] = ['ERROR', 'FATAL', 'PANIC'];
+const STILL_THERE = { text: 'SELECT 1', query_timeout: seconds(0.2) };
+
+/**
+ * The same error, of which {@link isAnswered} is true where the server has another word for it: after an ERROR, and no other
+ * severity, the connection goes on.
+ */
+export async function wasAnswered(client: pg.ClientBase, error: unknown): Promise<unknown> {
+  if (!(error instanceof pg.DatabaseError) || SEVERITIES.includes(error.severity)) return error;
+  await client.query(STILL_THERE).then(
+    () => {
+      error.severity = 'ERROR';
+    },
+    () => {},
+  );
+  return error;
+}
 
 /** Serialization failure and deadlock: one of two was chosen to try again. */
 export const isRace = (error: unknown): boolean => isAnswered(error) && /^40(001|P01)$/.test(codeOf(error));
@@ -85,7 +104,7 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     '28P01': `the password of ${user} is wrong`,
     '28000': `${user} may not sign in from here`,
     '3D000': `there is no database ${database} at ${at}`,
-    '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start SELECT, INSERT, UPDATE and DELETE on the tables of the schema postern`,
+    '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start USAGE on the schema postern and its sequence, SELECT, INSERT, UPDATE and DELETE on its tables, EXECUTE on its functions`,
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
     '53300': `the database at ${at} has no connection left`,

@@ -1,12 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { type Logger, seconds } from '../../lib/index.ts';
-import { DatabaseRefused } from './errors.ts';
+import { codeOf, DatabaseRefused } from './errors.ts';
 
 const FOLDER = new URL('./migrations/', import.meta.url);
 /** Any number, the same in every version: whoever migrates holds this lock. */
 const LOCK = 0x70_6f_73_74;
 const WAIT_FOR_OTHERS = seconds(60);
+/** Whoever waits to change a table makes all others wait who only want to read it: never longer than this at a time. */
+const WAIT_FOR_TABLE = seconds(0.5);
+/** Taken by another for longer than somebody waited. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 interface Migration {
   readonly number: number;
@@ -28,11 +33,12 @@ interface Options {
 export async function migrate({ client, log, mustExist }: Options): Promise<void> {
   const known = await migrations();
   if ((await pending(client, known, mustExist)).length === 0) return;
-  await client.query(`SET lock_timeout = ${WAIT_FOR_OTHERS}`);
+  // Whatever limits the database's owner set: a migration of a large table takes its time.
+  await client.query(`SET statement_timeout = 0; SET lock_timeout = ${WAIT_FOR_OTHERS}`);
   await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
   try {
     for (const migration of await pending(client, known, mustExist)) {
-      await apply(client, migration);
+      await applyBetweenOthers(client, migration);
       log.info({ migration: migration.name }, 'the schema of the database was migrated');
     }
   } finally {
@@ -84,10 +90,24 @@ async function lastDone(client: Client): Promise<number | undefined> {
   }
 }
 
+/** Tries again and again while somebody, a backup say, reads what is to be changed. */
+async function applyBetweenOthers(client: Client, migration: Migration): Promise<void> {
+  const giveUp = performance.now() + WAIT_FOR_OTHERS;
+  for (;;) {
+    try {
+      return await apply(client, migration);
+    } catch (error) {
+      if (codeOf(error) !== LOCK_NOT_AVAILABLE || performance.now() > giveUp) throw error;
+      await pause(2 * WAIT_FOR_TABLE);
+    }
+  }
+}
+
 async function apply(client: Client, { number, name }: Migration): Promise<void> {
   const sql = await readFile(new URL(name, FOLDER), 'utf8');
   await client.query('BEGIN');
   try {
+    await client.query(`SET LOCAL lock_timeout = ${WAIT_FOR_TABLE}`);
     await client.query('CREATE SCHEMA IF NOT EXISTS postern');
     await client.query(
       'CREATE TABLE IF NOT EXISTS postern.migrations (number integer PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())',

@@ -117,9 +117,15 @@ const mostConnections = (processes: number, pool: number): number => (processes 
 /** Said at the start rather than at the first sign-in. */
 async function mayWrite(client: Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
-    `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = to_regnamespace('postern') AND c.relkind = 'r'
-       AND c.relname <> 'migrations' AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
-       AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')) LIMIT 1`,
+    `SELECT 'table postern.' || c.relname AS name FROM pg_class c
+       WHERE c.relnamespace = to_regnamespace('postern') AND c.relkind = 'r' AND c.relname <> 'migrations'
+       AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+       AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+     UNION ALL SELECT 'sequence postern.versions' WHERE NOT has_sequence_privilege('postern.versions', 'USAGE')
+     UNION ALL SELECT 'function postern.' || p.proname FROM pg_proc p
+       WHERE p.pronamespace = to_regnamespace('postern') AND p.proname IN ('commit', 'commit_all')
+       AND NOT has_function_privilege(p.oid, 'EXECUTE')
+     LIMIT 1`,
   );
-  if (rows[0]) throw Object.assign(new Error(`on the table postern.${rows[0].name}`), { code: '42501' });
+  if (rows[0]) throw Object.assign(new Error(`on the ${rows[0].name}`), { code: '42501' });
 }

@@ -202,7 +202,7 @@ export class PostgresStore implements Store {
   async #sweep(now: number): Promise<number> {
     let removed = 0;
     for (const table of TABLE_NAMES) {
-      for (let swept = SWEPT_AT_ONCE; swept === SWEPT_AT_ONCE; ) {
+      for (let swept = SWEPT_AT_ONCE; swept === SWEPT_AT_ONCE && !this.#closing; ) {
         // What somebody works on is left for the next time: a sweep waits for nobody.
         swept = await this.#statement(
           `DELETE FROM postern.${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.${table}

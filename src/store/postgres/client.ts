@@ -1,0 +1,25 @@
+import { Socket } from 'node:net';
+import pg from 'pg';
+import { seconds } from '../../lib/index.ts';
+
+/** Until the database has answered a goodbye. */
+const GOODBYE = seconds(1);
+
+/** A connection that ends although the other side says nothing any more: whoever stops waits for it. */
+export class Client extends pg.Client {
+  readonly #socket: Socket;
+
+  constructor(config?: pg.ClientConfig) {
+    const socket = new Socket();
+    super({ ...config, stream: () => socket });
+    this.#socket = socket;
+  }
+
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const late = setTimeout(() => this.#socket.destroy(), GOODBYE).unref();
+    this.once('end', () => clearTimeout(late));
+    return callback ? super.end(callback) : super.end();
+  }
+}
