@@ -103,6 +103,8 @@ async function answerTo(outgoing: ClientRequest, body: string | undefined, most:
   outgoing.on('response', resolve);
   // It stays: a connection may fail more than once, and an error nobody listens to ends the process.
   outgoing.on('error', reject);
+  // The last there is to hear: where the other side goes over to another protocol (RFC 9110 §15.2.2), all there is.
+  outgoing.on('close', () => reject(new OutboundError('unreadable', 'the answer is none of HTTP')));
   outgoing.end(body);
   const incoming = await promise;
   const chunks: Buffer[] = [];

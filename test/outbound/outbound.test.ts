@@ -191,6 +191,10 @@ test('a huge answer is cut off, and an endless one ends with the time', async (t
 test('what does not speak HTTP, breaks off, or is not there is told apart from a bug', async (t) => {
   await using noise = await on(createTcpServer((socket) => void socket.end('SSH-2.0-OpenSSH\r\n')));
   t.like(await refused(outbound().fetch(noise.url)), { fault: 'unreadable' });
+  await using switched = await on(
+    createTcpServer((socket) => void socket.write('HTTP/1.1 101 Over\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')),
+  );
+  t.like(await refused(outbound().fetch(switched.url)), { fault: 'unreadable' });
   await using torn = await on(
     createTcpServer((socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc')),
   );
