@@ -1,6 +1,7 @@
 /**
  * A disk in memory that can lose power: what was not synced is then lost in part, block by block, and so are names that
- * were given, changed or taken in a folder that was not synced. One folder, whatever it is called.
+ * were given, changed or taken in a folder that was not synced. A sync that fails fails for good: what it could not write is
+ * still read, but no later sync writes it, unless it is written anew. One folder, whatever it is called.
  */
 import { basename } from 'node:path';
 import type { FileOperations, OpenFile } from '../../src/store/file/index.ts';
@@ -8,7 +9,11 @@ import type { FileOperations, OpenFile } from '../../src/store/file/index.ts';
 interface Inode {
   bytes: Buffer;
   durable: Buffer;
+  /** Blocks that are read as they were written, and that the disk will never have. */
+  readonly lost: Set<number>;
 }
+
+const inodeOf = (bytes: Buffer): Inode => ({ bytes, durable: bytes, lost: new Set() });
 
 type NameChange = (names: Map<string, Inode>) => void;
 
@@ -36,10 +41,19 @@ export class Disk implements FileOperations {
     const names = new Map(this.#durableNames);
     for (const change of this.#changes) if (this.#random() < 0.5) change(names);
     for (const [name, inode] of names) {
-      const bytes = this.#torn(inode);
-      next.#names.set(name, { bytes, durable: bytes });
+      next.#names.set(name, inodeOf(this.#torn(inode)));
     }
     next.#durableNames = new Map(next.#names);
+    return next;
+  }
+
+  /** What the next process finds when this one was killed: all that was written, on the disk or not. */
+  afterKill(): Disk {
+    this.remaining = -1;
+    const next = new Disk(this.#random);
+    next.#names = this.#names;
+    next.#durableNames = this.#durableNames;
+    next.#changes = this.#changes;
     return next;
   }
 
@@ -50,7 +64,7 @@ export class Disk implements FileOperations {
     let inode = this.#names.get(name);
     if (!inode) {
       if (flags.startsWith('r')) throw failure('ENOENT');
-      const created: Inode = { bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
+      const created = inodeOf(Buffer.alloc(0));
       inode = created;
       this.#change((names) => names.set(name, created));
     }
@@ -94,13 +108,25 @@ export class Disk implements FileOperations {
 
   #file(inode: Inode): OpenFile {
     const sync = async () => {
-      await this.#step();
-      inode.durable = inode.bytes;
+      try {
+        await this.#step();
+      } catch (error) {
+        for (const block of blocksOf(inode.bytes)) if (isDirty(inode, block)) inode.lost.add(block);
+        throw error;
+      }
+      inode.durable = onDisk(inode);
+    };
+    const put = (bytes: Uint8Array, position = inode.bytes.length) => {
+      const end = position + bytes.length;
+      inode.bytes = Buffer.concat([inode.bytes.subarray(0, position), bytes, inode.bytes.subarray(end)]);
+      for (let block = Math.floor(position / BLOCK); block * BLOCK < end; block += 1) inode.lost.delete(block);
     };
     return {
-      write: async (bytes, offset, length) => {
-        await this.#step();
-        inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(offset, offset + length)]);
+      write: async (bytes, offset, length, position) => {
+        const part = bytes.subarray(offset, offset + length);
+        // Whoever is killed, or has no more room, may have written some of it.
+        await this.#step(() => put(part.subarray(0, Math.floor(this.#random() * length)), position));
+        put(part, position);
         return { bytesWritten: length };
       },
       read: async (bytes, offset, length, position) => {
@@ -136,26 +162,49 @@ export class Disk implements FileOperations {
   }
 
   /** Everything the file system promised, and of the rest some blocks, others empty, up to some length. */
-  #torn({ bytes, durable }: Inode): Buffer {
-    let same = 0;
-    while (same < bytes.length && same < durable.length && bytes[same] === durable[same]) same += 1;
-    if (same < durable.length) return this.#random() < 0.5 ? bytes : durable;
-    const length = same + Math.floor(this.#random() * (bytes.length - same + 1));
+  #torn(inode: Inode): Buffer {
+    const { bytes, durable } = inode;
+    if (bytes.length < durable.length) return this.#random() < 0.5 ? onDisk(inode) : durable;
+    const length = durable.length + Math.floor(this.#random() * (bytes.length - durable.length + 1));
     const torn = Buffer.from(bytes.subarray(0, length));
-    for (let at = same; at < length; at = (Math.floor(at / BLOCK) + 1) * BLOCK) {
-      if (this.#random() < 0.2) torn.fill(0, at, Math.min(length, (Math.floor(at / BLOCK) + 1) * BLOCK));
-    }
+    for (const block of blocksOf(torn))
+      if (inode.lost.has(block) || (isDirty(inode, block) && this.#random() < 0.2)) asDurable(torn, inode, block);
     return torn;
   }
 
   /** Every operation takes a few turns of the event loop, so that any may end before any other; after the power failed none ends. */
-  async #step(): Promise<void> {
+  async #step(half: () => void = () => {}): Promise<void> {
     this.remaining -= 1;
     for (let turns = this.#random() * SLOWEST; turns > 0; turns -= 1) await new Promise(setImmediate);
+    if (this.remaining === -1) half();
     if (this.remaining < 0) await new Promise(() => {});
     const [from, to] = this.failing;
-    if (this.remaining <= from && this.remaining > to) throw failure('EIO');
+    if (this.remaining > from || this.remaining <= to) return;
+    half();
+    throw failure('EIO');
   }
+}
+
+const blocksOf = (bytes: Buffer): number[] =>
+  Array.from({ length: Math.ceil(bytes.length / BLOCK) }, (_, block) => block);
+
+const blockOf = (bytes: Buffer, block: number): Buffer => bytes.subarray(block * BLOCK, (block + 1) * BLOCK);
+
+const isDirty = ({ bytes, durable }: Inode, block: number): boolean =>
+  !blockOf(bytes, block).equals(blockOf(durable, block));
+
+/** Puts a block as the disk has it in place of what was written last. */
+function asDurable(bytes: Buffer, { durable }: Inode, block: number): void {
+  blockOf(bytes, block).fill(0);
+  blockOf(durable, block).copy(blockOf(bytes, block));
+}
+
+/** What was written, without what will never be on the disk. */
+function onDisk(inode: Inode): Buffer {
+  if (inode.lost.size === 0) return inode.bytes;
+  const bytes = Buffer.from(inode.bytes);
+  for (const block of blocksOf(bytes)) if (inode.lost.has(block)) asDurable(bytes, inode, block);
+  return bytes;
 }
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code });

@@ -29,9 +29,9 @@ export class FaultyDisk implements FileOperations {
     const file = await fs.open(path, flags, mode);
     this.#called.set(path, called);
     return {
-      write: async (bytes, offset, length) => {
+      write: async (bytes, offset, length, position) => {
         await this.fault('write', called.name);
-        return await file.write(bytes, offset, Math.min(length, this.most));
+        return await file.write(bytes, offset, Math.min(length, this.most), position);
       },
       datasync: async () => {
         await this.fault('datasync', called.name);

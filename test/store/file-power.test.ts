@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { type Logger, milliseconds, silent } from '../../src/lib/index.ts';
 import { type FileStore, StoreRefused } from '../../src/store/file/index.ts';
+import { StoreUnavailable } from '../../src/store/index.ts';
 import { AccountBook, inWords, type Verdict } from './account-book.ts';
 import { Disk } from './disk.ts';
 import { folderFor, open } from './folders.ts';
@@ -19,7 +20,7 @@ const log: Logger = {
 const DISKS = 12;
 const LIVES = 40;
 
-test('power fails 480 times at random moments, snapshots and healing included: what was acknowledged is there', async (t) => {
+test('power fails or the process is killed 480 times at random moments, snapshots and healing included: what was acknowledged is there', async (t) => {
   const seed = Date.now() % 1_000_000;
   t.log(`seed ${seed}`);
   const random = randomFrom(seed);
@@ -34,7 +35,7 @@ test('power fails 480 times at random moments, snapshots and healing included: w
       const from = Math.floor((random() * 2 - 1) * disk.remaining);
       if (from > 0) disk.failing = [from, from - Math.floor(random() * 40)];
       await Promise.race([live(disk, join(folder, `${life}`), book, `${life}`), failed(disk)]);
-      disk = disk.afterPowerLoss();
+      disk = random() < 0.5 ? disk.afterPowerLoss() : disk.afterKill();
     }
     const store = await openOn(disk, join(folder, 'last'));
     const verdict = await book.audit(store);
@@ -43,10 +44,37 @@ test('power fails 480 times at random moments, snapshots and healing included: w
     total.unknown += verdict.unknown;
     for (const kind of ['lost', 'resurrected', 'phantom'] as const) total[kind].push(...verdict[kind]);
   }
-  t.log(`${DISKS * LIVES} power losses, ${healed} times healed before; ${inWords(total)}`);
+  t.log(`${DISKS * LIVES} lives, ${healed} times healed before; ${inWords(total)}`);
   t.deepEqual([total.lost, total.resurrected, total.phantom], [[], [], []]);
   t.true(total.acknowledged > DISKS * LIVES && healed > DISKS);
 });
+
+test('what a failed sync left is not believed to be on the disk by the next process: power fails later, and nothing is missing', async (t) => {
+  const random = randomFrom(17);
+  for (let turn = 0; turn < 20; turn += 1) {
+    const folder = await folderFor(t);
+    let disk = new Disk(random);
+    const put = (store: FileStore, id: string) =>
+      store.commit([{ put: 'seen', id, record: { issuer: 'i'.repeat(300) } }]);
+    const first = await openOn(disk, join(folder, 'first'));
+    await put(first, 'before');
+    await settle();
+    // It is written, and then nothing works any more.
+    disk.remaining = 1000;
+    disk.failing = [998, -1];
+    await t.throwsAsync(put(first, 'refused'), { instanceOf: StoreUnavailable });
+    disk = disk.afterKill();
+    const second = await openOn(disk, join(folder, 'second'));
+    await put(second, 'after');
+    disk = disk.afterPowerLoss();
+    const third = await openOn(disk, join(folder, 'third'));
+    for (const id of ['before', 'after']) t.truthy(await third.get('seen', id), id);
+    await third.close();
+  }
+});
+
+/** Until the journal has said that its last commit is on the disk. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 /** Each life has a folder of its own name on the same disk, because nobody lets go of the lock of one that lost power. */
 async function openOn(disk: Disk, folder: string): Promise<FileStore> {

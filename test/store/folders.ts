@@ -27,7 +27,7 @@ export const quick: FileOperations = {
   async open(path, flags, mode) {
     const file = await fs.open(path, flags, mode);
     return {
-      write: (bytes, offset, length) => file.write(bytes, offset, length),
+      write: (bytes, offset, length, position) => file.write(bytes, offset, length, position),
       read: (bytes, offset, length, position) => file.read(bytes, offset, length, position),
       truncate: (length) => file.truncate(length),
       close: () => file.close(),

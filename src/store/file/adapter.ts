@@ -1,7 +1,7 @@
 import type { Adapter } from 'lowdb';
 import type { Clock, Logger } from '../../lib/index.ts';
 import { StoreDamaged } from './errors.ts';
-import { type FileOperations, type OpenFile, removeFile, syncFolder } from './files.ts';
+import { type FileOperations, removeFile, syncFolder } from './files.ts';
 import { checkFormat, dataFile, type Listing, list, prune, writeFormat } from './folder.ts';
 import { Journal } from './journal.ts';
 import type { Undurable } from './journal-entry.ts';
@@ -189,24 +189,16 @@ export class JournalAdapter implements Adapter<Database> {
 
   async #create() {
     const journal = await this.#createJournal(0, false);
-    await orClose(journal.file, writeFormat(this.#files, this.#folder));
-    return journal;
+    try {
+      await writeFormat(this.#files, this.#folder);
+      return journal;
+    } catch (error) {
+      await journal.file.close().catch(() => {});
+      throw error;
+    }
   }
 
   async #openJournal({ journal: { path, size } }: Recovered) {
-    const file = await this.#files.open(path, 'a', 0o600);
-    // What a killed process wrote and never synced is about to be read and believed.
-    await orClose(file, file.datasync());
-    return { file, path, size };
-  }
-}
-
-/** Waits, and lets go of the file when that fails. */
-async function orClose(file: OpenFile, work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    await file.close().catch(() => {});
-    throw error;
+    return { file: await this.#files.open(path, 'a', 0o600), path, size };
   }
 }

@@ -2,7 +2,8 @@ import * as fs from 'node:fs/promises';
 
 /** An open file, as `node:fs/promises` gives it. */
 export interface OpenFile {
-  write(bytes: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>;
+  /** Where the last write ended unless a position is given; a file opened for appending has none. */
+  write(bytes: Uint8Array, offset: number, length: number, position?: number): Promise<{ bytesWritten: number }>;
   read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   datasync(): Promise<void>;
   sync(): Promise<void>;
@@ -28,9 +29,10 @@ export const realFiles: FileOperations = fs;
  * Writes every byte, whatever the disk accepts at a time. Libraries that trust one `write` truncate a good file on a full
  * disk and report success.
  */
-export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
+export async function writeAll(file: OpenFile, bytes: Uint8Array, position?: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done);
+    const at = position === undefined ? undefined : position + done;
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at);
     if (bytesWritten <= 0) throw new Error('the disk accepted no bytes');
     done += bytesWritten;
   }

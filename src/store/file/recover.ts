@@ -3,7 +3,7 @@ import { StoreDamaged } from './errors.ts';
 import { type FileOperations, removeFile, syncFolder, writeAll } from './files.ts';
 import type { DataFile, Listing } from './folder.ts';
 import { Database } from './memory/index.ts';
-import { type BadLine, type Chain, replay } from './replay.ts';
+import { type BadLine, type Chain, replay, type Unsure } from './replay.ts';
 import { readSnapshot } from './snapshot.ts';
 
 export interface Recovered {
@@ -55,6 +55,7 @@ export async function recover(
       await files.rename(file.path, `${file.path}.damaged`);
     }
     const size = chain.tail ? await cutTail(files, chain.tail, log) : chain.last.size;
+    for (const end of chain.unsure) await writeAgain(files, end);
     await tidy(files, folder, chain, log);
     return {
       database,
@@ -98,6 +99,20 @@ async function cutTail(files: FileOperations, { file, offset, line, whole }: Bad
     await journal.close();
   }
   return offset;
+}
+
+/**
+ * Puts on the disk what a killed process wrote and may never have synced: it is about to be believed. It is written once more,
+ * as it is, because a sync that failed before would not be told again: the kernel forgets what it could not write.
+ */
+async function writeAgain(files: FileOperations, { path, from }: Unsure): Promise<void> {
+  const journal = await files.open(path, 'r+');
+  try {
+    await writeAll(journal, await readFrom(journal, from), from);
+    await journal.datasync();
+  } finally {
+    await journal.close();
+  }
 }
 
 async function readFrom(file: Awaited<ReturnType<FileOperations['open']>>, offset: number): Promise<Buffer> {

@@ -17,6 +17,12 @@ export interface BadLine {
   readonly whole: boolean;
 }
 
+/** The end of a journal of which no line says that it is on the disk. */
+export interface Unsure {
+  readonly path: string;
+  readonly from: number;
+}
+
 /** What the journals after a snapshot gave. */
 export interface Chain {
   /** The journal to go on in. */
@@ -25,6 +31,7 @@ export interface Chain {
   readonly changes: number;
   /** From here on nothing was ever acknowledged. */
   readonly tail: BadLine | undefined;
+  readonly unsure: readonly Unsure[];
   /** Lines that cannot be read and held no commit: the commits around them follow each other. */
   readonly skipped: readonly BadLine[];
   /** Journals that were begun and never used. */
@@ -63,6 +70,9 @@ class ChainReader {
   #last: Chain['last'] | undefined;
   #bad: BadLine | undefined;
   #goesOn = false;
+  /** Where the first line begins after which nothing was read that says it to be on the disk. */
+  #sureTo = 0;
+  readonly #unsure: Unsure[] = [];
   readonly #skipped: BadLine[] = [];
   readonly #abandoned: DataFile[] = [];
   readonly #plain = new PlainLines();
@@ -86,6 +96,8 @@ class ChainReader {
     if (size === 0) throw new StoreDamaged(journal.name, 0, 'it is empty');
     if (abandoned) this.#abandoned.push(journal);
     else this.#last = { path: journal.path, size };
+    // Its end was on the disk before the next was gone on in.
+    if (!abandoned && !this.#goesOn) this.#unsure.push({ path: journal.path, from: this.#sureTo });
   }
 
   /** @throws StoreDamaged when something that was durable is missing. */
@@ -99,6 +111,7 @@ class ChainReader {
       at: this.#at,
       changes: this.#changes,
       tail: this.#bad,
+      unsure: this.#unsure,
       skipped: this.#skipped,
       abandoned: this.#abandoned,
     };
@@ -115,6 +128,7 @@ class ChainReader {
       throw new StoreDamaged(journal.name, 1, `commit ${this.#database.sequence + 1} is missing before it`);
     this.#synced = Math.max(this.#synced, after);
     this.#goesOn = false;
+    this.#sureTo = 0;
     return true;
   }
 
@@ -127,6 +141,7 @@ class ChainReader {
       throw new StoreDamaged(journal.name, line.number, `commit ${this.#database.sequence + 1} is missing before it`);
     else return;
     this.#goesOn = mark === 'end';
+    if (synced >= this.#database.sequence) this.#sureTo = line.offset;
     if (!changes) return;
     this.#database.load(changes, sequence);
     this.#changes += changes.length;
