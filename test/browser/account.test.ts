@@ -69,7 +69,7 @@ test.serial(
     const { page, complaints } = await open();
     await plugIn(page);
     await goHome(page, email);
-    await page.click('text=Second steps');
+    await page.click('text=Two-step sign-in');
     await page.click('text=Add a passkey');
     await page.fill('[name=name]', 'Desk');
     await page.click('text=Create a passkey');
@@ -83,7 +83,7 @@ test.serial(
     // The authenticator answers the offer in the address field by itself.
     await page.waitForSelector('[data-page=account]');
 
-    await page.click('text=Second steps');
+    await page.click('text=Two-step sign-in');
     await page.click('summary:has-text("Rename")');
     await page.locator('.cards [name=name]').fill('Old desk');
     await page.click('.cards >> text=Save');
