@@ -208,6 +208,26 @@ test('snapshots asked for at the same time are made one after the other', async 
   await again.close();
 });
 
+test('a store that closes begins no snapshot, which would go on after the lock was given away', async (t) => {
+  const files = new FaultyDisk();
+  const store = await open(await folderFor(t), { files, compaction: { journalBytes: 0 } });
+  const commits = (n: number) => Array.from({ length: n }, () => store.commit([put(1)]));
+  await store.settled;
+  const gate = Promise.withResolvers<void>();
+  const snapshots: string[] = [];
+  files.fault = (what, name) => {
+    if (name.startsWith('snapshot')) snapshots.push(`${what} ${name}`);
+    return what === 'datasync' ? gate.promise : undefined;
+  };
+  // Of what a start would read now, more than half is dead: with the first answer a snapshot is due.
+  const answered = Promise.all(commits(10));
+  const closed = store.close();
+  gate.resolve();
+  await Promise.all([answered, closed]);
+  await sleep(50);
+  t.deepEqual(snapshots, []);
+});
+
 test('nobody is shown a change, or loses to one, before it is on the disk', async (t) => {
   const files = new FaultyDisk();
   const store = await open(await folderFor(t), { files });

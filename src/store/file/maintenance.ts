@@ -38,7 +38,7 @@ export class Maintenance {
 
   /** Called after every commit, so it must cost nothing. */
   consider(): void {
-    if (this.#writing || this.#retry || this.#adapter.journal.failure) return;
+    if (this.#closed || this.#writing || this.#retry || this.#adapter.journal.failure) return;
     const { read, journalBytes } = this.#adapter.wear;
     if (journalBytes > this.#limits.journalBytes && read > 2 * this.#low.data.size) this.#start();
   }
