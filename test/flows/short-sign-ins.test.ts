@@ -6,7 +6,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { signJwt } from '../../src/engine/jwt.ts';
-import { deriveKey, newSecret, unseal } from '../../src/lib/index.ts';
+import { deriveKey, minutes, newSecret, unseal } from '../../src/lib/index.ts';
 import { type Artifact, type Change, type Row, type Store, StoreUnavailable } from '../../src/store/index.ts';
 import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { type Pairs, type Sent, send } from '../support/hostile.ts';
@@ -203,6 +203,83 @@ test.serial(
     const answers = await sameBothWays(t, overheard, short, { again: whole });
     const good = answers.filter(({ status }) => status === 200).length;
     t.true(good > pairs.length / 10 && good < pairs.length * 0.7, `${good} of ${pairs.length} were granted`);
+  },
+);
+
+test.serial(
+  'whatever became of the application, the person or the API meanwhile, it is the same either way',
+  async (t) => {
+    const { accounts, clients: registered, resources } = postern.domain;
+    const [few, ttl] = ['https://few.example.com', 'https://short.example.com'];
+    await resources.add({ uri: few, scopes: ['files.read'], revocable: true });
+    await resources.add({ uri: ttl, scopes: ['files.read', 'files.write'], ttl: minutes(3) });
+    const add = async (more: object = {}): Promise<Credentials> => {
+      const { id, secret = '' } = await addClient(postern, { firstParty: true, ...more });
+      return { id, secret };
+    };
+    const old = await add();
+    const { secret } = await registered.rotateSecret(old.id, { keepOldFor: minutes(10) });
+    const removed = await add();
+    await registered.remove(removed.id);
+    const applications: Record<string, Credentials> = {
+      'with few scopes': await add({ resources: [API], scopes: ['email', 'files.write'] }),
+      'with other scopes': await add({ scopes: ['profile', 'x'] }),
+      'with two APIs': await add({ resources: [few, API, ttl] }),
+      'without a secret': await add({ type: 'spa', resources: [API, few] }),
+      'of third parties': await add({ firstParty: false, resources: [API] }),
+      'that needs two factors': await add({ acrValues: ['urn:postern:acr:two-factor'], resources: [API] }),
+      'that signs nobody in': await add({ redirectUris: [], passwordGrant: true, resources: [API] }),
+      'that takes passwords too': await add({ passwordGrant: true, resources: [API] }),
+      service: await add({ type: 'service', redirectUris: [], resources: [API] }),
+      'by its old secret': old,
+      'by its new secret': { id: old.id, secret },
+      removed,
+    };
+    const person = (name: string) => addPerson(postern, `${name}@example.com`, name);
+    const people = {
+      disabled: await person('disabled'),
+      removed: await person('removed'),
+      renamed: await person('renamed'),
+    };
+    await accounts.setDisabled(people.disabled.id, true);
+    await accounts.remove(people.removed.id);
+    await accounts.rename(people.renamed.id, 'Zoë 🔐');
+    const of = (client: Credentials): Alteration => ({
+      token: { clientId: client.id },
+      grant: { clientId: client.id },
+    });
+    const wide = {
+      openid: { scope: 'openid email profile offline_access' },
+      resources: Object.fromEntries(
+        [API, few, ttl].map((uri) => [uri, 'openid email profile files.read files.write x']),
+      ),
+    };
+    const scope = 'openid files.write email profile files.read x';
+    const cases: [Kept<Credentials>, Alteration][] = [];
+    for (const signed of [kept[0]!, kept[2]!]) {
+      for (const client of Object.values(applications)) {
+        const theirs = { ...signed, client };
+        cases.push([theirs, of(client)]);
+        for (const resource of [API, few, ttl, [ttl, API], `${postern.issuer}/api`])
+          cases.push([
+            theirs,
+            { token: { clientId: client.id, resource, scope }, grant: { clientId: client.id, ...wide } },
+          ]);
+      }
+      for (const { id } of Object.values(people))
+        cases.push([signed, { token: { accountId: id }, grant: { accountId: id }, session: { accountId: id } }]);
+    }
+    const pairs: [Sent, Sent][] = [];
+    for (const kind of KINDS)
+      for (const [signed, change] of cases) pairs.push(await twice(() => usual(kind, signed, change)));
+    const answers = await sameBothWays(
+      t,
+      overheard,
+      pairs.map(([one]) => one),
+      { again: pairs.map(([, other]) => other) },
+    );
+    const good = answers.filter(({ status }) => status === 200).length;
+    t.true(good > pairs.length / 5 && good < pairs.length * 0.8, `${good} of ${pairs.length} were granted`);
   },
 );
 
