@@ -32,14 +32,17 @@ export function browsers({ desk, ...options }: Options): Front {
       next(failure);
     };
     const browser = { sessionId, address: telling.address, userAgent: req.headers['user-agent'] ?? '' };
-    patiently(res, () => answer(wanted, browser)).then(
-      (sent) => {
-        if (!sent) return whole();
-        telling.client(wanted.clientId);
-        send(res, sent);
-      },
-      // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-      (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
-    );
+    patiently(res, () => answer(wanted, browser))
+      .then(
+        (sent) => {
+          if (!sent) return whole();
+          telling.client(wanted.clientId);
+          send(res, sent);
+        },
+        // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+        (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
+      )
+      // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
+      .catch(whole);
   };
 }

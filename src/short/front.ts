@@ -87,15 +87,18 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
         next(failure);
       };
       if (!body) return whole();
-      patiently(res, () => answer(req, body.toString('latin1'))).then(
-        (given) => {
-          if (!given) return whole();
-          telling.client(given.clientId);
-          send(res, headers, given.text);
-        },
-        // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-        (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
-      );
+      patiently(res, () => answer(req, body.toString('latin1')))
+        .then(
+          (given) => {
+            if (!given) return whole();
+            telling.client(given.clientId);
+            send(res, headers, given.text);
+          },
+          // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+          (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
+        )
+        // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
+        .catch(whole);
     });
   };
 }

@@ -155,6 +155,12 @@ test.serial('what a failing store may have done is not begun again', async (t) =
   t.is((await send((await shortWaysOf(t, { ...postern, store: failing })).url, sent)).status, 503);
 });
 
+test.serial('an answer that cannot be sent is told as a failure, and ends no process', async (t) => {
+  const { sent } = await (await somebody()).ask();
+  const { url } = await shortWaysOf(t, postern, undefined, { headers: () => ['X-Impossible', 'a\nb'] });
+  t.is((await send(url, sent)).status, 503);
+});
+
 test.serial('whose network begins too many sign-ins is left to the whole way, which says so', async (t) => {
   const { sent } = await (await somebody()).ask();
   const { url } = await shortWaysOf(t, postern, { begin: () => seconds(1) });

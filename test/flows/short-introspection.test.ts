@@ -196,6 +196,11 @@ test.serial('the short way answers whatever is live and told, and gives everythi
   t.true(answered > live.length);
 });
 
+test.serial('an answer that cannot be sent is told as a failure, and ends no process', async (t) => {
+  const { url } = await shortWaysOf(t, postern, undefined, { headers: () => ['X-Impossible', 'a\nb'] });
+  t.is((await send(url, ask(live[0]!, web))).status, 503);
+});
+
 interface Held extends Credentials {
   readonly access: string;
   readonly refresh: string;

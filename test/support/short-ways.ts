@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { readSettings } from '../../src/config/index.ts';
 import { openMasterKey } from '../../src/domain/index.ts';
 import { createEngine, type Shows } from '../../src/engine/index.ts';
-import { createFrontDesk, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
+import { createFrontDesk, type FrontDesk, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
 import { shortWays } from '../../src/short/index.ts';
 import { answering } from './answering.ts';
 import type { Postern } from './postern.ts';
@@ -23,6 +23,7 @@ export async function shortWaysOf(
   t: ExecutionContext,
   { domain, issuer, store, folder }: Postern,
   pace: Pick<Pace, 'begin'> = { begin: () => undefined },
+  more: Partial<FrontDesk> = {},
 ) {
   const heard = { told: 0, issued: 0 };
   const settings = { ...readSettings({}), issuer };
@@ -43,7 +44,7 @@ export async function shortWaysOf(
     now: Date.now,
     issuer,
     lifetimes: settings.tokens,
-    desk: createFrontDesk({ issuer, trustedProxies: [], tell: () => void heard.told++ }),
+    desk: { ...createFrontDesk({ issuer, trustedProxies: [], tell: () => void heard.told++ }), ...more },
     pace,
     onTokens: () => void heard.issued++,
   });
