@@ -181,3 +181,19 @@ test('an index value that no column can hold finds its rows all the same', async
     );
   }
 });
+
+test('names of commits are swept in steps, however many there are', async (t) => {
+  const [store, , database] = await stores(t);
+  await database.query(`CREATE TABLE steps (rows integer);
+    CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO steps SELECT count(*) FROM gone; RETURN NULL; END $$;
+    CREATE TRIGGER told AFTER DELETE ON postern.commits REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION told();
+    INSERT INTO postern.commits (id, happened, at)
+    SELECT n, true, now() - interval '2 minutes' FROM generate_series(1, 125000) n`);
+  t.is(await store.sweep(Date.now()), 0);
+  t.deepEqual(
+    (await database.query('SELECT rows FROM steps')).rows.map(({ rows }) => rows),
+    [50_000, 50_000, 25_000],
+  );
+});

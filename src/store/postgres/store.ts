@@ -27,6 +27,8 @@ import { isWatched, WATCHED, type WatchedTable } from './watched.ts';
 
 const LARGEST_PAGE = 1000;
 const SWEPT_AT_ONCE = 1000;
+/** They have no index, so each step looks for them from the beginning: few and large ones. */
+const COMMITS_AT_ONCE = 50_000;
 /** Longer than anybody asks about a commit whose answer was lost. */
 const COMMITS_KEPT = minutes(1);
 
@@ -202,17 +204,29 @@ export class PostgresStore implements Store {
   async #sweep(now: number): Promise<number> {
     let removed = 0;
     for (const table of TABLE_NAMES) {
-      for (let swept = SWEPT_AT_ONCE; swept === SWEPT_AT_ONCE && !this.#closing; ) {
-        // What somebody works on is left for the next time: a sweep waits for nobody.
-        swept = await this.#statement(
-          `DELETE FROM postern.${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.${table}
-             WHERE expires_at <= $1 ORDER BY expires_at LIMIT ${SWEPT_AT_ONCE} FOR UPDATE SKIP LOCKED))`,
-          [now],
-        );
-        removed += swept;
-      }
+      // What somebody works on is left for the next time: a sweep waits for nobody.
+      removed += await this.#inSteps(
+        SWEPT_AT_ONCE,
+        `DELETE FROM postern.${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.${table}
+           WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+        now,
+      );
     }
-    await this.#statement(`DELETE FROM postern.commits WHERE at < now() - $1 * interval '1 ms'`, [COMMITS_KEPT]);
+    // In steps too: what one statement had no time for would be more at the next sweep, and never go.
+    await this.#inSteps(
+      COMMITS_AT_ONCE,
+      `DELETE FROM postern.commits WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.commits
+         WHERE at < now() - $1 * interval '1 ms' LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+      COMMITS_KEPT,
+    );
+    return removed;
+  }
+
+  /** Removes `most` rows at a time until there are fewer, or the store closes; how many. */
+  async #inSteps(most: number, text: string, until: number): Promise<number> {
+    let removed = 0;
+    for (let step = most; step === most && !this.#closing; removed += step)
+      step = await this.#statement(text, [until, most]);
     return removed;
   }
 
