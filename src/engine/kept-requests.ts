@@ -29,8 +29,11 @@ const LIFETIME = hours(24);
 
 const NAME = 'postern.request';
 
-/** What browsers keep of one cookie, its name and attributes included (RFC 6265 §6.1), with room to spare. */
-const LONGEST = 3600;
+/**
+ * A browser keeps 4 KB of one cookie (RFC 6265 §6.1), but nginx, unless told otherwise, takes no more than that of all of
+ * an answer's headers together (`proxy_buffer_size`), of which those that begin an interaction need 1.7.
+ */
+const LONGEST = 2200;
 
 /** Parameters that stand for others, which are there in their place. */
 const REFERENCES = new Set(['request', 'request_uri']);

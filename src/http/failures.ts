@@ -56,9 +56,8 @@ export function failures({ report, pages, logger }: Options): Middleware {
     stateOf(ctx).error = failure.error;
     try {
       if (wantsPage(ctx)) {
-        // A form cannot be sent again by a link, and `//` begins the address of somewhere else.
-        const again = failure.reason === 'busy' && ctx.method === 'GET' && /^\/(?![/\\])/.test(ctx.url);
-        const retry = again ? ctx.url : undefined;
+        // A form cannot be sent again by a link.
+        const retry = failure.reason === 'busy' && ctx.method === 'GET' ? ctx.url : undefined;
         return pages.show(ctx, 'error', { reason: failure.reason, id, retry }, failure.status);
       }
     } catch (err) {

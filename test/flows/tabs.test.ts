@@ -49,6 +49,24 @@ const leaving = async (client: { id: string; secret?: string | undefined }, more
 
 const pageOf = ({ page, status }: Answer) => [page, status];
 
+test.serial(
+  'however long a request is, the headers that begin its sign-in fit into the 4 KB that nginx takes',
+  async (t) => {
+    // What https adds: `Secure`, `__Host-` and Strict-Transport-Security.
+    const MORE = 250;
+    const kept = new Set<boolean>();
+    for (let length = 0; length < 4000; length += 200) {
+      const { url } = await fresh({ state: 's'.repeat(length) });
+      const { status, headers } = await fetch(url, { redirect: 'manual' });
+      t.is(status, 303);
+      const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`);
+      t.true(lines.join('').length + MORE < 4096, `${length}: ${lines.join('').length}`);
+      kept.add(headers.getSetCookie().some((cookie) => cookie.startsWith('postern.request=')));
+    }
+    t.is(kept.size, 2, 'the shorter ones are kept');
+  },
+);
+
 test.serial('a form of one tab that is read after another tab’s answer goes on', async (t) => {
   const p = await person();
   const agent = await signedIn(p.email);
