@@ -15,6 +15,8 @@ export interface Simple {
   readonly grant: Payload;
   readonly scopes: readonly string[];
   readonly resource: { readonly uri: string; readonly scope: string };
+  /** Nobody may be asked: where nobody need be, that is no other request. */
+  readonly prompt?: 'none' | undefined;
 }
 
 /** The scopes that are granted without asking the person anything; undefined where there is something to ask. */
@@ -28,10 +30,9 @@ const ABSENT = {
   id_token_hint: undefined,
   login_hint: undefined,
   max_age: undefined,
-  prompt: undefined,
 };
 
-const NONE: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlySet<string> = new Set();
 
 /**
  * Asks the list by which the engine decides whether to ask a person (policy.ts), check by check, of a request that has not
@@ -50,7 +51,7 @@ export function createUnasked(provider: Provider, policy: Policy): GrantedUnaske
     return true;
   }
 
-  return async ({ session, person, client, grant: stored, scopes, resource }) => {
+  return async ({ session, person, client, grant: stored, scopes, resource, prompt }) => {
     const grant = new provider.Grant(stored as object);
     const all = new Set(scopes);
     const openid = new Set(scopes.filter((scope) => (STATIC_SCOPES as readonly string[]).includes(scope)));
@@ -64,8 +65,8 @@ export function createUnasked(provider: Provider, policy: Policy): GrantedUnaske
         subjectType: 'public',
       }),
       grant,
-      params: only({ ...ABSENT, response_type: 'code', scope: scopes.join(' ') }),
-      prompts: NONE,
+      params: only({ ...ABSENT, response_type: 'code', scope: scopes.join(' '), prompt }),
+      prompts: prompt ? new Set([prompt]) : NOTHING,
       claims: {},
       acr: session['acr'],
       amr: session['amr'],
@@ -74,7 +75,7 @@ export function createUnasked(provider: Provider, policy: Policy): GrantedUnaske
       resourceServers: { [resource.uri]: server },
       requestParamScopes: all,
       requestParamOIDCScopes: openid,
-      requestParamClaims: NONE,
+      requestParamClaims: NOTHING,
     });
     if (!(await asksNothing(only({ oidc }) as unknown as KoaContextWithOIDC))) return undefined;
     const granted = `${grant.getOIDCScopeFiltered(openid)} ${grant.getResourceScopeFiltered(resource.uri, all)}`;

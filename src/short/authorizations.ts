@@ -59,7 +59,8 @@ export function authorizations(options: AuthorizationOptions) {
     const known = scope.split(' ');
     if (!wanted.scopes.every((word) => known.includes(word))) return undefined;
     const resource = { uri, scope };
-    const scopes = await grantedUnasked({ ...found, client, scopes: wanted.scopes, resource });
+    const { scopes: asked, prompt } = wanted;
+    const scopes = await grantedUnasked({ ...found, client, scopes: asked, resource, prompt });
     return scopes && { ...found, client, resource, scopes };
   }
 

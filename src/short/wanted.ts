@@ -10,6 +10,8 @@ export interface Wanted {
   readonly codeChallenge: string;
   readonly state?: string | undefined;
   readonly nonce?: string | undefined;
+  /** Nobody may be asked anything (OIDC Core §3.1.2.1): applications in a browser renew by it. */
+  readonly prompt?: 'none' | undefined;
 }
 
 const LONGEST = 4096;
@@ -22,7 +24,7 @@ const MEANS_MORE = ['content-length', 'transfer-encoding', 'expect', 'upgrade', 
 
 const KNOWN = new Set([
   ...['client_id', 'redirect_uri', 'response_type', 'scope', 'resource'],
-  ...['code_challenge', 'code_challenge_method', 'state', 'nonce'],
+  ...['code_challenge', 'code_challenge_method', 'state', 'nonce', 'prompt'],
 ]);
 
 /** RFC 7636 §4.2. */
@@ -39,8 +41,9 @@ export function readWanted({ method, url = '', headers }: IncomingMessage): Want
   const form = readPlainForm(url.slice(PATH.length));
   if (!form) return undefined;
   for (const name in form) if (!KNOWN.has(name)) return undefined;
-  const { client_id, redirect_uri, response_type, scope, resource, code_challenge, state, nonce } = form;
+  const { client_id, redirect_uri, response_type, scope, resource, code_challenge, state, nonce, prompt } = form;
   if (response_type !== 'code' || form['code_challenge_method'] !== 'S256') return undefined;
+  if (prompt !== undefined && prompt !== 'none') return undefined;
   if (!client_id || !redirect_uri || !scope || !code_challenge) return undefined;
   if (!CHALLENGE.test(code_challenge) || !SCOPE.test(scope)) return undefined;
   if (!TEXT.test(`${client_id}${redirect_uri}${resource ?? ''}${state ?? ''}${nonce ?? ''}`)) return undefined;
@@ -55,6 +58,7 @@ export function readWanted({ method, url = '', headers }: IncomingMessage): Want
     codeChallenge: code_challenge,
     state,
     nonce,
+    prompt,
   };
 }
 

@@ -191,6 +191,7 @@ test.serial('whatever became of a sign-in, and whatever is asked, it is answered
   const cases = [
     ...kept.map((signed) => ({ signed })),
     ...[first, asked].flatMap((signed) => alterations().map((change) => ({ signed, change }))),
+    ...alterations().map((change) => ({ signed: asked, change, ask: set('prompt', 'none') })),
     ...requests.map((ask) => ({ signed: first, change: { client: 'with words in its address' }, ask })),
   ];
   const { short, again } = await bothWays(cases);
@@ -305,14 +306,17 @@ test.serial('the short way answers whoever is to be sent back with a code, and g
     { gone: 'grant' as const },
   ];
   const signed = kept[1]!;
-  for (const change of granted) {
-    const { status } = await send(url, asking(signed, (await copy(signed, change)).cookie, change));
-    t.is(status, 303, JSON.stringify(change));
+  for (const ask of [(sent: Sent) => sent, set('prompt', 'none')]) {
+    heard.told = 0;
+    for (const change of granted) {
+      const { status } = await send(url, ask(asking(signed, (await copy(signed, change)).cookie, change)));
+      t.is(status, 303, JSON.stringify(change));
+    }
+    t.is(heard.told, granted.length);
+    for (const change of others) {
+      const { status, text } = await send(url, ask(asking(signed, (await copy(signed, change)).cookie, change)));
+      t.deepEqual([status, text], [418, digest('')], JSON.stringify(change));
+    }
+    t.is(heard.told, granted.length);
   }
-  t.is(heard.told, granted.length);
-  for (const change of others) {
-    const { status, text } = await send(url, asking(signed, (await copy(signed, change)).cookie, change));
-    t.deepEqual([status, text], [418, digest('')], JSON.stringify(change));
-  }
-  t.is(heard.told, granted.length);
 });
