@@ -212,11 +212,11 @@ export class PostgresStore implements Store {
         now,
       );
     }
-    // In steps too: what one statement had no time for would be more at the next sweep, and never go.
+    // In steps too: what one statement had no time for would be more at the next sweep, and never go. Nobody works on these.
     await this.#inSteps(
       COMMITS_AT_ONCE,
       `DELETE FROM postern.commits WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.commits
-         WHERE at < now() - $1 * interval '1 ms' LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+         WHERE at < now() - $1 * interval '1 ms' LIMIT $2))`,
       COMMITS_KEPT,
     );
     return removed;
