@@ -139,6 +139,7 @@ for (const [code, words] of Object.entries({
   EACCES: /permission denied/,
   ENOSPC: /the disk is full/,
   EMFILE: /too many open files/,
+  EINVAL: /put it on a local disk/,
 })) {
   test(`${code} while opening gives one readable message, and lets go of the lock`, async (t) => {
     const folder = await folderFor(t);

@@ -37,6 +37,8 @@ export class StoreDamaged extends Refusal {
   }
 }
 
+const LACKING = 'its file system cannot do what keeps data over a power loss (sync a folder): put it on a local disk';
+
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied: it must belong to the user Postern runs as',
   EPERM: 'permission denied: it must belong to the user Postern runs as',
@@ -46,6 +48,9 @@ const WORDS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
   ENFILE: 'too many open files',
   EIO: 'the disk reports an error',
+  EINVAL: LACKING,
+  ENOSYS: LACKING,
+  ENOTSUP: LACKING,
   ENOTDIR: 'it is not a folder',
   EEXIST: 'it is not a folder',
 };
