@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/index.ts';
+import { type Clock, Refusal } from '../lib/index.ts';
 import type { Mark, MarkName, TableName } from './records.ts';
 import type { Tally } from './tally.ts';
 
@@ -40,6 +40,7 @@ export interface AloneStore {
   /**
    * Puts these rows in place of everything there is: all of them or, whatever fails, nothing. What was written is read
    * back before it counts.
+   * @throws Refusal `outcome_unknown` where it failed at the very end: then it is one or the other
    */
   replaceAll(rows: Batches): Promise<Tally>;
 
@@ -49,3 +50,11 @@ export interface AloneStore {
   /** Lets go of it. */
   release(): Promise<void>;
 }
+
+/** @param name of the store */
+export const outcomeUnknown = (name: string, cause: unknown): Refusal =>
+  new Refusal(
+    'outcome_unknown',
+    `${name} failed at the very end, and nobody knows whether it has everything or nothing: run the same command again`,
+    { cause },
+  );

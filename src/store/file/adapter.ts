@@ -120,13 +120,24 @@ export class JournalAdapter implements Adapter<Database> {
 
   /**
    * Puts other rows, which hold the version `cut`, in place of all there are. Nothing is committed meanwhile; the older
-   * files go.
+   * files go. Where it throws, {@link JournalAdapter.mayHold} says whether the rows may be there all the same.
    * @param check looks at the snapshot before it counts
    */
   async replaceAll(rows: AsyncIterable<Slice>, cut: number, check: (path: string) => Promise<void>): Promise<void> {
     this.#read = await this.#writeAnew({ ...this.#snapshot(cut), rows }, check);
-    await prune(this.#files, this.#folder, 1);
-    await syncFolder(this.#files, this.#folder);
+    try {
+      await prune(this.#files, this.#folder, 1);
+      await syncFolder(this.#files, this.#folder);
+    } catch (err) {
+      // They count no more, and go with the next snapshot.
+      this.#log.warn({ err }, 'older files of the store could not be removed');
+    }
+  }
+
+  /** Whether there is a snapshot of this number. */
+  async mayHold(cut: number): Promise<boolean> {
+    const { snapshots } = await list(this.#files, this.#folder);
+    return snapshots.some(({ sequence }) => sequence === cut);
   }
 
   /** A snapshot that nothing before it leads to. It counts from the moment it has its name. The rows in it. */

@@ -4,7 +4,7 @@ import { type PreparedChange, prepare } from '../changes.ts';
 import type { Change } from '../contract.ts';
 import type { Mark, MarkName, TableName } from '../records.ts';
 import { Tally, tallied } from '../tally.ts';
-import type { AloneStore, Batches } from '../whole.ts';
+import { type AloneStore, type Batches, outcomeUnknown } from '../whole.ts';
 import { JournalAdapter } from './adapter.ts';
 import { inWords, StoreDamaged } from './errors.ts';
 import { type FileOperations, realFiles } from './files.ts';
@@ -105,7 +105,10 @@ class AloneFolder implements AloneStore {
         if (digest !== given.digest) throw new StoreDamaged(path, 0, 'the disk does not hold what was written to it');
       });
     } catch (error) {
-      throw inWords(folder, error, 'fill');
+      const words = inWords(folder, error, 'fill');
+      // It had its name already when the disk failed.
+      if (await adapter.mayHold(cut).catch(() => true)) throw outcomeUnknown(this.name, words);
+      throw words;
     }
     this.#database = new Database();
     this.#database.sequence = cut;

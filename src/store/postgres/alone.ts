@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
-import { type Clock, type Logger, Refusal } from '../../lib/index.ts';
+import type { Clock, Logger } from '../../lib/index.ts';
 import { type Mark, type MarkName, TABLE_NAMES, type TableName } from '../records.ts';
 import type { Tally } from '../tally.ts';
-import type { AloneStore, Batches } from '../whole.ts';
+import { type AloneStore, type Batches, outcomeUnknown } from '../whole.ts';
 import { type Connections, LIMITS } from './connections.ts';
 import { isAnswered, refused } from './errors.ts';
 import { fill } from './fill.ts';
@@ -157,11 +157,7 @@ class AloneDatabase implements AloneStore {
       await this.#client.query('COMMIT');
     } catch (cause) {
       if (isAnswered(cause)) throw this.#inWords(cause);
-      throw new Refusal(
-        'outcome_unknown',
-        `${this.name} was lost at the very end, and nobody knows whether it has everything or nothing: run the same command again`,
-        { cause },
-      );
+      throw outcomeUnknown(this.name, cause);
     }
   }
 
