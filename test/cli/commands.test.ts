@@ -69,6 +69,9 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   });
   t.deepEqual(await run(`client show ${client.client_id}`), client);
   t.deepEqual(await run('client list'), [client]);
+  const mistyped = await enter(`client update ${client.client_id} --scope openid,red,list`);
+  t.deepEqual(mistyped.notes, ['no API of this client defines red: it will not get that']);
+  t.deepEqual((await enter(`client update ${client.client_id} --scope openid,list`)).notes, []);
   const updated = await run(`client update ${client.client_id} --name Till --no-grant --no-scope --no-first-party`);
   t.like(updated, { client_name: 'Till', scopes: [], first_party: false, redirect_uris: client.redirect_uris });
   t.false(updated.grant_types.includes('password'));

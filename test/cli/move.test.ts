@@ -44,6 +44,8 @@ const refusal = async (t: ExecutionContext, env: Record<string, string>, ...args
 test('a move to nowhere, to itself, or into what is not empty is refused, and changes nothing', async (t) => {
   const { folder, env } = await storeOf(t);
   t.regex(await refusal(t, env, '--to', 'mysql://root:hunter2@x/y'), /--to takes a database \(postgresql:.*file:PATH/);
+  for (const mistyped of ['postgresql//root:hunter2@x/y', 'localhost/postern', 'other', '', 'file:', 'file:http://x'])
+    t.regex(await refusal(t, env, '--to', mistyped), /--to takes a database/, mistyped);
   t.notRegex(await refusal(t, env, '--to', 'mysql://root:hunter2@x/y'), /hunter2/);
   t.regex(await refusal(t, env, '--to', env.POSTERN_DATA), /that is where everything is already/);
   t.regex(await refusal(t, env, '--to', `file:${folder}/./data`), /that is where everything is already/);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { STATIC_SCOPES } from '../../engine/scopes.ts';
 import { Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
 import { type Context, collect, collectWords } from './context.ts';
@@ -38,7 +39,7 @@ const withTerms = (command: Command): Command =>
     )
     .option('--jwks <file>', 'its public keys (a JWK set), instead of a secret');
 
-export function clientCommands(program: Command, { ask, show, terminal }: Context): void {
+export function clientCommands(program: Command, { ask, settings, show, terminal }: Context): void {
   const client = program.command('client').description('applications that sign people in or call APIs');
 
   const showSecret = (command: Command, result: unknown): void => {
@@ -46,13 +47,27 @@ export function clientCommands(program: Command, { ask, show, terminal }: Contex
     if ((result as Item)['client_secret']) terminal.note('the client_secret is shown this once: keep it now');
   };
 
+  /** A mistyped scope is refused nowhere: a person's request is narrowed to those there are. */
+  const tellUndefinedScopes = async (result: unknown): Promise<void> => {
+    const { scopes, resources } = result as { scopes: string[]; resources: string[] };
+    if (scopes.length === 0) return;
+    const apis = (await ask('resource.list')) as { uri: string; scopes: string[] }[];
+    // The default audience is everybody's.
+    const theirs = [...resources, settings().audience ?? `${settings().issuer}/api`];
+    const defined = apis.filter(({ uri }) => theirs.includes(uri)).flatMap((api) => api.scopes);
+    const unknown = scopes.filter((scope) => ![...STATIC_SCOPES, ...defined].includes(scope));
+    if (unknown.length > 0) terminal.note(`no API of this client defines ${unknown.join(' ')}: it will not get that`);
+  };
+
   withTerms(client.command('add <name>').description('register an application'))
     .addOption(
       new Option('--type <type>', 'where it runs').choices(['web', 'spa', 'native', 'service']).makeOptionMandatory(),
     )
-    .action(async (name: string, options: TermOptions & { type: string }, command: Command) =>
-      showSecret(command, await ask('client.add', { ...termsIn(options), name, type: options.type })),
-    );
+    .action(async (name: string, options: TermOptions & { type: string }, command: Command) => {
+      const added = await ask('client.add', { ...termsIn(options), name, type: options.type });
+      showSecret(command, added);
+      await tellUndefinedScopes(added);
+    });
 
   client
     .command('list')
@@ -74,9 +89,11 @@ export function clientCommands(program: Command, { ask, show, terminal }: Contex
     .option('--no-grant', 'no grant but those of its type')
     .option('--no-first-party', 'people are asked for consent')
     .option('--no-acr', 'no more than for signing in')
-    .action(async (client_id: string, options: TermOptions, command: Command) =>
-      show(command, (await ask('client.update', { ...termsIn(options), client_id })) as Item, details),
-    );
+    .action(async (client_id: string, options: TermOptions, command: Command) => {
+      const updated = (await ask('client.update', { ...termsIn(options), client_id })) as Item;
+      show(command, updated, details);
+      await tellUndefinedScopes(updated);
+    });
 
   client
     .command('rotate-secret <client_id>')

@@ -4,7 +4,8 @@ import { Refusal } from '../../lib/index.ts';
 import type { Place } from '../../store/open.ts';
 
 /**
- * Where `--to` says: `postgresql://…` is a database, `file:PATH` or a bare path a folder.
+ * Where `--to` says: `postgresql://…` is a database, `file:PATH` a folder, and so is a path that begins with `/`, `./` or `../`.
+ * A word alone is nothing: it may be a mistyped address, and the store would be moved into a folder of that name.
  * @throws Refusal `place_invalid`, which never repeats what may hold a password
  */
 export function placeFrom(text: string): Place {
@@ -14,8 +15,8 @@ export function placeFrom(text: string): Place {
   }
   if (/^file:\/\//.test(text)) return { folder: folderOf(text) };
   const path = text.replace(/^file:/, '');
-  if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path))
-    throw invalid('--to takes a database (postgresql://…) or a data folder (file:PATH)');
+  const isFolder = path === text ? /^\.{0,2}\//.test(path) : path !== '' && !/^[a-z][a-z0-9+.-]+:/i.test(path);
+  if (!isFolder) throw invalid('--to takes a database (postgresql://…) or a data folder (file:PATH)');
   return { folder: path };
 }
 
