@@ -53,7 +53,8 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
   serving.promise.catch(() => {});
 
   const kill = () => void child.kill('SIGKILL');
-  const send = (message: ToWorker) => void child.send(message, () => {});
+  /** Where there are too many open files to start a process, Node gives one that has no line. */
+  const send = (message: ToWorker) => void (child.connected && child.send(message, () => {}));
   const late = setTimeout(() => {
     failure = `it was not ready within ${STARTS_WITHIN / seconds(1)} seconds`;
     kill();

@@ -1,5 +1,6 @@
 /** Connections on their way to a worker that dies: real processes, real sockets, real kills. */
-import { fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +14,8 @@ import { until } from '../support/until.ts';
 
 const SMALL = new URL('../support/small-worker.ts', import.meta.url).pathname;
 
+const forked = (): ChildProcess => fork(SMALL, { serialization: 'advanced' });
+
 /** A worker that may have so many files open and no more. */
 const forkLimited = (files: number) =>
   spawn('sh', ['-c', `ulimit -n ${files}; exec "$0" "$1"`, process.execPath, SMALL], {
@@ -20,11 +23,7 @@ const forkLimited = (files: number) =>
     serialization: 'advanced',
   });
 
-async function open(
-  t: ExecutionContext,
-  count: number,
-  start = (_nth: number) => fork(SMALL, { serialization: 'advanced' }),
-) {
+async function open(t: ExecutionContext, count: number, start: (nth: number) => ChildProcess = forked) {
   const members: Member[] = [];
   let now = 0;
   const crew = createCrew({
@@ -119,9 +118,7 @@ function idle(t: ExecutionContext, url: string) {
 test.serial(
   'what a worker could not take for too many open files is answered by another, and is not counted as its for ever',
   async (t) => {
-    const { crew, url } = await open(t, 2, (nth) =>
-      nth === 0 ? forkLimited(60) : fork(SMALL, { serialization: 'advanced' }),
-    );
+    const { crew, url } = await open(t, 2, (nth) => (nth === 0 ? forkLimited(60) : forked()));
     const [limited, other] = crew.serving as [Member, Member];
     const connections = Array.from({ length: 160 }, () => idle(t, url));
     await until(() => limited.connections + other.connections === 160);
@@ -136,6 +133,23 @@ test.serial(
     await until(() => limited.connections + other.connections === 0);
   },
 );
+
+/** What `fork` gives where this process has too many open files for one more. */
+function notStarted(): ChildProcess {
+  const child = Object.assign(new EventEmitter(), { pid: undefined, kill: () => false });
+  process.nextTick(() => {
+    child.emit('error', Object.assign(new Error('spawn node EMFILE'), { code: 'EMFILE' }));
+    child.emit('close', -24, null);
+  });
+  return child as unknown as ChildProcess;
+}
+
+test('where there are too many open files to start a worker, it is tried again and ends nobody', async (t) => {
+  const { crew, url } = await open(t, 1, (nth) => (nth === 1 ? notStarted() : forked()));
+  const [first] = crew.serving as [Member];
+  kill(first, 'SIGKILL');
+  t.not((await once(url, { path: '/' })).text, String(first.pid));
+});
 
 test('killed again and again under load: whoever asks is answered or cut off, and waits for nobody', async (t) => {
   const { crew, url } = await open(t, 3);
