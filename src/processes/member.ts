@@ -36,13 +36,19 @@ export interface Member {
   kill(): void;
 }
 
+interface UnderWay {
+  readonly connection: Socket;
+  readonly back: (connection: Socket) => void;
+  readonly onClose: () => void;
+}
+
 /** A worker in a process that was just forked. */
 export function createMember(child: ChildProcess, begin: Begin): Member {
   const serving = Promise.withResolvers<Serving>();
   const gone = Promise.withResolvers<string>();
   const questions = new Map<number, { answer(value: never): void; readonly handed: number }>();
   /** Handed over by number, and perhaps not arrived: this process keeps them too until the worker says that it has them. */
-  const underWay = new Map<number, { readonly connection: Socket; back(connection: Socket): void }>();
+  const underWay = new Map<number, UnderWay>();
   let state: Member['state'] = 'starting';
   let handed = 0;
   let taken = 0;
@@ -64,8 +70,7 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
     state = 'gone';
     clearTimeout(late);
     serving.reject(new Refusal('worker_failed', failure ?? `a worker ended before it could serve (${how})`));
-    for (const { connection, back } of underWay.values()) if (!connection.destroyed) back(connection);
-    underWay.clear();
+    for (const [number, lost] of underWay) giveBack(number, lost);
     for (const { answer } of questions.values()) answer(undefined as never);
     gone.resolve(how);
   }
@@ -75,11 +80,16 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
    * process has too many open files, a connection that is sent to it is dropped, and nobody is told.
    */
   function hasRead(number: number): void {
-    for (const [before, { connection, back }] of underWay) {
+    for (const [before, lost] of underWay) {
       if (before > number) return;
-      underWay.delete(before);
-      if (!connection.destroyed) back(connection);
+      giveBack(before, lost);
     }
+  }
+
+  function giveBack(number: number, { connection, back, onClose }: UnderWay): void {
+    underWay.delete(number);
+    connection.off('close', onClose);
+    if (!connection.destroyed) back(connection);
   }
   child.on('exit', () => {
     state = 'gone';
@@ -158,8 +168,9 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
     take(connection, back) {
       handed += 1;
       const number = handed;
-      underWay.set(number, { connection, back });
-      connection.once('close', () => givenUp(number));
+      const onClose = () => void givenUp(number);
+      underWay.set(number, { connection, back, onClose });
+      connection.once('close', onClose);
       // Of what cannot be sent nothing is said here: its worker ends, and all it has not taken comes back then.
       child.send({ type: 'connection', number } satisfies ToWorker, connection, { keepOpen: true }, () => {});
     },
