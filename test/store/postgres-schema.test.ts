@@ -6,7 +6,7 @@ import test from 'ava';
 import pg from 'pg';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
-import { openPostgresStore } from '../../src/store/postgres/index.ts';
+import { LIMITS, openPostgresStore } from '../../src/store/postgres/index.ts';
 import { COMPILED } from '../support/environment.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -213,4 +213,27 @@ test('a limit that the owner of a database set for its statements is none for a 
     CREATE EVENT TRIGGER tell ON ddl_command_end EXECUTE FUNCTION tell()`);
   await (await open(url)).close();
   t.deepEqual((await query('SELECT DISTINCT told FROM limits')).rows, [{ told: '0' }]);
+});
+
+test('a session is told its settings once it stands, and asks for none as it connects, which a pooler would refuse', async (t) => {
+  const { url, query, name } = await server.create();
+  await query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);
+  const store = await open(url);
+  await query(`CREATE TABLE told (name text, setting text, source text);
+    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN INSERT INTO told SELECT name, setting, source FROM pg_settings; RETURN NEW; END $$;
+    CREATE TRIGGER tell BEFORE INSERT ON postern.seen FOR EACH ROW EXECUTE FUNCTION tell()`);
+  await store.commit([{ put: 'seen', id: 's', record: { issuer: 'i' } }]);
+  await store.close();
+  const { rows } = await query(`SELECT name, setting, source FROM told WHERE source IN ('client', 'session')
+    AND name <> 'synchronous_commit' ORDER BY name`);
+  t.deepEqual(
+    rows.map(({ name, setting, source }) => `${source}: ${name} = ${setting}`),
+    [
+      'client: application_name = postern',
+      'client: client_encoding = UTF8',
+      'session: default_transaction_isolation = read committed',
+      `session: statement_timeout = ${LIMITS.statement}`,
+    ],
+  );
 });

@@ -125,7 +125,7 @@ class AloneDatabase implements AloneStore {
   /** One transaction for all that is read and written until the next commit; nobody else reads or writes during it. */
   async #lock(): Promise<void> {
     if (this.#locked) return;
-    await this.#client.query('BEGIN');
+    await this.#client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     this.#locked = true;
     await withoutLimits(this.#client);
     await this.#client.query(`SET LOCAL lock_timeout = '5s'`);

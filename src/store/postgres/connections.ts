@@ -28,6 +28,13 @@ const ANSWER = seconds(0.2);
 /** While the database is read-only every commit finds that out: all connections are made anew so often and no more. */
 const ANEW_EVERY = seconds(1);
 
+/**
+ * What each session is told first, and not as it connects: a pooler in between (PgBouncer) refuses settings that it does not
+ * know. A commit relies on seeing what others committed once it has the row's lock.
+ */
+const sessionOf = ({ statement }: Limits): string =>
+  `SET default_transaction_isolation = 'read committed'; SET statement_timeout = ${statement}`;
+
 export interface ConnectionOptions {
   readonly url: string;
   /** What named the URL, for words; the setting unless it was something else. */
@@ -53,8 +60,6 @@ export class Connections {
       application_name: 'postern',
       connectionTimeoutMillis: limits.connect,
       keepAlive: true,
-      // A commit relies on seeing what others committed once it has the row's lock.
-      options: '-c default_transaction_isolation=read\\ committed',
     };
     this.#pool = new pg.Pool({
       ...this.#config,
@@ -66,7 +71,7 @@ export class Connections {
         }
       },
       max: limits.connections,
-      statement_timeout: limits.statement,
+      onConnect: async (client) => void (await client.query(sessionOf(limits))),
       query_timeout: limits.statement + ANSWER,
     });
     // Also while it is in use and nobody waits for an answer; whoever asks next is told.

@@ -105,7 +105,7 @@ async function applyBetweenOthers(client: Client, migration: Migration): Promise
 
 async function apply(client: Client, { number, name }: Migration): Promise<void> {
   const sql = await readFile(new URL(name, FOLDER), 'utf8');
-  await client.query('BEGIN');
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     await client.query(`SET LOCAL lock_timeout = ${WAIT_FOR_TABLE}`);
     await client.query('CREATE SCHEMA IF NOT EXISTS postern');
