@@ -46,6 +46,7 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
 
   /**
    * Call it with the form's fields before anything is believed of them.
+   * @param retry where a person finds the form anew
    * @throws HttpRefusal 403 when another site sent the form, or the token is not for this browser and this action.
    */
   function check(
@@ -53,7 +54,16 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
     form: Readonly<Record<string, string | undefined>>,
     action: string = ctx.path,
     boundTo?: string,
+    retry?: string,
   ): void {
+    const refused = (rule: string) =>
+      new HttpRefusal('csrf', 'This form has expired. Go back, reload the page and try again.', {
+        status: 403,
+        error: 'access_denied',
+        reason: 'form',
+        rule,
+        retry,
+      });
     const site = ctx.get('Sec-Fetch-Site');
     if (site === 'cross-site' || site === 'same-site') throw refused(`the form was sent by another site (${site})`);
     // Our own pages send `null`, as `Referrer-Policy: no-referrer` has it (Fetch, "append a request Origin header").
@@ -71,11 +81,3 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
 }
 
 const random = (): string => randomBytes(16).toString('base64url');
-
-const refused = (rule: string) =>
-  new HttpRefusal('csrf', 'This form has expired. Go back, reload the page and try again.', {
-    status: 403,
-    error: 'access_denied',
-    reason: 'form',
-    rule,
-  });

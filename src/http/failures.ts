@@ -57,7 +57,8 @@ export function failures({ report, pages, logger }: Options): Middleware {
     try {
       if (wantsPage(ctx)) {
         // A form cannot be sent again by a link.
-        const retry = failure.reason === 'busy' && ctx.method === 'GET' ? ctx.url : undefined;
+        const same = failure.reason === 'busy' && ctx.method === 'GET' ? ctx.url : undefined;
+        const retry = failure.retry ?? same;
         return pages.show(ctx, 'error', { reason: failure.reason, id, retry }, failure.status);
       }
     } catch (err) {
@@ -104,7 +105,11 @@ const ANSWERS = ['Set-Cookie', 'Location', 'ETag', 'Last-Modified', 'Content-Lan
 const leavesForClient = (ctx: Context): boolean =>
   (ctx.status >= 300 && ctx.status < 400) || submitsItself(ctx.response.get('Content-Security-Policy'));
 
-type Told = Failure & { readonly reason: ErrorReason; readonly headers: Readonly<Record<string, string>> };
+type Told = Failure & {
+  readonly reason: ErrorReason;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly retry?: string | undefined;
+};
 
 function describe(thrown: unknown): Told {
   if (isUnavailable(thrown))
@@ -126,6 +131,7 @@ function describe(thrown: unknown): Told {
       cause: thrown,
       reason: thrown.reason,
       headers: thrown.headers,
+      retry: thrown.retry,
     };
   return {
     status: 500,

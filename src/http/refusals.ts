@@ -11,6 +11,8 @@ interface Details {
   /** The rule that refused, for the log and `postern explain`; the sentence where absent. */
   readonly rule?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A path where a person may try again. */
+  readonly retry?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -24,6 +26,7 @@ export class HttpRefusal extends Refusal {
   readonly reason: ErrorReason;
   readonly rule: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly retry: string | undefined;
 
   constructor(code: string, sentence: string, details: Details) {
     super(code, sentence, details.cause === undefined ? undefined : { cause: details.cause });
@@ -33,5 +36,6 @@ export class HttpRefusal extends Refusal {
     this.reason = details.reason ?? 'request';
     this.rule = details.rule ?? sentence;
     this.headers = details.headers ?? {};
+    this.retry = details.retry;
   }
 }

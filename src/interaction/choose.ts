@@ -46,7 +46,7 @@ export function chooseStep(room: Interacting): Step {
 
     async submit(ctx, uid) {
       const form = await readForm(ctx);
-      csrf.check(ctx, form, ctx.path, uid);
+      csrf.check(ctx, form, ctx.path, uid, ctx.path);
       const request = await loadRequest(ctx, room, uid);
       if (form['decision'] === 'deny') return { to: await interactions.deny(ctx) };
       if (request.progress.missing !== 'login') return 'next';

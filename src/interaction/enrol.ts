@@ -56,7 +56,7 @@ export function enrolStep(room: Interacting): Step {
       const { progress } = request;
       if (progress.missing !== 'enrolment') return 'next';
       const { person } = progress;
-      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id), ctx.path);
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');
         return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };

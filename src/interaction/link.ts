@@ -53,7 +53,7 @@ export function linkStep(room: Interacting): Step {
       const request = await loadRequest(ctx, room, uid);
       const { progress } = request;
       if (progress.missing !== undefined) return 'next';
-      csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId), ctx.path);
       const found = await unlinked(request);
       if (!found || !(await domain.upstreamRequests.takeAnswer({ interaction: uid }))) return 'next';
       if (form['decision'] === 'link') {

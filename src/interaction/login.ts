@@ -67,7 +67,7 @@ export function loginStep(room: Interacting): Step {
     async submit(ctx, uid) {
       const form = await readForm(ctx);
       // The interaction's cookie, which only this browser has, is compared with its uid when the request is loaded.
-      csrf.check(ctx, form, ctx.path, uid);
+      csrf.check(ctx, form, ctx.path, uid, ctx.path);
       const request = await loadRequest(ctx, room, uid);
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');

@@ -40,7 +40,7 @@ export function recoveryCodesStep(room: Interacting): Step {
       const form = await readForm(ctx);
       const { progress } = await loadRequest(ctx, room, uid);
       if (progress.missing !== undefined) return 'next';
-      csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId), ctx.path);
       await ownFactors.keepCodes(progress.accountId, form['set'] ?? '');
       return 'next';
     },

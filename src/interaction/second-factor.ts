@@ -84,7 +84,7 @@ export function secondFactorStep(room: Interacting): Step {
       // Proven meanwhile, in another tab or by a double click; or the sign-in has to begin anew.
       if (progress.missing !== 'factor') return 'next';
       const { person } = progress;
-      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id));
+      csrf.check(ctx, form, ctx.path, ofPerson(uid, person.id), ctx.path);
       if (form['decision'] === 'deny') {
         metrics.signIn('abandoned');
         return { to: await (request.demanding ? interactions.unmet(ctx) : interactions.deny(ctx)) };

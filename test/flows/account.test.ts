@@ -322,7 +322,9 @@ test.serial('a form of another session, of another browser, or of nobody is refu
   const { email } = await somebody();
   const mine = await atHome(email, '/account/profile');
   const other = await atHome(email);
-  t.is((await other.agent.press(mine.page, 'Save', { name: 'Eve' })).status, 403);
+  const elsewhere = await other.agent.press(mine.page, 'Save', { name: 'Eve' });
+  t.is(elsewhere.status, 403);
+  t.regex(elsewhere.html, /href="\/account\/profile">Try again</);
   t.is((await mine.agent.press(mine.page, 'Save', { name: 'Eve', csrf: 'x' })).status, 403);
   t.is((await mine.agent.post('/account/profile', new URLSearchParams({ name: 'Eve' }))).status, 403);
   const stranger = new UserAgent(postern.issuer);

@@ -300,8 +300,13 @@ test.serial('a consent page shown to one person is not answered for another', as
   const { agent, consent } = await atConsent(ada, client);
   const login = await agent.submit(consent, {}, { name: 'decision', value: 'switch' });
   t.is((await agent.submit(login, { email: grace.email, password: PASSWORD })).page, 'consent');
-  t.is((await agent.submit(consent, {}, ALLOW)).status, 403);
+  const refused = await agent.submit(consent, {}, ALLOW);
+  t.is(refused.status, 403);
   t.is(await postern.domain.consents.find(grace.id, client.id), undefined);
+  const [, again] = /<a class="plain" href="([^"]+)">Try again</.exec(refused.html) ?? [];
+  const asked = await agent.get(again!);
+  t.is(asked.page, 'consent');
+  t.true(asked.html.includes(grace.email), 'trying again asks who is signed in by now');
 });
 
 test.serial('a client whose scopes were narrowed refreshes into less', async (t) => {

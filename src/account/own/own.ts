@@ -91,7 +91,7 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
       const form = await readForm(ctx);
       const me = await owner(ctx);
       if (!me) return;
-      csrf.check(ctx, form, path, boundTo(me));
+      csrf.check(ctx, form, path, boundTo(me), path);
       const { decisions = {} } = page;
       const word = form['decision'] ?? '';
       const decide = Object.hasOwn(decisions, word) ? decisions[word] : undefined;

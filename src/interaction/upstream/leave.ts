@@ -17,7 +17,8 @@ export function upstreamStep(room: Interacting): Step {
     async submit(ctx, uid) {
       const form = await readForm(ctx);
       // The buttons are part of the sign-in form.
-      csrf.check(ctx, form, `/interaction/${uid}/login`, uid);
+      const page = `/interaction/${uid}/login`;
+      csrf.check(ctx, form, page, uid, page);
       const request = await loadRequest(ctx, room, uid);
       if (request.progress.missing !== 'login') return 'next';
       // Whoever came back unknown takes another way.
