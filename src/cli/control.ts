@@ -20,6 +20,8 @@ interface Options {
  */
 const LARGEST_REQUEST = 64 * 1024 * 1024;
 const PATIENCE = seconds(10);
+/** The same for an answer while the server stops. */
+const LAST_PATIENCE = seconds(1);
 /** How long whoever asked for a backup may take nothing of it. */
 const BACKUP_PATIENCE = seconds(60);
 const MOST_AT_ONCE = 32;
@@ -83,7 +85,16 @@ async function converse(socket: Socket, able: Able): Promise<void> {
   if (line === undefined) return;
   socket.setTimeout(0);
   const answer = line === 'too large' ? tooLarge : await answerTo(line, socket, able);
-  if (!socket.destroyed) await new Promise<void>((resolve) => socket.end(`${JSON.stringify(answer)}\n`, resolve));
+  if (!socket.destroyed) await tell(socket, answer, able.closing);
+}
+
+/** A command line that was suspended takes nothing of a long answer; nobody stops for it. */
+async function tell(socket: Socket, answer: unknown, closing: AbortSignal): Promise<void> {
+  const patience = () => void socket.setTimeout(closing.aborted ? LAST_PATIENCE : PATIENCE);
+  patience();
+  closing.addEventListener('abort', patience);
+  await new Promise<void>((resolve) => socket.end(`${JSON.stringify(answer)}\n`, () => resolve()));
+  closing.removeEventListener('abort', patience);
 }
 
 const tooLarge = { error: { code: 'request_too_large', message: 'the request is longer than 64 MiB' } };

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -157,6 +158,19 @@ test('a server that ends answers what it was asked before', async (t) => {
   await begun;
   await server.close();
   t.is(JSON.parse(await asked).result.email, 'a@example.com');
+});
+
+test('a command line that was suspended keeps no server from ending: its long answer is given up', async (t) => {
+  const server = await serving(t, folderOf(t));
+  const suspended = connect(join(server.data, 'control.sock')).pause();
+  t.teardown(() => suspended.destroy());
+  suspended.on('error', () => {});
+  await once(suspended, 'connect');
+  // An answer that repeats it is longer than a socket holds.
+  suspended.write(`{"operation":"user.list","arguments":{"${'x'.repeat(8_000_000)}":1}}\n`);
+  await once(suspended, 'readable');
+  await server.close();
+  t.true(suspended.bytesRead < 8_000_000);
 });
 
 test('a data folder that was lost is not silently replaced by an empty one', async (t) => {
