@@ -17,8 +17,8 @@ interface Options {
 
 export type Ask = (operation: OperationName, args?: object) => Promise<unknown>;
 
-/** How long a store may be locked by somebody who does not answer. */
-const UNLOCKED_WITHIN = seconds(3);
+/** How long a store may be locked by somebody who does not answer: other commands, one after the other, on a busy machine. */
+const UNLOCKED_WITHIN = seconds(10);
 
 /**
  * Asks the running server to do something; where none runs, opens the store under its lock and does it here. A server
