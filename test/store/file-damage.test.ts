@@ -131,6 +131,26 @@ for (const ending of ['closed', 'killed'] as const) {
   });
 }
 
+for (const ending of ['closed', 'killed'] as const) {
+  test(`a newline that has become another byte takes nothing along: ${ending}`, async (t) => {
+    const whole = await makeStore(t, ending, 9);
+    const right = (await start(await copyOf(t, whole))).held;
+    const files = await filesIn(whole);
+    const folder = await folderFor(t);
+    for (const { name, bytes } of files) {
+      for (let at = bytes.indexOf('\n'); at >= 0; at = bytes.indexOf('\n', at + 1)) {
+        const changed = Buffer.from(bytes);
+        changed[at]! ^= 16;
+        await lay(folder, files, (other, same) => (other === name ? changed : same));
+        const { held: found, refused, warnings } = await start(folder);
+        if (refused) continue;
+        t.is(found, right, `byte ${at} of ${name}`);
+        t.true(warnings.length > 0, `byte ${at} of ${name} was not noticed`);
+      }
+    }
+  });
+}
+
 test('a journal cut at any byte of its last records starts with every record that is whole', async (t) => {
   const files = await filesIn(await makeStore(t, 'killed', 9));
   const journal = files.findLast(({ name }) => name.startsWith('journal'))!;

@@ -97,7 +97,21 @@ export class Line {
   get intact(): boolean {
     return this.complete && isIntact(this.buffer, this.from, this.to);
   }
+
+  /** The intact line that a damaged one ends with, where the newline between them is none any more. */
+  get swallowed(): Line | undefined {
+    const { buffer, to } = this;
+    if (!this.complete) return undefined;
+    for (let from = buffer.indexOf(BEGINNING, this.from + 1); from >= 0 && from < to; ) {
+      if (isIntact(buffer, from, to))
+        return new Line(buffer, from, to, this.number, this.offset + from - this.from, true);
+      from = buffer.indexOf(BEGINNING, from + 1);
+    }
+    return undefined;
+  }
 }
+
+const BEGINNING = '["';
 
 interface Options {
   /** Called with the bytes of lines that were all told, newlines and all, and where they begin in the file. */

@@ -88,9 +88,12 @@ class ChainReader {
       const whole = line.intact;
       if (line.number === 1) abandoned = !this.#begin(journal, whole ? parse<JournalHead>(line) : undefined);
       else if (abandoned) throw new StoreDamaged(dataFile('', 'snapshot', journal.sequence).name, 0, 'it is missing');
-      else if (whole)
-        this.#line(journal, line, this.#plain.commit(line.buffer, line.from, line.to) ?? loaded(parse(line)));
-      else this.#bad ??= { file: journal, offset: line.offset, line: line.number, whole: line.complete };
+      else if (whole) this.#line(journal, line);
+      else {
+        this.#bad ??= { file: journal, offset: line.offset, line: line.number, whole: line.complete };
+        const { swallowed } = line;
+        if (swallowed) this.#line(journal, swallowed);
+      }
     };
     const size = await readLines(files, journal.path, take, { buffers: this.#database.spare });
     if (size === 0) throw new StoreDamaged(journal.name, 0, 'it is empty');
@@ -132,7 +135,9 @@ class ChainReader {
     return true;
   }
 
-  #line(journal: DataFile, line: Line, { sequence, at, synced, changes, mark }: LoadedLine): void {
+  #line(journal: DataFile, line: Line): void {
+    const read = this.#plain.commit(line.buffer, line.from, line.to) ?? loaded(parse(line));
+    const { sequence, at, synced, changes, mark }: LoadedLine = read;
     this.#synced = Math.max(this.#synced, synced);
     this.#at = Math.max(this.#at, at);
     if (sequence === this.#database.sequence + (changes ? 1 : 0)) this.#contiguous();

@@ -1,7 +1,7 @@
 import type { FileOperations } from './files.ts';
 import type { DataFile, Listing } from './folder.ts';
 import type { JournalLine } from './journal-file.ts';
-import { decodeLine, readLines } from './lines.ts';
+import { readLines } from './lines.ts';
 import { Database } from './memory/index.ts';
 import { fromFile } from './replay.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -36,13 +36,13 @@ export async function salvage(files: FileOperations, { snapshots, journals }: Li
   const numbers = new Numbers(base?.sequence ?? chain[0]?.sequence ?? 0);
   for (const { name, path, sequence } of chain) {
     numbers.spokenOf(sequence);
-    await readLines(files, path, ({ bytes, number, complete }) => {
-      const line = complete ? decodeLine(bytes) : undefined;
-      if (!line) dropped.push({ file: name, line: number });
-      else if (number > 1) {
-        at = Math.max(at, applyIfNewer(database, line as JournalLine));
-        numbers.read(line as JournalLine);
-      }
+    await readLines(files, path, (line) => {
+      if (!line.intact) dropped.push({ file: name, line: line.number });
+      const { bytes } = line.intact ? line : (line.swallowed ?? {});
+      if (!bytes || line.number === 1) return;
+      const read = JSON.parse(bytes.toString()) as JournalLine;
+      at = Math.max(at, applyIfNewer(database, read));
+      numbers.read(read);
     });
   }
   numbers.spokenOf(database.sequence, ...snapshots.map(({ sequence }) => sequence));
