@@ -1,6 +1,7 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duration } from '../lib/index.ts';
+import { answerUnderWay } from './in-turn.ts';
 
 /** Pieces an idle connection's last while is waited in. */
 const HOPS = 5;
@@ -78,10 +79,3 @@ export function drainable(server: Server, linger: Duration): Drain {
     server.close(() => {});
   };
 }
-
-/**
- * The answer a connection waits for. Node keeps it there from the request to the end of its answer; to keep it once more
- * would cost every request.
- */
-const answerUnderWay = (socket: Socket): ServerResponse | undefined =>
-  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { type Duration, type Logger, Refusal, seconds, silent } from '../lib/index.ts';
 import { drainable, queueIsEmpty } from './drain.ts';
+import { inTurn } from './in-turn.ts';
 
 interface Serving {
   /** `app.callback()`. */
@@ -102,7 +103,7 @@ function serve({ handler, linger = seconds(1), timeouts }: Serving) {
   const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
   const close = drainable(server, linger);
   server.on('request', discardRest);
-  server.on('request', handler);
+  server.on('request', inTurn(handler));
   return { server, close };
 }
 
