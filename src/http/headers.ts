@@ -31,14 +31,21 @@ const COMMON = {
 
 const OPENER = 'Cross-Origin-Opener-Policy';
 
+/** Of JSON a browser makes no document: it may load and frame nothing, and there is nothing else to forbid. */
+const DATA = {
+  [CSP]: "default-src 'none';frame-ancestors 'none'",
+  'Permissions-Policy': '',
+  [OPENER]: '',
+} as const;
+
 /** What a kind of endpoint has instead; '' is no header. */
 const BY_KIND: Readonly<Record<EndpointKind, Readonly<Record<string, string>>>> = {
   page: {},
   // A single-page application may sign people in from a window it opened. Every value of this header but the default,
   // `same-origin-allow-popups` too, takes that window from it, and its library reports "popup closed by user".
   'sign-in': { [OPENER]: '' },
-  api: {},
-  public: { 'Cross-Origin-Resource-Policy': 'cross-origin' },
+  api: DATA,
+  public: { ...DATA, 'X-Frame-Options': '', 'Referrer-Policy': '', 'Cross-Origin-Resource-Policy': 'cross-origin' },
 };
 
 /** One year: browsers come back by https alone. No preload and no subdomains: those are the operator's to promise. */

@@ -43,6 +43,17 @@ test('every answer carries the headers, failures and unknown paths too', async (
   }
 });
 
+test('what is no page may load nothing and be framed by nobody, and has no headers that are for pages', async (t) => {
+  await using site = await edge([answer(() => ({}))]);
+  for (const path of ['/token', '/.well-known/jwks.json']) {
+    const { headers } = await site.get(path);
+    t.is(headers.get('content-security-policy'), "default-src 'none';frame-ancestors 'none'", path);
+    t.is(headers.get('x-content-type-options'), 'nosniff', path);
+    t.is(headers.get('permissions-policy'), null, path);
+    t.is(headers.get('cross-origin-opener-policy'), null, path);
+  }
+});
+
 test('the policy allows our own stylesheet and pictures, and nothing inline, framed or foreign', async (t) => {
   await using site = await edge([answer(() => 'ok')]);
   const response = await site.get('/');
