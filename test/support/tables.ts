@@ -17,3 +17,12 @@ export async function kept(store: Store, but: readonly TableName[] = []): Promis
   }
   return lines.join('\n');
 }
+
+const EXPIRES = /"expiresAt":(\d+)/;
+
+/** What became of rows between two times {@link kept}, but for those whose time was over meanwhile. */
+export function changed(before: string, after: string, now = Date.now()): string[] {
+  const [was, is] = [new Set(before.split('\n')), new Set(after.split('\n'))];
+  const over = (line: string): boolean => Number(EXPIRES.exec(line)?.[1] ?? Number.POSITIVE_INFINITY) <= now;
+  return [...is.difference(was), ...[...was.difference(is)].filter((line) => !over(line))];
+}
