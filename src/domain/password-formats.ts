@@ -30,8 +30,13 @@ const PHC = `(\\$argon2(?:id|i|d)\\$v=19\\$m=${DECIMAL},t=${DECIMAL},p=${DECIMAL
 const base64 = (text: string): Buffer => Buffer.from(text, 'base64');
 /** passlib's base64: a point for the plus, and no padding. */
 const pointed = (text: string): Buffer => base64(text.replaceAll('.', '+'));
-const argon2 = (phc = '', m = '', t = '', p = ''): Kept =>
-  argon2Hash({ m: Number(m), t: Number(t), p: Number(p) }, phc);
+const argon2 = (phc = '', m = '', t = '', p = ''): Kept => {
+  // The library reads no base64 but the one spelling there is of some bytes (RFC 4648 §3.5).
+  const spelled = phc.split('$').slice(-2);
+  if (!spelled.every((text) => base64(text).toString('base64').replace(/=+$/, '') === text))
+    throw new Refusal('hash_unknown', 'salt or sum of this argon2 hash is not base64: a character is missing or wrong');
+  return argon2Hash({ m: Number(m), t: Number(t), p: Number(p) }, phc);
+};
 
 const OWN = row('our own', /^(\$argon2id\$.+)$/, (phc = '') => ownHash(phc));
 

@@ -89,6 +89,15 @@ for (const hash of [
     t.is(t.throws(() => kept(hash), { instanceOf: Refusal }).code, 'hash_unknown');
   });
 
+test('an argon2 hash whose base64 no encoder writes is refused when it comes, not when somebody signs in', (t) => {
+  const sums = ['utLJajHdGrlJVbrOekGpz35IP6vf0jGZ3Nfi6BdSG9/', 'utLJajHdGrlJVbrOekGpz35IP6vf0jGZ3Nfi6BdSG'];
+  for (const sum of sums)
+    t.is(
+      t.throws(() => kept(`$argon2i$v=19$m=64,t=1,p=2$IP8PL24dT/0S230HoCgkAQ$${sum}`), { instanceOf: Refusal }).code,
+      'hash_unknown',
+    );
+});
+
 test('whatever is given as a hash is refused or verifiable, and quickly either way', async (t) => {
   const mangled = fc
     .tuple(
