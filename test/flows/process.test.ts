@@ -29,7 +29,8 @@ function start(folder: string, env: Record<string, string> = {}, args: string[] 
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  // Once all it printed has been read, too.
+  const exited = once(child, 'close').then(([code]) => code as number | null);
   return {
     child,
     lines,
