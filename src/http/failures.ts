@@ -56,8 +56,8 @@ export function failures({ report, pages, logger }: Options): Middleware {
     stateOf(ctx).error = failure.error;
     try {
       if (wantsPage(ctx)) {
-        // A form cannot be sent again by a link.
-        const same = failure.reason === 'busy' && ctx.method === 'GET' ? ctx.url : undefined;
+        // A form cannot be sent again by a link; and a query may hold a secret, which no error page does.
+        const same = failure.reason === 'busy' && ctx.method === 'GET' && !ctx.search ? ctx.path : undefined;
         const retry = failure.retry ?? same;
         return pages.show(ctx, 'error', { reason: failure.reason, id, retry }, failure.status);
       }

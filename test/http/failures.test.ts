@@ -47,6 +47,7 @@ test('a store that cannot answer is 503 with Retry-After: JSON for programs, a p
       /retry/,
       'a form is not sent by a link',
     );
+    t.false((await (await s.browse(`/setup?token=${SECRET}`)).text()).includes(SECRET), 'a link holds no secret');
   }
 });
 
