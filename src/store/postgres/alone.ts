@@ -1,14 +1,15 @@
-import type { Client } from 'pg';
 import type { Clock, Logger } from '../../lib/index.ts';
 import { type Mark, type MarkName, TABLE_NAMES, type TableName } from '../records.ts';
 import type { Tally } from '../tally.ts';
 import { type AloneStore, type Batches, outcomeUnknown } from '../whole.ts';
+import type { Client } from './client.ts';
 import { type Connections, LIMITS } from './connections.ts';
 import { isAnswered, refused } from './errors.ts';
 import { fill } from './fill.ts';
 import { connect, ready } from './open.ts';
 import { stillAlone, takeAlone } from './others.ts';
 import { readThrough, withoutLimits } from './rows.ts';
+import { mustKeepItsSession } from './session.ts';
 import { WATCHED } from './watched.ts';
 
 interface Options {
@@ -32,6 +33,7 @@ export async function openDatabaseAlone({ url, named, now, log, mustExist }: Opt
   const alone = new AloneDatabase(connections, client, now);
   try {
     await client.connect();
+    await mustKeepItsSession(client, () => connections.single());
     await ready(client, { now, log, mustExist, most: 1 });
     await takeAlone(client);
     return alone;

@@ -15,6 +15,11 @@ export class Client extends pg.Client {
     this.#socket = socket;
   }
 
+  /** The id of its session's process, as it was told when it connected; a pooler tells a number of its own. */
+  get announcedProcess(): number | null {
+    return (this as unknown as { processID: number | null }).processID;
+  }
+
   override end(): Promise<void>;
   override end(callback: (error: Error) => void): void;
   override end(callback?: (error: Error) => void): Promise<void> | void {

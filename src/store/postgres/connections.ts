@@ -94,7 +94,7 @@ export class Connections {
   }
 
   /** A connection outside the pool and without its timeouts, not yet connected. */
-  single(): pg.Client {
+  single(): Client {
     return new Client(this.#config);
   }
 

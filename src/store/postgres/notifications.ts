@@ -1,6 +1,9 @@
-import type { Client, QueryConfig } from 'pg';
+import type { QueryConfig } from 'pg';
 import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
+import type { Client } from './client.ts';
+import { DatabaseRefused } from './errors.ts';
 import { share } from './others.ts';
+import { mustKeepItsSession } from './session.ts';
 import { isWatched, type WatchedTable } from './watched.ts';
 
 interface Options {
@@ -25,6 +28,8 @@ export class Notifications {
   #client: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  /** The refusal that was told last. */
+  #told: string | undefined;
   #closed = false;
 
   constructor(options: Options) {
@@ -43,6 +48,8 @@ export class Notifications {
     });
     try {
       await client.connect();
+      // A pooler may have been told another mode since the start.
+      await mustKeepItsSession(client, this.#options.connect);
       await client.query({ text: 'LISTEN postern', query_timeout: ANSWER_WITHIN } as QueryConfig);
       await share(client);
     } catch (error) {
@@ -51,6 +58,7 @@ export class Notifications {
     }
     if (this.#client !== client) return;
     this.#failures = 0;
+    this.#told = undefined;
     this.#options.listening();
     this.#later(ASK_EVERY, () => this.#ask(client));
   }
@@ -79,8 +87,11 @@ export class Notifications {
     client.end().catch(() => {});
     this.#options.deaf();
     if (this.#closed) return;
-    if (this.#failures === 0)
+    // What somebody has to do something about is no passing failure, and is told when it is known.
+    const refusal = error instanceof DatabaseRefused ? error.code : undefined;
+    if (this.#failures === 0 || (refusal && refusal !== this.#told))
       this.#options.log.warn({ err: error }, 'changes by other processes are not heard of: connecting again');
+    this.#told = refusal ?? this.#told;
     this.#failures += 1;
     this.#later(Math.min(milliseconds(100 * this.#failures), SLOWEST_RETRY), () => this.start());
   }

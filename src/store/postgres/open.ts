@@ -1,9 +1,10 @@
-import type { Client } from 'pg';
 import { type Clock, type Logger, seconds } from '../../lib/index.ts';
+import type { Client } from './client.ts';
 import { type ConnectionOptions, Connections, LIMITS, type Limits } from './connections.ts';
 import { DatabaseRefused, refused } from './errors.ts';
 import { migrate } from './migrate.ts';
 import { share } from './others.ts';
+import { mustKeepItsSession } from './session.ts';
 import { PostgresStore } from './store.ts';
 
 export interface PostgresStoreOptions {
@@ -37,6 +38,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   client.on('error', () => {});
   try {
     await client.connect();
+    await mustKeepItsSession(client, () => connections.single());
     await share(client);
     await ready(client, { now, log, mustExist, most: mostConnections(processes, limits.connections) });
     const store = new PostgresStore({ connections, now, log, onCommit });
