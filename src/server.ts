@@ -8,7 +8,7 @@ import { assemble } from './assembly.ts';
 import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
-import { type Domain, markDataMade, openDomain, openMasterKey, startCourier } from './domain/index.ts';
+import { type Domain, markDataMade, noteIssuer, openDomain, openMasterKey, startCourier } from './domain/index.ts';
 import { createEngine, logoutHandler } from './engine/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
@@ -90,6 +90,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const { now } = store;
     const domain = await openDomain({ store, now, settings, log, masterKey });
     undo.push(() => domain.close());
+    // One that has its port's number in it, whichever that is today, is nobody's address for long.
+    if (settings.issuer === given.issuer) await noteIssuer({ store, now, log, issuer: settings.issuer });
     follow(store, domain, log);
     const assets = createAssets({ brand: settings.brand });
     const pages = createPages({ brand: settings.brand, assets });

@@ -72,6 +72,7 @@ export type { Factors, OwnFactor } from './factors.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
 export type { Identities, LinkedIdentity, Somebody } from './identities.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
+export { noteIssuer } from './issuer.ts';
 export type { Joining, Joins } from './joining.ts';
 export type { Keys } from './keys.ts';
 export type { Letter, LetterName } from './letters.ts';

@@ -1,5 +1,13 @@
 import { newId, Refusal } from '../lib/index.ts';
-import { type AloneStore, type Batches, type StoredRow, type TableName, Tally, tallied } from '../store/index.ts';
+import {
+  type AloneStore,
+  type Batches,
+  type MarkName,
+  type StoredRow,
+  type TableName,
+  Tally,
+  tallied,
+} from '../store/index.ts';
 import { openSecret } from './cookie-keys.ts';
 import type { MasterKey } from './master-key.ts';
 import { isUnused } from './unused.ts';
@@ -70,13 +78,16 @@ async function mayMove(from: AloneStore, to: AloneStore, toIsUnfinished: boolean
     throw new Refusal('store_not_empty', `${to.name} is not empty: nothing was changed`);
 }
 
+/** What a store says of its rows, and not of itself. */
+const CARRIED_MARKS: readonly string[] = ['restored', 'issuer'] satisfies MarkName[];
+
 /** The rows that go along: all but what either store says of itself. */
 async function* carried(rows: Batches, masterKey: MasterKey): Batches {
   for await (const batch of rows) {
     // Whoever serves the new store must be able to open what is in it.
     for (const { table, id, json } of batch)
       if (table === 'server_secrets') openSecret(masterKey.secrets, id, JSON.parse(json));
-    yield batch.filter(({ table, id }) => table !== 'marks' || id === 'restored');
+    yield batch.filter(({ table, id }) => table !== 'marks' || CARRIED_MARKS.includes(id));
   }
 }
 

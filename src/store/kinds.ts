@@ -316,14 +316,15 @@ export interface Delivery {
 
 /**
  * What a store says of itself. `moved`: its rows live elsewhere from then on, and it is not served again; `arriving`: it was
- * filled by a move that is not finished; `restored`: it was filled from a backup, and nothing issued before then is good.
+ * filled by a move that is not finished; `restored`: it was filled from a backup, and nothing issued before then is good;
+ * `issuer`: as which it was served last, and since when.
  */
 export interface Mark {
   readonly at: number;
   /** Names the move, so that both its stores know it again. */
   readonly move?: string;
-  /** The other store, or the backup, in words. */
+  /** The other store, or the backup, in words; the issuer. */
   readonly other: string;
 }
 
-export type MarkName = 'moved' | 'arriving' | 'restored';
+export type MarkName = 'moved' | 'arriving' | 'restored' | 'issuer';

@@ -1,0 +1,36 @@
+import type { Clock, Logger } from '../lib/index.ts';
+import { type Store, StoreUnavailable } from '../store/index.ts';
+import { retryOnConflict } from './retry.ts';
+
+interface Options {
+  readonly store: Store;
+  readonly now: Clock;
+  readonly log: Logger;
+  /** As which the store is served from now on. */
+  readonly issuer: string;
+}
+
+/**
+ * Keeps as which issuer a store is served, and warns where that was another: tokens are good for the issuer that they name
+ * alone (RFC 9068 §4). It may be meant so; of processes that serve one store at once it never is. Of those that start
+ * together one warns.
+ */
+export async function noteIssuer({ store, now, log, issuer }: Options): Promise<void> {
+  const before = await retryOnConflict(async () => {
+    const mark = await store.get('marks', 'issuer');
+    if (mark?.record.other === issuer) return undefined;
+    const record = { at: now(), other: issuer };
+    try {
+      await store.commit([{ put: 'marks', id: 'issuer', record, expect: mark?.version ?? 'absent' }]);
+    } catch (error) {
+      // Then the next start says it again.
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+    return mark?.record;
+  });
+  if (before)
+    log.warn(
+      { issuer, before: before.other, since: new Date(before.at).toISOString() },
+      'the store was served as another issuer before: tokens issued as that are refused here; servers on one store must have the same issuer',
+    );
+}
