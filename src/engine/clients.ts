@@ -51,6 +51,9 @@ export const compareSecrets = ({ clients }: Domain) =>
     return client !== undefined && clients.verifySecret(client, presented);
   };
 
-/** Browser apps may call from the origins they return people to, and from nowhere else. */
+/**
+ * Browser apps may call from the origins they return people to, and from nowhere else. An address with a scheme of an app's
+ * own has none: its `null` is what every sandboxed page says it is.
+ */
 export const mayCallFrom = (_ctx: unknown, origin: string, client: { redirectUris?: string[] | undefined }): boolean =>
-  (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);
+  origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);

@@ -460,6 +460,23 @@ test.serial('a browser application may call /token from its own origin, and no o
   t.truthy(asked);
 });
 
+test.serial(
+  'a page without an origin of its own may not call /token for an app that has a scheme of its own',
+  async (t) => {
+    const app = await addClient(postern, { type: 'native', redirectUris: ['com.example.prints:/callback'] });
+    const body = {
+      grant_type: 'authorization_code',
+      client_id: app.id,
+      code: 'x',
+      redirect_uri: CALLBACK,
+      code_verifier: 'x',
+    };
+    const sandboxed = await tokenRequest(postern, body, { origin: 'null' });
+    t.is(sandboxed.status, 400);
+    t.is(sandboxed.headers['access-control-allow-origin'], undefined);
+  },
+);
+
 test.serial('PAR: a request_uri of openid-client works, and of 20 uses at once one gets a code', async (t) => {
   const client = await addClient(postern, { firstParty: true });
   const { agent, config } = await authorize(postern, client);
