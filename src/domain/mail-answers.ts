@@ -49,7 +49,8 @@ export function createMailAnswers({ accounts, links, letters, audit }: Options) 
 
     async 'change-email'(request, owner) {
       const person = await asking(request);
-      if (!person || owner?.id === person.id) return [];
+      // Another spelling of their own address is another address.
+      if (!person || person.email === request.email) return [];
       return [
         audit.record('account.email_change_asked', { accountId: person.id }),
         letters.send(
@@ -61,7 +62,9 @@ export function createMailAnswers({ accounts, links, letters, audit }: Options) 
           },
           person.id,
         ),
-        ...(owner ? [alreadyTheirs(owner, request)] : await link('change-email', request, person)),
+        ...(owner && owner.id !== person.id
+          ? [alreadyTheirs(owner, request)]
+          : await link('change-email', request, person)),
       ];
     },
 

@@ -81,3 +81,15 @@ test('an address that somebody else took before it was confirmed stays theirs', 
   t.is((await world.postern.domain.accounts.get(id))?.email, email);
   t.is((await world.postern.domain.accounts.byEmail(to))?.id, faster.id);
 });
+
+test('the same address spelt otherwise is a change like any other', async (t) => {
+  const { id, email } = await somebody();
+  const to = email.replace('reader', 'Reader');
+  await asksFor(email, to);
+  const { link } = await world.mail.next(to);
+  t.is(link?.pathname, '/account/change-email');
+  const agent = new UserAgent(world.postern.issuer);
+  t.is((await agent.submit(await agent.get(link!), {})).page, 'done');
+  t.is((await world.postern.domain.accounts.get(id))?.email, to);
+  t.is((await world.postern.domain.accounts.byEmail(email))?.id, id);
+});
