@@ -1,5 +1,6 @@
 import { type Clock, days, newId } from '../lib/index.ts';
 import type { AuditEvent, Page, Put, Store } from '../store/index.ts';
+import { every } from './every.ts';
 
 export interface AuditEntry {
   readonly accountId?: string;
@@ -32,6 +33,13 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
     async listForAccount(accountId: string, page?: Page) {
       const { rows, next } = await store.find('audit', 'accountId', accountId, page);
       return { events: rows.map(({ id, record }) => ({ id, ...record })), ...(next && { next }) };
+    },
+
+    /** All that happened to one person, the newest first. */
+    async allForAccount(accountId: string): Promise<readonly AuditEvent[]> {
+      const all: AuditEvent[] = [];
+      for await (const { record } of every(store, 'audit', 'accountId', accountId)) all.push(record);
+      return all;
     },
   };
 }

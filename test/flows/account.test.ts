@@ -275,16 +275,23 @@ test.serial(
 );
 
 test.serial('a person takes their data along: all of it, and nothing that proves to be them', async (t) => {
-  const { email } = await somebody();
+  const { id, email } = await somebody();
   const client = await addClient(postern, { name: 'Fish Shop' });
   const { agent } = await authorize(postern, client, OFFLINE, new UserAgent(postern.issuer), email);
+  const city = { id: 'city', issuer: 'https://id.city.example' };
+  await postern.domain.identities.link(id, { upstream: city, subject: 'subject-17', label: 'Ada of Riverside' });
+  for (let i = 0; i < 1_100; i += 100)
+    await postern.store.commit(
+      Array.from({ length: 100 }, () => postern.domain.audit.record('consent.given', { accountId: id })),
+    );
   const answer = await agent.get('/account/export');
   t.regex(answer.headers.get('content-disposition') ?? '', /attachment; filename="account\.json"/);
   const data = JSON.parse(answer.html);
   t.is(data.account.email, email);
   t.is(data.applications[0].clientId, client.id);
   t.is(data.sessions.length, 1);
-  t.true(data.events.length > 1);
+  t.like(data.linked, [{ upstream: 'city', subject: 'subject-17', label: 'Ada of Riverside' }]);
+  t.true(data.events.length > 1_100);
   t.notRegex(answer.html, /argon2|passwordHash|sealed|epoch/);
 });
 

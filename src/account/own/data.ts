@@ -24,18 +24,26 @@ export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
   name: 'export',
   sensitive: true,
   async show(ctx, { person }) {
-    const { id, email, emailVerified, name, admin, createdAt, updatedAt } = person;
-    const [factors, consents, sessions, events] = await Promise.all([
+    const { id, email, emailVerified, name, locale, admin, createdAt, updatedAt } = person;
+    const [factors, linked, consents, sessions, events] = await Promise.all([
       domain.factors.list(id),
+      domain.identities.listForAccount(id),
       domain.consents.allForAccount(id),
       ownSessions.list(id),
-      domain.audit.listForAccount(id, { limit: 1000 }),
+      domain.audit.allForAccount(id),
     ]);
     const about = {
-      account: { id, email, emailVerified, name, admin, createdAt: day(createdAt), updatedAt: day(updatedAt) },
+      account: { id, email, emailVerified, name, locale, admin, createdAt: day(createdAt), updatedAt: day(updatedAt) },
       factors: factors.map(({ kind, name: called, createdAt: since, lastUsedAt }) => ({
         kind,
         name: called,
+        createdAt: day(since),
+        lastUsedAt: day(lastUsedAt),
+      })),
+      linked: linked.map(({ upstream, subject, label, createdAt: since, lastUsedAt }) => ({
+        upstream,
+        subject,
+        label,
         createdAt: day(since),
         lastUsedAt: day(lastUsedAt),
       })),
@@ -52,7 +60,7 @@ export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
         address,
         userAgent,
       })),
-      events: events.events.map(({ at, type, clientId, details }) => ({ at: day(at), type, clientId, details })),
+      events: events.map(({ at, type, clientId, details }) => ({ at: day(at), type, clientId, details })),
     };
     ctx.attachment('account.json');
     ctx.type = 'json';
