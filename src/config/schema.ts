@@ -1,102 +1,18 @@
 import { z } from 'zod';
-import { type Duration, days, hours, minutes, networkFault, parseDuration, seconds } from '../lib/index.ts';
-
-const duration = (fallback: Duration, description: string) =>
-  z
-    .union([z.string(), z.number()])
-    .transform((value, ctx): Duration => {
-      const parsed = typeof value === 'number' ? seconds(value) : parseDuration(value);
-      if (parsed === undefined) {
-        ctx.addIssue({ code: 'custom', message: 'must be a length of time such as 30s, 15m, 2h or 7d' });
-        return z.NEVER;
-      }
-      return parsed;
-    })
-    .prefault(format(fallback))
-    .describe(description);
-
-const format = (d: Duration): string =>
-  d > 0 && d % days(1) === 0
-    ? `${d / days(1)}d`
-    : d > 0 && d % hours(1) === 0
-      ? `${d / hours(1)}h`
-      : d > 0 && d % minutes(1) === 0
-        ? `${d / minutes(1)}m`
-        : `${d / seconds(1)}s`;
-
-const text = (description: string) => z.string().min(1).max(2000).describe(description);
-const whole = (description: string, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).describe(description);
-const list = (description: string) =>
-  z
-    .union([
-      z.array(z.string()),
-      z.string().transform((value) =>
-        value
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean),
-      ),
-    ])
-    .describe(description);
-
-const HOST_NAME = /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
-
-/** Tells of each entry that has a fault, by its place in the list. */
-const entriesWithout =
-  (faultOf: (entry: string) => string | undefined) =>
-  (entries: readonly string[], ctx: z.RefinementCtx): void => {
-    for (const [at, entry] of entries.entries()) {
-      const fault = faultOf(entry);
-      if (fault) ctx.addIssue({ code: 'custom', path: [at], message: `${JSON.stringify(entry)} ${fault}` });
-    }
-  };
-
-const destinations = list(
-  'Host names, addresses and CIDR ranges on private networks that this server may send requests to; all others are refused.',
-).superRefine(
-  // A name that is all digits and dots is a mistyped address.
-  entriesWithout((entry) => (HOST_NAME.test(entry) && !/^[\d.]+$/.test(entry) ? undefined : networkFault(entry))),
-);
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** Whether a URL names this machine itself: the only place where plain http is allowed. */
-export const isLoopback = (url: URL): boolean => LOOPBACK.has(url.hostname) || url.hostname.endsWith('.localhost');
-
-const issuer = z
-  .string()
-  .superRefine((value, ctx) => {
-    const refuse = (message: string) => ctx.addIssue({ code: 'custom', message });
-    const url = URL.parse(value);
-    if (!url || !/^https?:$/.test(url.protocol)) return refuse('must be a URL such as https://id.example.com');
-    if (url.search || url.hash || url.username) return refuse('must have no query, fragment or user name');
-    if (url.pathname !== '/' || value.endsWith('/'))
-      return refuse('must be an origin: no path and no slash at its end');
-    if (url.protocol === 'http:' && !isLoopback(url))
-      return refuse('must be https: plain http is for loopback addresses only');
-    if (url.origin !== value) return refuse(`must be written as ${url.origin}`);
-  })
-  .describe('The address people and applications reach this server by, and the `iss` of every token.');
-
-const databaseUrl = z.string().superRefine((value, ctx) => {
-  // The value is a secret, so the mistake is told without it.
-  if (!/^postgres(ql)?:\/\/./.test(value) || !URL.canParse(value))
-    ctx.addIssue({ code: 'custom', message: 'must be a URL such as postgresql://user:password@host:5432/postern' });
-});
-
-const smtpUrl = z.string().superRefine((value, ctx) => {
-  // It may hold a password, so the mistake is told without it.
-  const url = URL.parse(value);
-  if (!url || !/^smtps?:$/.test(url.protocol) || !url.hostname)
-    return ctx.addIssue({ code: 'custom', message: 'must be a URL such as smtp://user:password@mail.example.com:587' });
-  if (url.search || url.hash || url.pathname.length > 1)
-    ctx.addIssue({ code: 'custom', message: 'must end after the port: it takes no path and no options' });
-});
-
-/** `no-reply@example.com`, or with a name before it: `Example <no-reply@example.com>`. */
-const SENDER =
-  /^(?:[^<>"@\p{C}]{1,100} <[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189}>|[^\s<>"@\p{C}]{1,64}@[^\s<>"@\p{C}]{1,189})$/u;
+import { days, hours, milliseconds, minutes, networkFault, seconds } from '../lib/index.ts';
+import {
+  audience,
+  databaseUrl,
+  destinations,
+  duration,
+  entriesWithout,
+  issuer,
+  list,
+  SENDER,
+  smtpUrl,
+  text,
+  whole,
+} from './values.ts';
 
 const settings = z.strictObject({
   issuer: issuer.prefault('http://localhost:3000'),
@@ -124,12 +40,12 @@ const settings = z.strictObject({
   shutdown_delay: duration(
     seconds(0),
     'How long a server that was told to stop goes on as before, while `/readyz` is 503 already: as long as a balancer needs to notice.',
+    { least: 0, most: hours(1) },
   ),
   ops_port: whole('Loopback port of /healthz, /readyz and /metrics; 0 turns it off.', 0, 65535).prefault(9464),
   ops_host: text('The address the ops listener listens on.').prefault('127.0.0.1'),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).describe('How much is logged.').prefault('info'),
-  audience: z
-    .url('must be a URI such as https://api.example.com')
+  audience: audience
     .optional()
     .describe('The `aud` of tokens asked for without a resource; `<issuer>/api` unless set.'),
   brand: z
@@ -190,6 +106,7 @@ const settings = z.strictObject({
       refresh_retry: duration(
         seconds(30),
         'A refresh repeated within this time with the token just rotated gets the same answer again.',
+        { least: 0, most: days(1) },
       ),
     })
     .prefault({}),
@@ -216,10 +133,11 @@ const settings = z.strictObject({
     .prefault('off'),
   signing: z
     .strictObject({
-      rotate_after: duration(days(30), 'Age at which the signing key is replaced.'),
+      rotate_after: duration(days(30), 'Age at which the signing key is replaced.', { least: hours(1) }),
       jwks_max_age: duration(
         seconds(60),
         'How long others may cache the JWKS; a new key is published this long (at least 30 s) and ten seconds more before it signs.',
+        { least: 0, most: days(1) },
       ),
     })
     .prefault({}),
@@ -239,7 +157,10 @@ const settings = z.strictObject({
   outbound: z
     .strictObject({
       allow: destinations.prefault([]),
-      timeout: duration(seconds(5), 'How long another server may take to answer one request of ours.'),
+      timeout: duration(seconds(5), 'How long another server may take to answer one request of ours.', {
+        least: milliseconds(100),
+        most: hours(1),
+      }),
     })
     .prefault({}),
 });
@@ -254,7 +175,17 @@ function needDatabase({ workers, database_url }: z.output<typeof settings>, ctx:
     });
 }
 
+/** Refresh tokens have the issuer as their audience, so that no API takes one for an access token. */
+function needAudienceOfItsOwn({ audience, issuer }: z.output<typeof settings>, ctx: z.RefinementCtx): void {
+  if (audience !== undefined && URL.parse(audience)?.href === URL.parse(issuer)?.href)
+    ctx.addIssue({
+      code: 'custom',
+      path: ['audience'],
+      message: 'is this server itself: an API needs a URI of its own',
+    });
+}
+
 /** Every setting there is: this schema gives the defaults, `docs/configuration.md` and the JSON Schema for editors. */
-export const settingsSchema = settings.superRefine(needDatabase);
+export const settingsSchema = settings.superRefine(needDatabase).superRefine(needAudienceOfItsOwn);
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -96,6 +96,37 @@ test('lengths of time are read in every unit, and nothing else is', (t) => {
     t.is(parseDuration(wrong), undefined, wrong);
 });
 
+test('a length of time with which nothing would work is refused, not found out at the first sign-in', (t) => {
+  for (const name of ['TOKENS_ACCESS', 'TOKENS_ID', 'TOKENS_CODE', 'SESSIONS_LIFETIME', 'SIGNING_ROTATE_AFTER'])
+    for (const wrong of ['0s', '999ms', '99999999d'])
+      t.regex(
+        problemsOf({ [`POSTERN_${name}`]: wrong }).join(),
+        /: must be from \d+[sh] to 3650d$/,
+        `${name} ${wrong}`,
+      );
+  t.regex(problemsOf({}, 'tokens:\n  access: -5\n').join(), /^tokens\.access \(postern\.yaml\): must be from 1s/);
+  t.deepEqual(problemsOf({ POSTERN_SHUTDOWN_DELAY: '0s', POSTERN_TOKENS_REFRESH_RETRY: '0s' }), []);
+});
+
+test('a mail server’s password that cannot be read is a mistake, told without it', (t) => {
+  for (const url of ['smtp://postern:50%off@mail.example.com', 'smtp://50%off@mail.example.com']) {
+    const [problem = ''] = problemsOf({ POSTERN_SMTP_URL: url });
+    t.regex(problem, /^smtp_url \(POSTERN_SMTP_URL\): must have each % /);
+    t.notRegex(problem, /50/);
+  }
+  t.deepEqual(problemsOf({ POSTERN_SMTP_URL: 'smtp://postern:50%25off@mail.example.com' }), []);
+});
+
+test('an audience is neither this server itself, which refresh tokens are for, nor part of a document', (t) => {
+  for (const audience of ['https://id.example.com', 'https://ID.example.com:443/'])
+    t.regex(
+      problemsOf({ POSTERN_ISSUER: 'https://id.example.com', POSTERN_AUDIENCE: audience }).join(),
+      /^audience \(POSTERN_AUDIENCE\): is this server itself/,
+    );
+  t.regex(problemsOf({ POSTERN_AUDIENCE: 'https://api.example.com#files' }).join(), /must have no fragment/);
+  t.deepEqual(problemsOf({ POSTERN_AUDIENCE: 'urn:example:api' }), []);
+});
+
 test('whatever the environment and the file hold, the answer is settings or a list of mistakes', (t) => {
   const variable = fc.constantFrom(...settingPaths().map(variableOf), 'POSTERN_X');
   fc.assert(
