@@ -1,7 +1,11 @@
 /** PostgreSQL fails in every way it can; what was acknowledged is there, and nothing else is claimed. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { seconds, silent } from '../../src/lib/index.ts';
+import { save, writeBackup } from '../../src/store/backup/index.ts';
 import { StoreConflict, StoreUnavailable } from '../../src/store/index.ts';
 import { LIMITS, openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
 import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
@@ -327,6 +331,42 @@ test.serial('a database that says nothing any more keeps nobody from letting go 
   t.true(isSilent);
   clearTimeout(late);
   all('SIGCONT');
+});
+
+test.serial('a database that falls silent midway ends a backup in words, and leaves no half file', async (t) => {
+  const { name, query, url: direct } = await server.create();
+  const proxy = await cutProxy(server.port);
+  const url = new URL(direct);
+  url.port = String(proxy.port);
+  const limits = { ...LIMITS, step: seconds(3) };
+  const store = await openPostgresStore({ url: url.href, now: Date.now, log: silent, limits });
+  await query(`INSERT INTO postern.seen (id, version, record)
+    SELECT n, n, '{"issuer":"i"}' FROM generate_series(1, 5000) n`);
+  const folder = mkdtempSync(join(tmpdir(), 'postern-backup-'));
+  t.teardown(async () => {
+    proxy.mode = 'forward';
+    await store.close();
+    await proxy.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let batches = 0;
+  async function* untilSilent() {
+    for await (const batch of store.rows()) {
+      batches += 1;
+      proxy.mode = 'swallow';
+      yield batch;
+    }
+  }
+  const about = { key: Buffer.alloc(32), takenAt: 0, issuer: 'i', engine: 'postgres' } as const;
+  await t.throwsAsync(save(join(folder, 'backup'), writeBackup(untilSilent(), about)), {
+    instanceOf: StoreUnavailable,
+    message: 'the database said nothing for 3 s: not everything could be read',
+  });
+  t.is(batches, 1);
+  t.deepEqual(readdirSync(folder), []);
+  const others = () =>
+    query(`SELECT FROM pg_stat_activity WHERE datname = '${name}' AND state = 'idle in transaction'`);
+  await until(async () => (await others()).rowCount === 0);
 });
 
 test.serial('a store that closes waits for a step of a sweep, not for all of it', async (t) => {

@@ -88,7 +88,7 @@ class AloneDatabase implements AloneStore {
   async *rows(): Batches {
     try {
       await this.#lock();
-      yield* readThrough(this.#client, this.now());
+      yield* readThrough(this.#client, this.now(), this.#connections.stepLimit);
     } catch (error) {
       throw this.#inWords(error);
     }
@@ -96,7 +96,7 @@ class AloneDatabase implements AloneStore {
 
   async replaceAll(rows: Batches): Promise<Tally> {
     const tally = await this.#locking(async () => {
-      const written = await fill(this.#client, rows);
+      const written = await fill(this.#client, rows, this.#connections.stepLimit);
       await this.#client.query('SELECT pg_notify($1, $2)', ['postern', WATCHED.join(' ')]);
       return written;
     });

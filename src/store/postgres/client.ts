@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import { seconds } from '../../lib/index.ts';
+import { type Duration, seconds } from '../../lib/index.ts';
 
 /** Until the database has answered a goodbye. */
 const GOODBYE = seconds(1);
@@ -28,3 +28,9 @@ export class Client extends pg.Client {
     return callback ? super.end(callback) : super.end();
   }
 }
+
+/** A statement that has this long to be answered, whatever the database says of its own limits. */
+export const timely = (text: string, within: Duration): pg.QueryConfig & { readonly query_timeout: Duration } => ({
+  text,
+  query_timeout: within,
+});

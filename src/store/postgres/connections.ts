@@ -13,6 +13,8 @@ export interface Limits {
   readonly free: Duration;
   /** One statement: the database gives up first, and we a little later where it does not answer. */
   readonly statement: Duration;
+  /** One step of reading everything, a thousand rows: however slow its disk is, a database that lives has said something. */
+  readonly step: Duration;
   readonly connections: number;
 }
 
@@ -21,6 +23,7 @@ export const LIMITS: Limits = {
   connect: seconds(2),
   free: seconds(3),
   statement: seconds(2),
+  step: seconds(30),
   connections: 10,
 };
 
@@ -87,6 +90,10 @@ export class Connections {
   /** How many there are at most. */
   get count(): number {
     return this.#limits.connections;
+  }
+
+  get stepLimit(): Duration {
+    return this.#limits.step;
   }
 
   get callLimit(): Duration {

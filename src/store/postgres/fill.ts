@@ -1,7 +1,8 @@
-import type { Client } from 'pg';
+import type { Duration } from '../../lib/index.ts';
 import { TABLE_NAMES, TABLES, type TableName } from '../records.ts';
 import { Tally, tallied } from '../tally.ts';
 import type { Batches, StoredRow } from '../whole.ts';
+import type { Client } from './client.ts';
 import { DatabaseRefused } from './errors.ts';
 import { columnOf, keysOf } from './keys.ts';
 import { readThrough } from './rows.ts';
@@ -11,9 +12,10 @@ const INSERTED = 2000;
 
 /**
  * Puts these rows in place of everything, in the client's transaction, and reads them back.
+ * @param step as of {@link readThrough}
  * @throws DatabaseRefused when the database does not hold what was written to it
  */
-export async function fill(client: Client, rows: Batches): Promise<Tally> {
+export async function fill(client: Client, rows: Batches, step: Duration): Promise<Tally> {
   const given = new Tally();
   await client.query(`TRUNCATE postern.commits, ${TABLE_NAMES.map((table) => `postern.${table}`).join(', ')}`);
   const waiting = new Map<TableName, StoredRow[]>();
@@ -35,7 +37,7 @@ export async function fill(client: Client, rows: Batches): Promise<Tally> {
   for (const [table, some] of waiting) if (some.length > 0) await send(table, some);
   await last;
   const written = new Tally();
-  for await (const _ of tallied(readThrough(client, 0), written));
+  for await (const _ of tallied(readThrough(client, 0, step), written));
   if (written.digest !== given.digest)
     throw new DatabaseRefused('database_unusable', 'the database does not hold what was written to it');
   return given;

@@ -1,6 +1,5 @@
-import type { QueryConfig } from 'pg';
 import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
-import type { Client } from './client.ts';
+import { type Client, timely } from './client.ts';
 import { DatabaseRefused } from './errors.ts';
 import { share } from './others.ts';
 import { mustKeepItsSession } from './session.ts';
@@ -50,7 +49,7 @@ export class Notifications {
       await client.connect();
       // A pooler may have been told another mode since the start.
       await mustKeepItsSession(client, this.#options.connect);
-      await client.query({ text: 'LISTEN postern', query_timeout: ANSWER_WITHIN } as QueryConfig);
+      await client.query(timely('LISTEN postern', ANSWER_WITHIN));
       await share(client);
     } catch (error) {
       lost(error as Error);
@@ -72,9 +71,8 @@ export class Notifications {
   }
 
   async #ask(client: Client): Promise<void> {
-    const question = { text: 'SELECT 1', query_timeout: ANSWER_WITHIN };
     try {
-      await client.query(question);
+      await client.query(timely('SELECT 1', ANSWER_WITHIN));
       if (this.#client === client) this.#later(ASK_EVERY, () => this.#ask(client));
     } catch (error) {
       this.#lost(client, error as Error);

@@ -1,20 +1,28 @@
-import type { Client } from 'pg';
+import type { QueryResult, QueryResultRow } from 'pg';
+import { type Duration, inSeconds } from '../../lib/index.ts';
+import { StoreUnavailable } from '../contract.ts';
 import { TABLE_NAMES } from '../records.ts';
 import type { Batches, StoredRow } from '../whole.ts';
+import { type Client, timely } from './client.ts';
 
 /** Rows in the memory of this process at a time. */
 const FETCHED = 1000;
 
-/** Every row that is live at `now`, through a cursor of the client's transaction: it sees what that transaction sees. */
-export async function* readThrough(client: Client, now: number): Batches {
+/**
+ * Every row that is live at `now`, through a cursor of the client's transaction: it sees what that transaction sees.
+ * @param step within which each statement must be answered
+ * @throws StoreUnavailable when the database says nothing for that long
+ */
+export async function* readThrough(client: Client, now: number, step: Duration): Batches {
   for (const table of TABLE_NAMES) {
-    await client.query(
-      `DECLARE every NO SCROLL CURSOR FOR SELECT id, expires_at, record FROM postern.${table}
-       WHERE expires_at IS NULL OR expires_at > ${now}`,
-    );
+    const cursor = `DECLARE every NO SCROLL CURSOR FOR SELECT id, expires_at, record FROM postern.${table}
+       WHERE expires_at IS NULL OR expires_at > ${now}`;
+    await inTime(client, cursor, step);
     for (;;) {
-      const { rows } = await client.query<{ id: string; expires_at: number | null; record: string }>(
+      const { rows } = await inTime<{ id: string; expires_at: number | null; record: string }>(
+        client,
         `FETCH ${FETCHED} FROM every`,
+        step,
       );
       if (rows.length > 0)
         yield rows.map(
@@ -27,14 +35,31 @@ export async function* readThrough(client: Client, now: number): Batches {
         );
       if (rows.length < FETCHED) break;
     }
-    await client.query('CLOSE every');
+    await inTime(client, 'CLOSE every', step);
   }
 }
 
+/** Begins to read one state of the whole database. @throws StoreUnavailable as {@link readThrough} */
+export async function beginReading(client: Client, step: Duration): Promise<void> {
+  await inTime(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', step);
+  await inTime(client, WITHOUT_LIMITS, step);
+}
+
 /** Takes the time limits off a transaction that reads or writes everything; whatever limits the database's owner set. */
+const WITHOUT_LIMITS = `SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
+
 export async function withoutLimits(client: Client): Promise<void> {
-  await client.query(
-    `SELECT set_config(name, '0', true) FROM pg_settings
-     WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`,
-  );
+  await client.query(WITHOUT_LIMITS);
+}
+
+async function inTime<R extends QueryResultRow>(client: Client, text: string, step: Duration): Promise<QueryResult<R>> {
+  try {
+    return await client.query<R>(timely(text, step));
+  } catch (error) {
+    if ((error as Error).message !== 'Query read timeout') throw error;
+    throw new StoreUnavailable(`the database said nothing for ${inSeconds(step)} s: not everything could be read`, {
+      cause: error,
+    });
+  }
 }

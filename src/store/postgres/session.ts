@@ -1,6 +1,5 @@
-import type { QueryConfig } from 'pg';
 import { seconds } from '../../lib/index.ts';
-import type { Client } from './client.ts';
+import { type Client, timely } from './client.ts';
 import { DatabaseRefused } from './errors.ts';
 
 const ANSWER_WITHIN = seconds(2);
@@ -18,7 +17,7 @@ const ANSWER_WITHIN = seconds(2);
  */
 export async function mustKeepItsSession(client: Client, another: () => Client): Promise<void> {
   // There are poolers that keep a session for whoever has told it a setting, as all of ours are told.
-  await client.query(timely(`SET default_transaction_isolation = 'read committed'`));
+  await client.query(timely(`SET default_transaction_isolation = 'read committed'`, ANSWER_WITHIN));
   const own = await sessionOf(client);
   if (own.startsWith(`${client.announcedProcess} `)) return;
   const beside = another();
@@ -39,24 +38,22 @@ export async function mustKeepItsSession(client: Client, another: () => Client):
 async function take(client: Client): Promise<string | undefined> {
   try {
     await client.connect();
-    await client.query(timely('BEGIN'));
+    await client.query(timely('BEGIN', ANSWER_WITHIN));
     return await sessionOf(client);
   } catch {
     return undefined;
   }
 }
 
-const giveBack = (client: Client): Promise<unknown> => client.query(timely('ROLLBACK')).catch(() => {});
+const giveBack = (client: Client): Promise<unknown> => client.query(timely('ROLLBACK', ANSWER_WITHIN)).catch(() => {});
 
 /** Its process, and which server's: a pooler may have several. */
 async function sessionOf(client: Client): Promise<string> {
   const { rows } = await client.query<{ session: string }>(
-    timely(`SELECT pg_backend_pid() || ' of ' || pg_postmaster_start_time() AS session`),
+    timely(`SELECT pg_backend_pid() || ' of ' || pg_postmaster_start_time() AS session`, ANSWER_WITHIN),
   );
   return rows[0]!.session;
 }
-
-const timely = (text: string): QueryConfig & { query_timeout: number } => ({ text, query_timeout: ANSWER_WITHIN });
 
 const pooled = (): DatabaseRefused =>
   new DatabaseRefused(

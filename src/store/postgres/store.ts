@@ -21,7 +21,7 @@ import { columnOf, isStorable, keyOf } from './keys.ts';
 import { Notifications } from './notifications.ts';
 import { type AnyRow, Reads } from './reads.ts';
 import { Refusals } from './refusals.ts';
-import { readThrough, withoutLimits } from './rows.ts';
+import { beginReading, readThrough } from './rows.ts';
 import { statistics } from './statistics.ts';
 import { isWatched, WATCHED, type WatchedTable } from './watched.ts';
 
@@ -149,12 +149,12 @@ export class PostgresStore implements Store {
   async *rows(): Batches {
     this.#mustBeOpen();
     const client = this.#connections.single();
+    const step = this.#connections.stepLimit;
     client.on('error', () => {});
     try {
       await client.connect();
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      await withoutLimits(client);
-      for await (const batch of readThrough(client, this.now())) {
+      await beginReading(client, step);
+      for await (const batch of readThrough(client, this.now(), step)) {
         this.#mustBeOpen();
         yield batch;
       }
