@@ -189,14 +189,15 @@ export type Domain = Awaited<ReturnType<typeof openDomain>>;
  */
 export async function openDomain({ log, masterKey, ...options }: DomainOptions) {
   const { store, now, settings } = options;
+  const { sessions, tokens } = settings;
   const secrets = { store, now, sealingKey: masterKey.secrets, rotateAfter: settings.signing.rotate_after };
-  const cookieKeys = await openCookieKeys({ ...secrets, verifyFor: settings.sessions.lifetime });
+  const cookieKeys = await openCookieKeys({ ...secrets, verifyFor: sessions.lifetime });
   const keys = await openKeys({
     ...secrets,
     log,
     publishAhead: Math.max(settings.signing.jwks_max_age, LEAST_CACHED) + seconds(10),
     // ID tokens come back as hints for as long as their session lives.
-    verifyFor: Math.max(settings.sessions.lifetime, settings.tokens.refresh_absolute, LONGEST_TTL) + minutes(1),
+    verifyFor: Math.max(sessions.lifetime, tokens.refresh_absolute, tokens.access, tokens.id, LONGEST_TTL) + minutes(1),
   });
   const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
   const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });

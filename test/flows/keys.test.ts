@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
+import { days } from '../../src/lib/index.ts';
 import { authorize, discover, request } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { send } from '../support/hostile.ts';
@@ -244,4 +245,18 @@ test.serial('a key that is thirty days old is replaced by itself', async (t) => 
   pass(LEAD + 500);
   await postern.domain.keys.tick();
   t.is(postern.domain.keys.list().find(({ kid }) => kid === old?.kid)?.state, 'retired');
+});
+
+test.serial('a retired key verifies for as long as the longest token that it may have signed', async (t) => {
+  for (const long of ['POSTERN_TOKENS_ACCESS', 'POSTERN_TOKENS_ID']) {
+    const patient = await startPostern({ env: { ...env, [long]: '60d' } });
+    t.teardown(() => patient.close());
+    const { keys } = patient.domain;
+    const old = keys.signer().kid;
+    await keys.rotate();
+    pass(LEAD);
+    await keys.refresh();
+    const { dropsAt = 0 } = keys.list().find(({ kid }) => kid === old)!;
+    t.true(dropsAt >= keys.signer().signsFrom + days(60), long);
+  }
 });
