@@ -3,6 +3,7 @@ import { createLogger } from '../http/index.ts';
 import { heldBack } from '../lib/index.ts';
 import { startServer } from '../server.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
+import { watchFileHandles } from './file-handles.ts';
 import type { Host } from './host.ts';
 import { lowerV8Threads } from './v8-threads.ts';
 
@@ -22,6 +23,7 @@ export async function serveAlone(
     warm: settings.ops_port !== 0,
   });
   void server.warmed.then(lowerV8Threads);
+  watchFileHandles(log);
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;

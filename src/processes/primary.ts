@@ -6,6 +6,7 @@ import { heldBack } from '../lib/index.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { createCrew } from './crew.ts';
 import { type Door, openDoor } from './door.ts';
+import { watchFileHandles } from './file-handles.ts';
 import { forkWorker } from './fork.ts';
 import type { Host } from './host.ts';
 import { createMember } from './member.ts';
@@ -21,6 +22,7 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
   const output = createLogger({ level: settings.log_level });
   onExit(output.flush);
   const log = heldBack(output);
+  watchFileHandles(log);
   let draining = false;
   let number = 0;
   const crew = createCrew({

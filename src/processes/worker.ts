@@ -3,6 +3,7 @@ import { readSettings, SettingsError } from '../config/index.ts';
 import { createLogger, type Receiving, receive } from '../http/index.ts';
 import { type HeldBack, heldBack, milliseconds, Refusal, seconds } from '../lib/index.ts';
 import { type Server, startServer } from '../server.ts';
+import { watchFileHandles } from './file-handles.ts';
 import type { Host } from './host.ts';
 import type { Answers, ToWorker } from './messages.ts';
 import { lowerV8Threads } from './v8-threads.ts';
@@ -45,6 +46,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
         },
       });
       void server.warmed.then(lowerV8Threads);
+      watchFileHandles(log);
       // At the first start nobody else serves; later the others do, for as long as this takes.
       if (!quiet) await server.warmed;
       primary.send({ type: 'serving', issuer: server.issuer });

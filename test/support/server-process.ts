@@ -38,23 +38,24 @@ interface Options {
   readonly env?: Readonly<Record<string, string>>;
   /** How far its clock is off from the start. */
   readonly clock?: ClockMove;
+  /** File handles it may have; as many as we may unless given. */
+  readonly handles?: number;
 }
 
 /** `npm start` without npm: a whole server in a process of its own, on a free port, once it listens. */
-export async function startProcess({ folder, env = {}, clock }: Options): Promise<ServerProcess> {
-  const child = spawn(
-    process.execPath,
-    [...FLAGS, '--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'],
-    {
-      cwd: ROOT,
-      env: {
-        ...environmentOf(folder),
-        ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+export async function startProcess({ folder, env = {}, clock, handles }: Options): Promise<ServerProcess> {
+  const node = [process.execPath, ...FLAGS, '--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'];
+  const [command, ...args] =
+    handles === undefined ? node : ['sh', '-c', `ulimit -n ${handles}; exec "$0" "$@"`, ...node];
+  const child = spawn(command!, args, {
+    cwd: ROOT,
+    env: {
+      ...environmentOf(folder),
+      ...(clock && { MOVED_CLOCK: JSON.stringify(clock) }),
+      ...env,
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   let said = '';
   child.stderr!.on('data', (chunk: Buffer) => {
