@@ -6,7 +6,12 @@ import { library } from './library.ts';
 
 /** What differs from one OAuth provider without OpenID Connect to the next. */
 interface Differences extends Pick<Kind, 'name' | 'issuerFrom' | 'scopes' | 'wishes' | 'claims'> {
-  readonly endpoints: (issuer: string) => { readonly authorization: string; readonly token: string };
+  readonly endpoints: (issuer: string) => {
+    readonly authorization: string;
+    readonly token: string;
+    /** What its answers call it (`iss`, RFC 9207 §2), where that is not what it is registered as. */
+    readonly identifier?: string;
+  };
 }
 
 /** A provider that speaks OAuth 2 alone: no discovery, no ID token, who it is says an API of its own. */
@@ -18,10 +23,10 @@ export function oauth({ endpoints, ...row }: Differences): Kind {
 
     async configure({ issuer, clientId, clientSecret }: Provider, options) {
       const oidc = await library();
-      const { authorization, token } = endpoints(issuer);
+      const { authorization, token, identifier = issuer } = endpoints(issuer);
       const config = new oidc.Configuration(
         {
-          issuer,
+          issuer: identifier,
           authorization_endpoint: authorization,
           token_endpoint: token,
           token_endpoint_auth_methods_supported: ['client_secret_post'],

@@ -170,6 +170,7 @@ test('GitHub, which has no OpenID Connect: the number is the person, the primary
   t.like(claims, { email: 'octocat@github.example', name: 'The Octocat' });
   t.regex(github.redeemed[0]?.get('code_verifier') ?? '', /^[\w-]{43}$/);
   github.person = { ...github.person, login: 'renamed', emails: [] };
+  github.iss = undefined;
   const again = await begin();
   const second = await signInThere(again.agent, again.page, 'github', visit);
   t.is((await redeem(again.asked, second.left!)).claims()?.sub, claims.sub, 'a new login is the same person');
@@ -185,6 +186,9 @@ test('GitHub, which has no OpenID Connect: the number is the person, the primary
   github.person = { ...github.person, id: '583231' };
   const odd = await begin();
   t.regex((await signInThere(odd.agent, odd.page, 'github', visit)).html, /cannot be trusted/);
+  github.iss = 'https://github.example/login/oauth';
+  const mixedUp = await begin();
+  t.regex((await signInThere(mixedUp.agent, mixedUp.page, 'github', visit)).html, /cannot be trusted/);
   await here.domain.upstreams.remove('github');
 });
 

@@ -94,6 +94,8 @@ export interface GitHubStub extends AsyncDisposable {
   readonly issuer: string;
   /** Whoever comes next. */
   person: { id: unknown; login: unknown; name: unknown; emails: unknown };
+  /** What its answers say they are from (RFC 9207): its own identifier at first; undefined is nothing, as older ones say. */
+  iss: string | undefined;
   /** What was sent to the token endpoint, in order. */
   readonly redeemed: URLSearchParams[];
 }
@@ -113,6 +115,7 @@ export async function startGitHub(): Promise<GitHubStub> {
         const back = new URL(url.searchParams.get('redirect_uri') ?? '');
         back.searchParams.set('code', code);
         back.searchParams.set('state', url.searchParams.get('state') ?? '');
+        if (stub.iss !== undefined) back.searchParams.set('iss', stub.iss);
         return response.writeHead(302, { location: back.href }).end();
       }
       if (url.pathname === '/login/oauth/access_token') {
@@ -140,6 +143,7 @@ export async function startGitHub(): Promise<GitHubStub> {
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stub: GitHubStub = {
     issuer,
+    iss: `${issuer}/login/oauth`,
     redeemed,
     person: {
       id: 583231,

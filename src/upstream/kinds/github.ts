@@ -22,6 +22,8 @@ export const github = oauth({
   endpoints: (issuer) => ({
     authorization: `${issuer}/login/oauth/authorize`,
     token: `${issuer}/login/oauth/access_token`,
+    // https://docs.github.com/apps/github-authentication-discovery-endpoints; sent since April 2026.
+    identifier: `${issuer}/login/oauth`,
   }),
   wishes: ({ choose }): Record<string, string> => (choose ? { prompt: 'select_account' } : {}),
 
