@@ -1,9 +1,13 @@
-# The server on its own Node: no build step, nothing but the sources and what they need at run time.
+# The server on its own Node: the sources, what they need at run time, and the bundle of both that it starts from.
 FROM node:24-bookworm-slim AS modules
 WORKDIR /postern
 COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY bin ./bin
+COPY src ./src
 # The image has Node 24 already; the one npm would bring for older machines stays out.
-RUN npm ci --omit=dev && rm -rf node_modules/node-linux-* node_modules/.bin/node
+RUN npm run prepare && npm prune --omit=dev --ignore-scripts \
+ && rm -rf node_modules/node-linux-* node_modules/.bin/node
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
@@ -23,4 +27,4 @@ VOLUME ["/var/lib/postern/data", "/var/lib/postern/keys"]
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9464/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=8", "--expose-gc", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--expose-gc", "bin/server.js"]

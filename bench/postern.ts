@@ -105,7 +105,7 @@ export async function run(deployment: Deployment, cores: Cores, env: Record<stri
   const begun = performance.now();
   const child = start({
     cores,
-    args: ['--max-semi-space-size=8', '--expose-gc', 'src/main.ts'],
+    args: ['--max-semi-space-size=8', '--expose-gc', 'bin/server.js'],
     cwd: ROOT,
     stdout: out,
     env: {

@@ -3,23 +3,17 @@
 // Plain JavaScript that Node 20 can run.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import module, { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const NEEDED = 24;
+import { fileURLToPath } from 'node:url';
+import { enough, NEEDED, runProgram } from './program.js';
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
-const main = join(here, '../src/cli/main.ts');
-const enough = Number(process.versions.node.split('.')[0]) >= NEEDED;
 // Node strips no types below node_modules: an installed package brings the hook that does.
 const installed = here.split(/[\\/]/).includes('node_modules');
 
-if (enough && !installed) {
-  // Half the time of a command is making the sources runnable: kept in our own folder, never in a shared one.
-  module.enableCompileCache?.(join(here, '../node_modules/.cache/node-compile'));
-  await import(pathToFileURL(main).href);
-} else {
+if (enough && !installed) await runProgram('cli');
+else {
   const node = enough ? process.execPath : broughtAlong();
   if (node) run(node);
   else {
@@ -48,7 +42,9 @@ function broughtAlong() {
 function run(node) {
   // Stripping types is called experimental; whoever types a command has no use for knowing.
   const hook = installed ? ['--disable-warning=ExperimentalWarning', '--import', join(here, 'strip-types.js')] : [];
-  const child = spawn(node, [...hook, main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...hook, join(here, '../src/cli/main.ts'), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

@@ -50,9 +50,8 @@ test('a signal to the launcher ends what it started, and both end by it', async 
 
 test('an older Node without a newer one beside it is one clear line', async (t) => {
   const folder = folderOf(t);
-  mkdirSync(join(folder, 'bin'));
-  cpSync(POSTERN, join(folder, 'bin/postern.mjs'));
-  const { code, stderr } = await launch(folder, ['--import', OLD], ['config'], join(folder, 'bin/postern.mjs')).ended;
+  for (const part of ['bin', 'package.json']) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  const { code, stderr } = await launch(folder, ['--import', OLD], ['config'], join(folder, 'bin/postern.js')).ended;
   t.is(code, 1);
   t.regex(stderr, /^postern: needs Node 24 or later, this is 20\.1\.0: .*\n$/);
 });

@@ -25,7 +25,7 @@ const SECRET = 'hunter2hunter2';
 async function failedStart(t: ExecutionContext, url: string, workers: number) {
   const folder = mkdtempSync(join(tmpdir(), 'postern-database-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['bin/server.js'], {
     cwd: new URL('../../', import.meta.url),
     env: {
       ...environmentOf(folder),

@@ -13,7 +13,7 @@ const ROOT = new URL('../../', import.meta.url).pathname;
 
 /** `npm start` without npm: the process itself, in folders of its own. */
 function start(folder: string, env: Record<string, string> = {}, args: string[] = [], command = process.execPath) {
-  const child = spawn(command, command === process.execPath ? ['src/main.ts', ...args] : args, {
+  const child = spawn(command, command === process.execPath ? ['bin/server.js', ...args] : args, {
     cwd: ROOT,
     env: {
       ...environmentOf(folder),

@@ -41,7 +41,7 @@ const environment = () => ({
 });
 
 async function start(): Promise<Running> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['bin/server.js'], {
     cwd: new URL('../../', import.meta.url),
     env: {
       ...environmentOf(folder),

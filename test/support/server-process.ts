@@ -8,7 +8,7 @@ import type { ClockMove } from './moved-clock.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 /** What `npm start` gives to Node. */
-const FLAGS = /\bnode (.*) src\/main\.ts$/
+const FLAGS = /\bnode (.*) bin\/server\.js$/
   .exec(
     (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }).scripts.start,
   )![1]!
@@ -44,7 +44,7 @@ interface Options {
 
 /** `npm start` without npm: a whole server in a process of its own, on a free port, once it listens. */
 export async function startProcess({ folder, env = {}, clock, handles }: Options): Promise<ServerProcess> {
-  const node = [process.execPath, ...FLAGS, '--import', join(ROOT, 'test/support/moved-clock.ts'), 'src/main.ts'];
+  const node = [process.execPath, ...FLAGS, '--import', join(ROOT, 'test/support/moved-clock.ts'), 'bin/server.js'];
   const [command, ...args] =
     handles === undefined ? node : ['sh', '-c', `ulimit -n ${handles}; exec "$0" "$@"`, ...node];
   const child = spawn(command!, args, {

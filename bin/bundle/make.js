@@ -1,0 +1,125 @@
+// `npm run prepare`, which `npm ci` runs as well: makes the bundle that find.js finds. Where it cannot be made, the program
+// runs from its sources, which is the same and takes twice as long to start. Plain JavaScript that Node 20 can run.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BUNDLES, digestOf, MANIFEST, ROOT, stateOf } from './find.js';
+
+/** What is started by a file of its own. */
+const ENTRIES = {
+  server: 'src/main.ts',
+  cli: 'src/cli/main.ts',
+  'hashing-worker': 'src/domain/hashing-worker.ts',
+};
+
+/** A package that is loaded when first needed stays where it is. */
+const lazyPackages = {
+  name: 'lazy packages',
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    );
+  },
+};
+
+/** What zod has to say we say ourselves: its languages, half of it, stay out. */
+const withoutLanguages = {
+  name: 'zod without languages',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {};' }));
+  },
+};
+
+const ADDRESS = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)|import\.meta\.url/g;
+
+/** A module is told the address of its source, so that it finds what lies beside that; a thread that of its own entry. */
+const addresses = (folder) => ({
+  name: 'addresses',
+  setup(build) {
+    build.onLoad({ filter: /\.[cm]?[jt]s$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      if (!source.includes('import.meta.url')) return undefined;
+      const contents = source.replace(ADDRESS, (_, thread) => {
+        if (!thread) return `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
+        if (thread in ENTRIES) return `new URL('./${thread}.js', import.meta.url)`;
+        throw new Error(`${relative(ROOT, path)}: ${thread}.ts has to be an entry of the bundle`);
+      });
+      return { contents, loader: extname(path) === '.ts' ? 'ts' : 'js' };
+    });
+  },
+});
+
+async function make({ build }) {
+  const begun = Date.now();
+  const folder = join(BUNDLES, `new-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  try {
+    const { metafile } = await build({
+      absWorkingDir: ROOT,
+      entryPoints: ENTRIES,
+      outdir: folder,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      minifyWhitespace: true,
+      // Node shows the line where nobody caught an error.
+      lineLimit: 120,
+      // The engine's steps are told apart by the names of functions, errors by those of classes.
+      keepNames: true,
+      legalComments: 'none',
+      // stacks.js reads them when there is a stack to tell of.
+      sourcemap: 'external',
+      sourcesContent: false,
+      metafile: true,
+      logLevel: 'silent',
+      // Data alone, and there twice, of two versions; koa asks it for the types of a few extensions.
+      alias: { 'mime-db': join(ROOT, 'node_modules/mime-db') },
+      // Native, not there, or loaded when first needed elsewhere.
+      external: ['@node-rs/argon2', 'pg-native', 'prom-client'],
+      banner: {
+        js: "import { createRequire as __requireFrom } from 'node:module'; const require = __requireFrom(import.meta.url);",
+      },
+      plugins: [lazyPackages, withoutLanguages, addresses(folder)],
+    });
+    const names = [
+      ...Object.keys(metafile.inputs),
+      relative(ROOT, fileURLToPath(import.meta.url)),
+      'package.json',
+    ].sort();
+    const late = names.find((file) => statSync(join(ROOT, file)).ctimeMs >= begun);
+    if (late) throw new Error(`${late} was changed meanwhile`);
+    take(folder, { files: Object.fromEntries(names.map((file) => [file, stateOf(file)])), digest: digestOf(names) });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Puts it in its place, whole, and clears away all but the one before: a server may still run from that. */
+function take(folder, manifest) {
+  const before = readManifest();
+  const place = join(BUNDLES, manifest.digest);
+  rmSync(place, { recursive: true, force: true });
+  renameSync(folder, place);
+  writeFileSync(`${MANIFEST}.new`, JSON.stringify(manifest));
+  renameSync(`${MANIFEST}.new`, MANIFEST);
+  for (const entry of readdirSync(BUNDLES, { withFileTypes: true }))
+    if (entry.isDirectory() && ![manifest.digest, before?.digest].includes(entry.name))
+      rmSync(join(BUNDLES, entry.name), { recursive: true, force: true });
+}
+
+function readManifest() {
+  try {
+    return JSON.parse(readFileSync(MANIFEST, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+try {
+  await make(await import('esbuild'));
+} catch (error) {
+  process.stderr.write(`postern: no bundle, it runs from its sources: ${error.message}\n`);
+}

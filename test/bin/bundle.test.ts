@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A clone with its packages, whose sources may be changed. */
+function clone(t: ExecutionContext, { without = '' } = {}): string {
+  const root = mkdtempSync(join(tmpdir(), 'postern-bundle-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  for (const part of ['bin', 'src', 'views', 'package.json'])
+    cpSync(join(ROOT, part), join(root, part), { recursive: true });
+  mkdirSync(join(root, 'node_modules'));
+  for (const name of readdirSync(join(ROOT, 'node_modules')))
+    if (name !== '.cache' && name !== without)
+      symlinkSync(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
+  return root;
+}
+
+async function run(root: string, args: readonly string[], input = '') {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: { PATH: process.env['PATH'], POSTERN_DATA: join(root, 'data'), POSTERN_KEYS: join(root, 'keys') },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
+  child.stdin.end(input);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  return { code, stdout, stderr };
+}
+
+const make = (root: string) => run(root, ['bin/bundle/make.js']);
+
+async function bundleOf(root: string): Promise<URL | undefined> {
+  const { findBundle } = await import(pathToFileURL(join(root, 'bin/bundle/find.js')).href);
+  return findBundle();
+}
+
+test('a bundle is run until a byte of what it was made of is another, and again when it is what it was', async (t) => {
+  const root = clone(t);
+  t.is(await bundleOf(root), undefined);
+  t.like(await make(root), { code: 0, stderr: '' });
+  const made = await bundleOf(root);
+  t.truthy(made);
+
+  const source = join(root, 'src/lib/digest.ts');
+  const before = readFileSync(source);
+  const { mtime } = statSync(source);
+  const after = Buffer.from(before);
+  after[after.length - 2]! ^= 1;
+  writeFileSync(source, after);
+  utimesSync(source, mtime, mtime);
+  t.is(await bundleOf(root), undefined, 'as long, and with the time it had');
+  writeFileSync(source, before);
+  t.deepEqual(await bundleOf(root), made);
+
+  rmSync(source);
+  t.is(await bundleOf(root), undefined);
+  writeFileSync(source, before);
+  writeFileSync(join(root, 'node_modules/.cache/postern/bundle.json'), '{"files":');
+  t.is(await bundleOf(root), undefined);
+});
+
+test('one that runs goes on from its bundle when the next is made, and the one before that is cleared away', async (t) => {
+  const root = clone(t);
+  const names = () => readdirSync(join(root, 'node_modules/.cache/postern')).filter((name) => name !== 'bundle.json');
+  const made: string[] = [];
+  for (const word of ['one', 'two', 'three']) {
+    appendFileSync(join(root, 'src/lib/digest.ts'), `// ${word}\n`);
+    await make(root);
+    made.push((await bundleOf(root))!.pathname.split('/').at(-2)!);
+  }
+  t.deepEqual(names().sort(), made.slice(1).sort());
+});
+
+test('people are added, with a hashed password, from a bundle as from the sources', async (t) => {
+  const root = clone(t);
+  for (const email of ['sources@example.com', 'bundle@example.com']) {
+    const { code, stdout, stderr } = await run(
+      root,
+      ['bin/postern.js', 'user', 'add', email, '--password-stdin', '--json'],
+      'correct horse battery\n',
+    );
+    t.is(code, 0, stderr);
+    t.like(JSON.parse(stdout), { email, has_password: true });
+    await make(root);
+  }
+  t.truthy(await bundleOf(root));
+});
+
+test('the stack of an error names lines of the sources', async (t) => {
+  const root = clone(t);
+  const main = join(root, 'src/processes/index.ts');
+  const fault = '\n\nfunction atFault(): void {\n  null!.nothing;\n}\natFault();\n';
+  const line = readFileSync(main, 'utf8').split('\n').length + 3;
+  appendFileSync(main, fault);
+  await make(root);
+  t.truthy(await bundleOf(root));
+  const { code, stderr } = await run(root, ['bin/server.js']);
+  t.is(code, 1);
+  t.regex(
+    stderr,
+    new RegExp(
+      `TypeError: Cannot read .*\\n    at atFault \\(file://${main}:${line}:\\d+\\)\\n    at file://${main}:${line + 2}:1\\n`,
+    ),
+  );
+});
+
+test('what is loaded only when it is needed can be found from a bundle', async (t) => {
+  const root = clone(t);
+  await make(root);
+  const bundle = fileURLToPath((await bundleOf(root))!);
+  const names = new Set<string>();
+  for (const file of readdirSync(bundle).filter((name) => name.endsWith('.js')))
+    for (const [, name] of readFileSync(join(bundle, file), 'utf8').matchAll(/\bimport\("([^".][^"]*)"\)/g))
+      names.add(name!);
+  t.true(names.has('openid-client') && names.has('nodemailer') && names.size >= 5, [...names].join());
+  const { resolve } = createRequire(join(bundle, 'server.js'));
+  for (const name of names) t.notThrows(() => resolve(name), name);
+});
+
+test('without the bundler it says so, and runs from the sources', async (t) => {
+  const root = clone(t, { without: 'esbuild' });
+  const { code, stderr } = await make(root);
+  t.is(code, 0);
+  t.regex(stderr, /^postern: no bundle, it runs from its sources: .*esbuild/);
+  t.is(await bundleOf(root), undefined);
+  t.is((await run(root, ['bin/postern.js', 'config', '--json'])).code, 0);
+});
