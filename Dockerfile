@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY bin ./bin
 COPY src ./src
+COPY views ./views
 # The image has Node 24 already; the one npm would bring for older machines stays out.
 RUN npm run prepare && npm prune --omit=dev --ignore-scripts \
  && rm -rf node_modules/node-linux-* node_modules/.bin/node
