@@ -37,9 +37,13 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
 
   const inState = (...states: Member['state'][]) => [...members].filter(({ state }) => states.includes(state));
 
+  /** What the settings said when each was started. */
+  const startedFrom = new WeakMap<Member, SettingsDocument>();
+
   function enlist(from: SettingsDocument): Member {
     const member = start(from, !begun);
     members.add(member);
+    startedFrom.set(member, from);
     void member.gone.then(() => members.delete(member));
     return member;
   }
@@ -92,10 +96,10 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     fill(Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** (failures.length - 1)));
   }
 
-  /** One after the other: a new one serves before an old one ends. */
+  /** One after the other: a new one serves before an old one ends. One may be started in place of a dead one meanwhile. */
   async function replaceAll(next: SettingsDocument): Promise<void> {
-    for (const old of inState('serving', 'starting')) {
-      if (stopping || !members.has(old)) continue;
+    const nextOld = () => inState('serving', 'starting').find((member) => startedFrom.get(member) !== next);
+    for (let old = nextOld(); old && !stopping; old = nextOld()) {
       try {
         await untilServing(enlist(next));
       } catch (error) {
@@ -105,6 +109,8 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
       current = next;
       if (members.has(old)) await retire(old);
     }
+    // Where there was nobody to replace, too.
+    current = next;
     if (!stopping) log.info({ workers: count }, 'every worker has been replaced');
   }
 

@@ -163,6 +163,38 @@ test('asked to replace them while it does, it begins again with what the setting
   );
 });
 
+test('one that takes the place of a dead one during a replacement is replaced too', async (t) => {
+  const { crew, workers } = await crewOf(2);
+  workers[0]!.end('SIGKILL');
+  await settle();
+  crew.roll(NEW);
+  // In place of the second, and, a little later, of the first.
+  await until(() => workers.length === 4);
+  workers[2]!.serve();
+  workers[3]!.serve();
+  await settle();
+  workers[1]!.end('code 0');
+  await settle();
+  t.is(workers.length, 5);
+  workers[4]!.serve();
+  await settle();
+  workers[3]!.end('code 0');
+  await settle();
+  t.deepEqual(
+    crew.serving.map((member) => (member as Worker).document),
+    [NEW, NEW],
+  );
+});
+
+test('where all are dead at that moment, the next ones have the settings as they are by then', async (t) => {
+  const { crew, workers } = await crewOf(1);
+  workers[0]!.end('SIGKILL');
+  await settle();
+  crew.roll(NEW);
+  await until(() => workers.length === 2);
+  t.deepEqual(workers[1]!.document, NEW);
+});
+
 test('a new one that does not get up ends the replacement, and is no death', async (t) => {
   const { crew, workers, died } = await crewOf(2);
   crew.roll(NEW);
