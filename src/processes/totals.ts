@@ -21,20 +21,26 @@ export function createTotals({ serving }: { readonly serving: () => number }) {
     help: 'Worker processes that ended without being told to.',
     registers,
   });
-  let departed: Sample = [];
+  let departed: Promise<Sample> = Promise.resolve([]);
 
   return {
     workerDied: (): void => deaths.inc(),
 
     /** A worker is gone: what it counted stays counted. */
     async keep(last: Sample): Promise<void> {
-      const counted = last.filter(({ type }) => GROWS.has(String(type)));
-      departed = await AggregatorRegistry.aggregate([departed, counted] as object[]).getMetricsAsJSON();
+      const before = departed;
+      const sum = before.then((kept) => {
+        const counted = last.filter(({ type }) => GROWS.has(String(type)));
+        return AggregatorRegistry.aggregate([kept, counted] as object[]).getMetricsAsJSON();
+      });
+      // In turn: two that end at once are both in it.
+      departed = sum.catch(() => before);
+      await sum;
     },
 
     /** In Prometheus' text format. */
     async render(samples: readonly Sample[]): Promise<{ type: string; text: string }> {
-      const sum = AggregatorRegistry.aggregate([...samples, departed] as object[]);
+      const sum = AggregatorRegistry.aggregate([...samples, await departed] as object[]);
       const text = `${await own.metrics()}${await sum.metrics()}`;
       return { type: own.contentType, text };
     },
