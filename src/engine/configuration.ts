@@ -47,7 +47,8 @@ const ROUTES = {
   pushed_authorization_request: '/par',
 };
 
-const SIGNING = ['RS256', 'PS256', 'ES256'] as const;
+/** With what all is signed that we issue (jwt.ts), whatever other keys are published: no client can ask for another. */
+const SIGNING = ['RS256'] as const;
 
 /** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */
 export function configuration(

@@ -260,3 +260,12 @@ test.serial('a retired key verifies for as long as the longest token that it may
     t.true(dropsAt >= keys.signer().signsFrom + days(60), long);
   }
 });
+
+test.serial('a key of another algorithm is published, and discovery promises no ID token signed with it', async (t) => {
+  for (const alg of ['ES256', 'PS256'] as const) await postern.domain.keys.rotate(alg);
+  t.is((await jwks()).length, 3);
+  const document = await fetch(`${postern.issuer}/.well-known/openid-configuration`);
+  const { id_token_signing_alg_values_supported: promised } = (await document.json()) as Record<string, unknown>;
+  const { tokens } = await authorize(postern, await addClient(postern));
+  t.deepEqual(promised, [decodeProtectedHeader(tokens.id_token!).alg]);
+});
