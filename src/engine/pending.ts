@@ -65,15 +65,25 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
   async function clientOf(interaction: Stored): Promise<RegisteredClient> {
     const client = await domain.clients.get(parameter(interaction, 'client_id') ?? '');
     if (!client) throw expired('the client was removed');
+    // The engine looks at it once, when the request comes in; who has lost an address meanwhile gets no code there.
+    const asTheEngineHasIt = await provider.Client.find(client.id);
+    if (!asTheEngineHasIt?.redirectUriAllowed(parameter(interaction, 'redirect_uri') ?? ''))
+      throw expired('the redirect URI is not the client’s any more');
     return client;
   }
 
   async function askedIn(interaction: Stored, client: RegisteredClient): Promise<Asked> {
     const uris = [interaction.params['resource'] ?? []].flat() as string[];
-    const known = await Promise.all(
-      uris.map(async (uri) => [uri, { scope: (await servers.serverFor(client.id, uri)).scope ?? '' }] as const),
-    );
+    const known = await Promise.all(uris.map(async (uri) => [uri, await serverOf(client, uri)] as const));
     return askedOf(parameter(interaction, 'scope'), Object.fromEntries(known));
+  }
+
+  async function serverOf(client: RegisteredClient, uri: string): Promise<{ readonly scope: string }> {
+    try {
+      return { scope: (await servers.serverFor(client.id, uri)).scope ?? '' };
+    } catch (error) {
+      throw error instanceof errors.InvalidTarget ? expired(`${uri} was taken from the client`) : error;
+    }
   }
 
   /** What is missing, from what is stored alone: a reload, a second tab and a second process see the same. */

@@ -221,3 +221,27 @@ test('a person signs in as somebody else on the same browser, without JavaScript
   const tokens = await redeem(asked, (await signIn(agent, login, 'grace@example.com')).left!);
   t.is(tokens.claims()?.['email'], 'grace@example.com');
 });
+
+test('what the operator takes from an application while somebody signs in ends with the error of a new request', async (t) => {
+  const api = 'https://files.example.com/taken';
+  await postern.domain.resources.add({ uri: api, scopes: ['files.read'] });
+  const gone = { resources: [] };
+  const moved = { redirectUris: ['https://prints.example.com/callback'] };
+  for (const [taken, atConsent] of [
+    [gone, false],
+    [gone, true],
+    [moved, false],
+    [moved, true],
+  ] as const) {
+    const client = await addClient(postern, { resources: [api] });
+    const agent = new UserAgent(postern.issuer);
+    const asked = await request(await discover(postern, client), { resource: api, scope: 'openid files.read' });
+    const password = { email: 'ada@example.com', password: 'correct horse battery staple' };
+    let page = await agent.get(asked.url);
+    if (atConsent) page = await agent.submit(page, password);
+    await postern.domain.clients.update(client.id, taken);
+    const answer = await agent.submit(page, atConsent ? {} : password, { name: 'decision', value: 'allow' });
+    if (taken === gone) t.is(answer.left?.searchParams.get('error'), 'invalid_target');
+    else t.like(answer, { page: 'error', status: 400, left: undefined });
+  }
+});
