@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { save, writeBackup } from '../../src/store/backup/index.ts';
 import { StoreConflict, StoreUnavailable } from '../../src/store/index.ts';
-import { LIMITS, openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
+import { LIMITS, openDatabaseAlone, openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
 import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -331,6 +331,54 @@ test.serial('a database that says nothing any more keeps nobody from letting go 
   t.true(isSilent);
   clearTimeout(late);
   all('SIGCONT');
+});
+
+/** From its next answer that holds this word on, a line says nothing more. */
+function silentFrom(proxy: CutProxy, word: string): void {
+  proxy.said = (bytes) => {
+    if (bytes.includes(word)) {
+      proxy.mode = 'swallow';
+      proxy.said = (later) => later;
+    }
+    return bytes;
+  };
+}
+
+test.serial('a line that falls silent as it begins to listen is given up, and the next one hears', async (t) => {
+  const { proxy, store } = await kit(t);
+  let heard = 0;
+  store.onChange(() => {
+    heard += 1;
+  });
+  silentFrom(proxy, 'LISTEN\0');
+  proxy.cut();
+  await until(() => proxy.mode === 'swallow');
+  // Whatever was asked then is lost by now.
+  await pause(seconds(1));
+  proxy.mode = 'forward';
+  await until(() => heard > 0);
+  t.pass();
+});
+
+test.serial('a database that falls silent while somebody begins to use it is told in words', async (t) => {
+  const { url: direct } = await server.create();
+  const proxy = await cutProxy(server.port);
+  t.teardown(() => proxy.close());
+  const url = new URL(direct);
+  url.port = String(proxy.port);
+  const limits = { ...LIMITS, start: seconds(3), longest: seconds(3) };
+  const options = { url: url.href, now: Date.now, log: silent, limits };
+  const told = { code: 'database_unusable', message: /127\.0\.0\.1:\d+ does not answer/ };
+
+  silentFrom(proxy, 'shared');
+  await t.throwsAsync(openPostgresStore(options), told);
+  t.is(proxy.mode, 'swallow');
+
+  proxy.mode = 'forward';
+  const alone = await openDatabaseAlone({ ...options, named: '--to', mustExist: false });
+  proxy.mode = 'swallow';
+  await t.throwsAsync(alone.counts(), told);
+  await alone.release();
 });
 
 test.serial('a database that falls silent midway ends a backup in words, and leaves no half file', async (t) => {

@@ -3,7 +3,7 @@ import { type Mark, type MarkName, TABLE_NAMES, type TableName } from '../record
 import type { Tally } from '../tally.ts';
 import { type AloneStore, type Batches, outcomeUnknown } from '../whole.ts';
 import type { Client } from './client.ts';
-import { type Connections, LIMITS } from './connections.ts';
+import { type Connections, LIMITS, type Limits } from './connections.ts';
 import { isAnswered, refused } from './errors.ts';
 import { fill } from './fill.ts';
 import { connect, ready } from './open.ts';
@@ -20,20 +20,23 @@ interface Options {
   readonly log: Logger;
   /** There must be a store in the database; otherwise an empty one is made where there is none. */
   readonly mustExist: boolean;
+  readonly limits?: Limits;
 }
 
 /**
  * Takes the store in a database for this process alone, to carry it away or to fill it. Whoever starts meanwhile is refused.
  * @throws DatabaseRefused `store_in_use` naming who else is connected, and as opening it for use does
  */
-export async function openDatabaseAlone({ url, named, now, log, mustExist }: Options): Promise<AloneDatabase> {
-  const connections = connect({ url, named, limits: LIMITS, log });
-  const client = connections.single();
+export async function openDatabaseAlone(options: Options): Promise<AloneDatabase> {
+  const { url, named, now, log, mustExist, limits = LIMITS } = options;
+  const connections = connect({ url, named, limits, log });
+  const single = () => connections.single(limits.longest);
+  const client = single();
   client.on('error', () => {});
   const alone = new AloneDatabase(connections, client, now);
   try {
     await client.connect();
-    await mustKeepItsSession(client, () => connections.single());
+    await mustKeepItsSession(client, single);
     await ready(client, { now, log, mustExist, most: 1 });
     await takeAlone(client);
     return alone;
@@ -88,7 +91,7 @@ class AloneDatabase implements AloneStore {
   async *rows(): Batches {
     try {
       await this.#lock();
-      yield* readThrough(this.#client, this.now(), this.#connections.stepLimit);
+      yield* readThrough(this.#client, this.now(), this.#connections.limits.step);
     } catch (error) {
       throw this.#inWords(error);
     }
@@ -96,7 +99,7 @@ class AloneDatabase implements AloneStore {
 
   async replaceAll(rows: Batches): Promise<Tally> {
     const tally = await this.#locking(async () => {
-      const written = await fill(this.#client, rows, this.#connections.stepLimit);
+      const written = await fill(this.#client, rows, this.#connections.limits.step);
       await this.#client.query('SELECT pg_notify($1, $2)', ['postern', WATCHED.join(' ')]);
       return written;
     });

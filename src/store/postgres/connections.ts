@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Duration, type Logger, seconds } from '../../lib/index.ts';
+import { type Duration, type Logger, minutes, seconds } from '../../lib/index.ts';
 import { Client } from './client.ts';
 import { isReadOnly, NotConnected, spoilsConnection, type Target, wasAnswered } from './errors.ts';
 
@@ -15,6 +15,10 @@ export interface Limits {
   readonly statement: Duration;
   /** One step of reading everything, a thousand rows: however slow its disk is, a database that lives has said something. */
   readonly step: Duration;
+  /** One statement of a start; a migration takes its time. */
+  readonly start: Duration;
+  /** One statement that is about everything there is: counting it, putting it in place of what was there. */
+  readonly longest: Duration;
   readonly connections: number;
 }
 
@@ -24,6 +28,8 @@ export const LIMITS: Limits = {
   free: seconds(3),
   statement: seconds(2),
   step: seconds(30),
+  start: seconds(10),
+  longest: minutes(10),
   connections: 10,
 };
 
@@ -50,14 +56,14 @@ export interface ConnectionOptions {
 export class Connections {
   readonly target: Target;
   readonly #config: pg.ClientConfig;
-  readonly #limits: Limits;
+  readonly limits: Limits;
   readonly #pool: pg.Pool;
   readonly #madeAt = new WeakMap<pg.ClientBase, number>();
   /** What was made before leads to a server, or a session, that turned out to be read-only. */
   #goodSince = 0;
 
   constructor({ url, named = 'POSTERN_DATABASE_URL', limits, log }: ConnectionOptions) {
-    this.#limits = limits;
+    this.limits = limits;
     this.#config = {
       connectionString: url,
       application_name: 'postern',
@@ -89,25 +95,24 @@ export class Connections {
 
   /** How many there are at most. */
   get count(): number {
-    return this.#limits.connections;
-  }
-
-  get stepLimit(): Duration {
-    return this.#limits.step;
+    return this.limits.connections;
   }
 
   get callLimit(): Duration {
-    return this.#limits.call;
+    return this.limits.call;
   }
 
-  /** A connection outside the pool and without its timeouts, not yet connected. */
-  single(): Client {
-    return new Client(this.#config);
+  /**
+   * A connection outside the pool, not yet connected.
+   * @param within how long each of its statements may take that says nothing else
+   */
+  single(within: Duration): Client {
+    return new Client({ ...this.#config, query_timeout: within });
   }
 
   /** The moment by which a call that begins now must have ended. */
   deadline(): number {
-    return performance.now() + this.#limits.call;
+    return performance.now() + this.limits.call;
   }
 
   /**
@@ -121,7 +126,7 @@ export class Connections {
       const left = Math.max(1, deadline - performance.now());
       return await client.query<R>({
         ...query,
-        ...(left < this.#limits.statement + ANSWER && { query_timeout: Math.ceil(left) }),
+        ...(left < this.limits.statement + ANSWER && { query_timeout: Math.ceil(left) }),
       });
     } catch (error) {
       failure = await wasAnswered(client, error);

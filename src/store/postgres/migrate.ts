@@ -1,13 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from 'pg';
-import { type Logger, seconds } from '../../lib/index.ts';
+import { days, type Logger, seconds } from '../../lib/index.ts';
+import { type Client, timely } from './client.ts';
 import { codeOf, DatabaseRefused } from './errors.ts';
 
 const FOLDER = new URL('./migrations/', import.meta.url);
 /** Any number, the same in every version: whoever migrates holds this lock. */
 const LOCK = 0x70_6f_73_74;
 const WAIT_FOR_OTHERS = seconds(60);
+/** A migration of a large table takes its time. */
+const UNHURRIED = days(1);
 /** Whoever waits to change a table makes all others wait who only want to read it: never longer than this at a time. */
 const WAIT_FOR_TABLE = seconds(0.5);
 /** Taken by another for longer than somebody waited. */
@@ -33,9 +35,9 @@ interface Options {
 export async function migrate({ client, log, mustExist }: Options): Promise<void> {
   const known = await migrations();
   if ((await pending(client, known, mustExist)).length === 0) return;
-  // Whatever limits the database's owner set: a migration of a large table takes its time.
+  // Whatever limits the database's owner set.
   await client.query(`SET statement_timeout = 0; SET lock_timeout = ${WAIT_FOR_OTHERS}`);
-  await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
+  await client.query({ ...timely('SELECT pg_advisory_lock($1)', 2 * WAIT_FOR_OTHERS), values: [LOCK] });
   try {
     for (const migration of await pending(client, known, mustExist)) {
       await applyBetweenOthers(client, migration);
@@ -112,9 +114,9 @@ async function apply(client: Client, { number, name }: Migration): Promise<void>
     await client.query(
       'CREATE TABLE IF NOT EXISTS postern.migrations (number integer PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())',
     );
-    await client.query(sql);
+    await client.query(timely(sql, UNHURRIED));
     await client.query('INSERT INTO postern.migrations (number, name) VALUES ($1, $2)', [number, name]);
-    await client.query('COMMIT');
+    await client.query(timely('COMMIT', UNHURRIED));
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;

@@ -1,12 +1,13 @@
-import { type Logger, milliseconds, seconds } from '../../lib/index.ts';
-import { type Client, timely } from './client.ts';
+import { type Duration, type Logger, milliseconds, seconds } from '../../lib/index.ts';
+import type { Client } from './client.ts';
 import { DatabaseRefused } from './errors.ts';
 import { share } from './others.ts';
 import { mustKeepItsSession } from './session.ts';
 import { isWatched, type WatchedTable } from './watched.ts';
 
 interface Options {
-  readonly connect: () => Client;
+  /** @param within how long each statement may take */
+  readonly connect: (within: Duration) => Client;
   readonly log: Logger;
   /** Another process, or this one, changed a table. */
   readonly changed: (table: WatchedTable) => void;
@@ -37,7 +38,8 @@ export class Notifications {
 
   /** Resolves after the first attempt, whatever came of it. */
   async start(): Promise<void> {
-    const client = this.#options.connect();
+    const connect = () => this.#options.connect(ANSWER_WITHIN);
+    const client = connect();
     this.#client = client;
     const lost = (error?: Error): void => this.#lost(client, error);
     client.on('error', lost);
@@ -48,8 +50,8 @@ export class Notifications {
     try {
       await client.connect();
       // A pooler may have been told another mode since the start.
-      await mustKeepItsSession(client, this.#options.connect);
-      await client.query(timely('LISTEN postern', ANSWER_WITHIN));
+      await mustKeepItsSession(client, connect);
+      await client.query('LISTEN postern');
       await share(client);
     } catch (error) {
       lost(error as Error);
@@ -72,7 +74,7 @@ export class Notifications {
 
   async #ask(client: Client): Promise<void> {
     try {
-      await client.query(timely('SELECT 1', ANSWER_WITHIN));
+      await client.query('SELECT 1');
       if (this.#client === client) this.#later(ASK_EVERY, () => this.#ask(client));
     } catch (error) {
       this.#lost(client, error as Error);

@@ -34,11 +34,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const { url, now, log, onCommit, pool, processes = 1, mustExist = false } = options;
   const limits = { ...(options.limits ?? LIMITS), ...(pool && { connections: pool }) };
   const connections = connect({ url, limits, log });
-  const client = connections.single();
+  const single = () => connections.single(limits.start);
+  const client = single();
   client.on('error', () => {});
   try {
     await client.connect();
-    await mustKeepItsSession(client, () => connections.single());
+    await mustKeepItsSession(client, single);
     await share(client);
     await ready(client, { now, log, mustExist, most: mostConnections(processes, limits.connections) });
     const store = new PostgresStore({ connections, now, log, onCommit });

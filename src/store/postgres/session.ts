@@ -2,6 +2,7 @@ import { seconds } from '../../lib/index.ts';
 import { type Client, timely } from './client.ts';
 import { DatabaseRefused } from './errors.ts';
 
+/** A pooler that has no session left lets wait whoever asks for one. */
 const ANSWER_WITHIN = seconds(2);
 
 /**
@@ -17,7 +18,7 @@ const ANSWER_WITHIN = seconds(2);
  */
 export async function mustKeepItsSession(client: Client, another: () => Client): Promise<void> {
   // There are poolers that keep a session for whoever has told it a setting, as all of ours are told.
-  await client.query(timely(`SET default_transaction_isolation = 'read committed'`, ANSWER_WITHIN));
+  await client.query(`SET default_transaction_isolation = 'read committed'`);
   const own = await sessionOf(client);
   if (own.startsWith(`${client.announcedProcess} `)) return;
   const beside = another();
@@ -50,7 +51,7 @@ const giveBack = (client: Client): Promise<unknown> => client.query(timely('ROLL
 /** Its process, and which server's: a pooler may have several. */
 async function sessionOf(client: Client): Promise<string> {
   const { rows } = await client.query<{ session: string }>(
-    timely(`SELECT pg_backend_pid() || ' of ' || pg_postmaster_start_time() AS session`, ANSWER_WITHIN),
+    `SELECT pg_backend_pid() || ' of ' || pg_postmaster_start_time() AS session`,
   );
   return rows[0]!.session;
 }

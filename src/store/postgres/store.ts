@@ -65,7 +65,7 @@ export class PostgresStore implements Store {
     this.#commits = new Commits(parts);
     this.#refusals = new Refusals(parts.connections);
     this.#notifications = new Notifications({
-      connect: () => parts.connections.single(),
+      connect: (within) => parts.connections.single(within),
       log: parts.log,
       changed: (table) => this.#changed(table),
       listening: () => {
@@ -148,8 +148,8 @@ export class PostgresStore implements Store {
   /** Every row that is live now, read in one snapshot of the database. @throws StoreUnavailable */
   async *rows(): Batches {
     this.#mustBeOpen();
-    const client = this.#connections.single();
-    const step = this.#connections.stepLimit;
+    const { step } = this.#connections.limits;
+    const client = this.#connections.single(step);
     client.on('error', () => {});
     try {
       await client.connect();
