@@ -182,6 +182,22 @@ test('an index value that no column can hold finds its rows all the same', async
   }
 });
 
+test('a commit that was forbidden because its answer was lost is not done when it arrives minutes later', async (t) => {
+  const [store, , database] = await stores(t);
+  // As whoever asked left it, and as what was asked about arrives, the network having held it back.
+  const forbid = (id: string, ago: string) =>
+    database.query(`INSERT INTO postern.commits (id, happened, at) VALUES ($1, false, now() - $2::interval)`, [
+      id,
+      ago,
+    ]);
+  const arrive = (id: string) => database.query(`SELECT postern.commit($1, false, 0, null, '[]')`, [id]);
+  await forbid('late', '10 minutes');
+  await forbid('long ago', '61 minutes');
+  await store.sweep(Date.now());
+  await t.throwsAsync(arrive('late'), { code: '23505' });
+  await t.notThrowsAsync(arrive('long ago'), 'in the end it is swept too');
+});
+
 test('names of commits are swept in steps, however many there are', async (t) => {
   const [store, , database] = await stores(t);
   await database.query(`CREATE TABLE steps (rows integer);

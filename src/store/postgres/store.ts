@@ -29,7 +29,7 @@ const LARGEST_PAGE = 1000;
 const SWEPT_AT_ONCE = 1000;
 /** They have no index, so each step looks for them from the beginning: few and large ones. */
 const COMMITS_AT_ONCE = 50_000;
-/** Longer than anybody asks about a commit whose answer was lost. */
+/** Longer than anybody asks about a commit whose answer was lost. One that was forbidden may arrive later: it stays so for an hour. */
 const COMMITS_KEPT = minutes(1);
 
 export interface PostgresStoreParts {
@@ -216,7 +216,7 @@ export class PostgresStore implements Store {
     await this.#inSteps(
       COMMITS_AT_ONCE,
       `DELETE FROM postern.commits WHERE ctid = ANY(ARRAY(SELECT ctid FROM postern.commits
-         WHERE at < now() - $1 * interval '1 ms' LIMIT $2))`,
+         WHERE at < now() - $1 * interval '1 ms' AND (happened OR at < now() - interval '1 hour') LIMIT $2))`,
       COMMITS_KEPT,
     );
     return removed;
