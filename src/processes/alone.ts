@@ -37,8 +37,8 @@ export async function serveAlone(
       },
     );
   };
-  onSignal('SIGTERM', stop);
-  onSignal('SIGINT', stop);
+  // There is nobody to replace it meanwhile, so that SIGHUP ends it as ever; but not in the middle of an answer.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) onSignal(signal, stop);
 
   print(listeningLine({ url: server.url, issuer: server.issuer }));
   log.release();

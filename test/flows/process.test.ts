@@ -76,6 +76,16 @@ test('npm start hands SIGTERM on: the server drains, and npm exits 0 with it', a
   rmSync(folder, { recursive: true });
 });
 
+test('one process that is told SIGHUP, as by a terminal that is closed, answers what was asked and ends in order', async (t) => {
+  const folder = temporary();
+  const server = start(folder);
+  await server.listening();
+  server.child.kill('SIGHUP');
+  t.is(await server.exited, 0);
+  t.regex(server.lines.join('\n'), /stopping: answering what was asked/);
+  rmSync(folder, { recursive: true });
+});
+
 test('everything in both folders is for its owner alone', async (t) => {
   const folder = temporary();
   const server = start(folder);
