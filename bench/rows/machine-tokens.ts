@@ -7,24 +7,28 @@ import { bareMachineToken, machineToken } from '../requests.ts';
 import { type Line, perSecond, share, spread } from '../table.ts';
 import type { Row } from './row.ts';
 
-/** Both servers, warm, with a load that knows them. */
-async function both(cores: Cores, beside: Cores) {
+/** Both servers and the least one could do, warm, with a load that knows them. */
+async function all(cores: Cores, beside: Cores) {
   const deployment = await deploy();
   const postern = await run(deployment, cores);
   const engine = helper('bare-engine', cores);
   const engineUrl = await engine.ask<string>({ ask: 'serve' });
+  const plain = helper('bare-tokens', cores);
+  const plainUrl = await plain.ask<string>({ ask: 'serve' });
   const asking = load(beside);
   await asking.keep('postern', machineToken(deployment));
   await asking.keep('bare', bareMachineToken);
   await asking.closed('postern', postern.url, 3);
   await asking.closed('bare', engineUrl, 3);
+  await asking.closed('bare', plainUrl, 3);
   return {
     deployment,
     asking,
     posternUrl: postern.url,
     engineUrl,
+    plainUrl,
     async stop() {
-      await Promise.all([asking.stop(), postern.stop(), engine.stop()]);
+      await Promise.all([asking.stop(), postern.stop(), engine.stop(), plain.stop()]);
       deployment.remove();
     },
   };
@@ -38,15 +42,16 @@ async function rate(
   goal: number,
 ): Promise<Line> {
   const signing = limits(...signers);
-  const { asking, posternUrl, engineUrl, stop } = await both(cores, beside);
+  const { asking, posternUrl, engineUrl, plainUrl, stop } = await all(cores, beside);
   try {
     const { limit, work } = await interleave(5, () => signing.rsa(1, asking), {
       postern: () => asking.closed('postern', posternUrl, 2),
       bare: () => asking.closed('bare', engineUrl, 2),
+      plain: () => asking.closed('bare', plainUrl, 2),
     });
     return {
       work: `client credentials → RS256 JWT, ${words}`,
-      limit: `RSA-2048 ${perSecond(limit)}`,
+      limit: `RSA-2048 ${perSecond(limit)}; node:http with jose alone ${share(work['plain']!)}`,
       bare: share(work['bare']!),
       postern: share(work['postern']!),
       goal: `≥ ${goal * 100} %`,
@@ -73,7 +78,7 @@ const latency: Row = {
   name: 'client-credentials-latency',
   async measure() {
     const signing = limits(ONE);
-    const { deployment, asking, posternUrl, engineUrl, stop } = await both(ONE, besideOne);
+    const { deployment, asking, posternUrl, engineUrl, stop } = await all(ONE, besideOne);
     try {
       const third = Math.floor((await signing.rsa(2)) / 3);
       const times: Record<'postern' | 'bare', number[]> = { postern: [], bare: [] };

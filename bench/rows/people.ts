@@ -21,6 +21,8 @@ interface Work {
   readonly words: string;
   /** What has so many signatures. */
   readonly per: string;
+  /** People who are at it at the same time: as many as it takes until nothing idles. */
+  readonly atOnce: number;
   readonly goal: number;
   readonly script: typeof refreshing | typeof codeFlow;
 }
@@ -39,16 +41,16 @@ const WARM_UP = 8;
 const durable = (work: Work, { name, words, cores, beside, signers }: Where): Row => ({
   name: `${work.name}-${name}`,
   async measure() {
-    const deployment = await deploy({ people: CLIENTS });
+    const deployment = await deploy({ people: work.atOnce });
     const postern = await run(deployment, cores);
     const signing = limits(...signers);
     const asking = load(beside);
     try {
       const signed = await signIn(deployment, SCOPE);
       await asking.keep(work.name, work.script(deployment, signed));
-      await asking.closed(work.name, postern.url, WARM_UP, CLIENTS);
+      await asking.closed(work.name, postern.url, WARM_UP, work.atOnce);
       const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1, asking)) / SIGNATURES, {
-        postern: () => asking.closed(work.name, postern.url, 2, CLIENTS),
+        postern: () => asking.closed(work.name, postern.url, 2, work.atOnce),
       });
       const syncs = await signing.fdatasync(1, deployment.folder);
       return [
@@ -71,6 +73,7 @@ const refresh: Work = {
   name: 'refresh',
   words: 'refresh with rotation, durable, file store, 32 clients',
   per: 'answer',
+  atOnce: CLIENTS,
   goal: 0.6,
   script: refreshing,
 };
@@ -79,6 +82,7 @@ const code: Work = {
   name: 'code',
   words: 'authorization code + PKCE of a signed-in person, durable',
   per: 'flow',
+  atOnce: Number(process.env['AT'] ?? 64),
   goal: 0.4,
   script: codeFlow,
 };
