@@ -133,7 +133,7 @@ const settings = z.strictObject({
     .prefault('off'),
   signing: z
     .strictObject({
-      rotate_after: duration(days(30), 'Age at which the signing key is replaced.', { least: hours(1) }),
+      rotate_after: duration(days(30), 'Age at which the signing key is replaced.', { least: minutes(1) }),
       jwks_max_age: duration(
         seconds(60),
         'How long others may cache the JWKS; a new key is published this long (at least 30 s) and ten seconds more before it signs.',

@@ -101,7 +101,7 @@ test('a length of time with which nothing would work is refused, not found out a
     for (const wrong of ['0s', '999ms', '99999999d'])
       t.regex(
         problemsOf({ [`POSTERN_${name}`]: wrong }).join(),
-        /: must be from \d+[sh] to 3650d$/,
+        /: must be from \d+[sm] to 3650d$/,
         `${name} ${wrong}`,
       );
   t.regex(problemsOf({}, 'tokens:\n  access: -5\n').join(), /^tokens\.access \(postern\.yaml\): must be from 1s/);
