@@ -1,5 +1,5 @@
 import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Clock, type SealingKey, seconds, sha256 } from '../lib/index.ts';
+import { type Clock, inTimeOf, type SealingKey, seconds, sha256 } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { artifacts, CLOCK_TOLERANCE } from './artifacts.ts';
 import { MODELS } from './models.ts';
@@ -24,7 +24,7 @@ interface ArtifactOptions {
 export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions): Adapter {
   const model = MODELS[name];
   if (!model) throw new Error(`the model ${name} is not kept`);
-  const { open, seal } = artifacts(key);
+  const { open, seal } = artifacts(key, now);
   const { table } = model;
 
   const found = (row: Row<Artifact> | undefined) => row && open(table, row);
@@ -102,7 +102,7 @@ export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions):
 }
 
 /** Assertions and DPoP proofs (the engine's ReplayDetection): each is seen once, whoever asks at the same moment. */
-export function seenAdapter(): Adapter {
+export function seenAdapter(now: Clock): Adapter {
   const unused = () => Promise.reject(new Error('a seen assertion is only ever added'));
   return {
     async upsert(id, { iss, exp }) {
@@ -113,7 +113,7 @@ export function seenAdapter(): Adapter {
         sha256(id),
         { issuer: iss ?? '' },
         {
-          expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
+          expiresAt: inTimeOf(now, seconds(exp ?? 0)) + CLOCK_TOLERANCE,
           when: 'once',
           urgent: true,
           onConflict: () => Promise.reject(alreadySeen()),

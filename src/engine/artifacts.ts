@@ -1,5 +1,5 @@
 import type { AdapterPayload } from 'oidc-provider';
-import { type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import { type Clock, inTimeOf, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { MODELS, type ModelRow } from './models.ts';
 
@@ -16,7 +16,7 @@ export type ArtifactPut = Put<ModelRow['table']> & { readonly record: Artifact; 
 export type SealArtifact = (name: string, id: string, payload: AdapterPayload) => ArtifactPut;
 
 /** A row's id is the SHA-256 of the value that was issued and its payload is sealed: nothing in the store can be used as a token, a code or a cookie. */
-export function artifacts(key: SealingKey): { readonly open: OpenArtifact; readonly seal: SealArtifact } {
+export function artifacts(key: SealingKey, now: Clock): { readonly open: OpenArtifact; readonly seal: SealArtifact } {
   return {
     open(table, { id, record }) {
       const payload = JSON.parse(unseal(key, `${table}/${id}`, record.sealed)) as AdapterPayload;
@@ -32,7 +32,7 @@ export function artifacts(key: SealingKey): { readonly open: OpenArtifact; reado
       return {
         put: table,
         id: rowId,
-        expiresAt: seconds(exp ?? 0) + CLOCK_TOLERANCE,
+        expiresAt: inTimeOf(now, seconds(exp ?? 0)) + CLOCK_TOLERANCE,
         record: {
           sealed: seal(key, `${table}/${rowId}`, JSON.stringify(payload)),
           ...(name === 'Grant' ? { grantId: id } : grantId ? { grantId } : {}),

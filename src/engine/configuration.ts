@@ -68,7 +68,7 @@ export function configuration(
       name === 'Client'
         ? clientAdapter(domain)
         : name === 'ReplayDetection'
-          ? seenAdapter()
+          ? seenAdapter(now)
           : artifactAdapter({
               name,
               key: masterKey.artifacts,

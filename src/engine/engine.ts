@@ -77,7 +77,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   tellAcr(provider);
   installBackchannelLogout(provider, domain);
   issueRecordedJwts(provider, domain, now);
-  const { open, seal } = artifacts(masterKey.artifacts);
+  const { open, seal } = artifacts(masterKey.artifacts, now);
   installRefresh({
     provider,
     domain,
@@ -99,7 +99,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     onTokens?.(String(params?.['grant_type']));
   });
 
-  const notePlace = createNotePlace(domain);
+  const notePlace = createNotePlace(domain, now);
 
   return {
     app: provider,
@@ -107,7 +107,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     servers,
     open,
     seal,
-    ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer }),
+    ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer, now }),
     notePlaces: notePlaces(notePlace),
     signedIn: {
       cookie: sessionCookie({ issuer: settings.issuer, signer }),

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Clock, hours, inSeconds, type SealingKey, seal, seconds, unseal } from '../lib/index.ts';
+import { type Clock, hours, inSeconds, inTimeOf, type SealingKey, seal, seconds, unseal } from '../lib/index.ts';
 import type { Stored } from './proofs.ts';
 import { splitScope } from './scopes.ts';
 
@@ -75,7 +75,7 @@ export function createKeptRequests({ key, https, now }: Options) {
     /** Notes who the interaction is answered for by now, and that nothing is left to ask. */
     note(ctx: Context | KoaContextWithOIDC, interaction: Stored, accountId?: string, done?: number): void {
       const params = Object.fromEntries(Object.entries(interaction.params).filter(([name]) => !REFERENCES.has(name)));
-      keep(ctx, interaction.uid, { params, until: seconds(interaction.exp), accountId, done });
+      keep(ctx, interaction.uid, { params, until: inTimeOf(now, seconds(interaction.exp)), accountId, done });
     },
 
     read(ctx: Context, uid: string): KeptRequest | undefined {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { acrOf, type Domain, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
-import { inSeconds, seconds } from '../lib/index.ts';
+import { type Clock, inSeconds, inTimeOf, seconds } from '../lib/index.ts';
 import type { Artifact, Row, Store } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
 
@@ -35,13 +35,14 @@ interface Options {
   readonly store: Store;
   readonly open: OpenArtifact;
   readonly issuer: string;
+  readonly now: Clock;
 }
 
 /** Where the engine returns people to whom our own pages sent to sign in. */
 export const OWN_CALLBACK = '/account/signed-in';
 
 /** The browser sessions of people, for pages of our own that only their owner may see. */
-export function createOwnSessions({ provider, domain, store, open, issuer }: Options) {
+export function createOwnSessions({ provider, domain, store, open, issuer, now }: Options) {
   const rowsOf = async (accountId: string): Promise<Row<Artifact>[]> => {
     const rows: Row<Artifact>[] = [];
     for (let after: string | undefined, more = true; more; ) {
@@ -76,7 +77,7 @@ export function createOwnSessions({ provider, domain, store, open, issuer }: Opt
       if (!person || person.disabled) return undefined;
       const { missing } = await domain.assurance.standing(person, amr, { asked: [], registered: [] });
       if (missing !== undefined) return undefined;
-      return { person, sessionId: sessionIdOf(uid), since: seconds(loginTs), amr };
+      return { person, sessionId: sessionIdOf(uid), since: inTimeOf(now, seconds(loginTs)), amr };
     },
 
     /** Where to send a browser so that its person signs in; then it comes back to {@link OWN_CALLBACK} with `state`. */

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { type Domain, sessionIdOf } from '../domain/index.ts';
-import { seconds } from '../lib/index.ts';
+import { type Clock, inTimeOf, seconds } from '../lib/index.ts';
 import type { UnitOfWork } from '../store/index.ts';
 import { currentUnit } from './unit.ts';
 
@@ -18,7 +18,7 @@ interface Used {
 export type NotePlace = ReturnType<typeof createNotePlace>;
 
 /** Notes where a session is used from, in the commit of the request that uses it. */
-export function createNotePlace({ audit, places }: Pick<Domain, 'audit' | 'places'>) {
+export function createNotePlace({ audit, places }: Pick<Domain, 'audit' | 'places'>, now: Clock) {
   return async (
     unit: UnitOfWork,
     { accountId, uid, exp }: Used,
@@ -28,7 +28,7 @@ export function createNotePlace({ audit, places }: Pick<Domain, 'audit' | 'place
     const before = await unit.get('session_places', id);
     const record = places.after(before?.record, { accountId, address, userAgent });
     if (!record) return;
-    unit.put('session_places', id, record, { expiresAt: seconds(exp) });
+    unit.put('session_places', id, record, { expiresAt: inTimeOf(now, seconds(exp)) });
     if (before?.record.accountId === accountId) return;
     const details = { session: id, address: record.address, user_agent: record.userAgent };
     const event = audit.record('session.started', { accountId, details });

@@ -1,6 +1,6 @@
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import type { Clock } from '../lib/index.ts';
+import { type Clock, inTimeOf, seconds } from '../lib/index.ts';
 import { type JwtType, readOwnJwt, signJwt } from './jwt.ts';
 
 /** What we use of the engine's token models beyond their public types. */
@@ -54,7 +54,7 @@ export function issueRecordedJwts(provider: Provider, { clients, keys, resources
       if (claims?.sub === undefined || claims.sub !== claims['client_id']) return undefined;
       if (!(await clients.get(String(claims.sub)))) return undefined;
       const recorded = await find(claims.jti, options);
-      if (recorded || (await isRevocable(claims.aud)) || claims.exp * 1000 <= now()) return recorded;
+      if (recorded || (await isRevocable(claims.aud)) || inTimeOf(now, seconds(claims.exp)) <= now()) return recorded;
       const {
         jti,
         iat,

@@ -1,4 +1,4 @@
-import { hours, minutes } from './durations.ts';
+import { hours, minutes, seconds } from './durations.ts';
 
 /** Milliseconds since the epoch. Everything that asks for the time takes one of these, so that tests can hold it. */
 export type Clock = () => number;
@@ -32,3 +32,18 @@ export function steadyClock(wall: Clock = Date.now, monotonic: Clock = () => per
     return Math.floor(start + elapsed + offset);
   };
 }
+
+/** Below this the two clocks differ by rounding and adjustments alone. */
+const APART = seconds(1);
+
+/**
+ * A moment of the wall clock, which tokens are dated by, in the time of `now`: that stays ahead once the wall clock was set
+ * back, and what begins then would be over for it at once.
+ */
+export function inTimeOf(now: Clock, wall: number): number {
+  const ahead = now() - Date.now();
+  return ahead > APART ? wall + ahead : wall;
+}
+
+/** What other people's clocks show: the wall clock where it was set back, not where it has jumped ahead. */
+export const commonTime = (now: Clock): number => Math.min(now(), Date.now());

@@ -16,7 +16,7 @@ import { UserAgent } from './user-agent.ts';
 export type Opened = ReturnType<typeof artifacts>;
 
 export const openedOf = ({ folder }: Pick<Postern, 'folder'>): Opened =>
-  artifacts(openMasterKey({ folder: join(folder, 'keys'), mustExist: true }).artifacts);
+  artifacts(openMasterKey({ folder: join(folder, 'keys'), mustExist: true }).artifacts, Date.now);
 
 export interface Kept<C extends Registered = Registered> {
   readonly client: C;

@@ -1,0 +1,81 @@
+import test from 'ava';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import * as oidc from 'openid-client';
+import { AuthenticatorApp } from '../support/authenticator-app.ts';
+import { authorize, discover, redeem, request } from '../support/client.ts';
+import { pass, setBack } from '../support/clock.ts';
+import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
+
+/** The machine came up with its clock an hour ahead, and was told the time when the server served already. */
+let postern: Postern;
+test.before(async () => {
+  postern = await startPostern();
+  await addPerson(postern);
+  setBack(3_600_000);
+});
+test.after.always(() => postern.close());
+
+test.serial('people sign in, applications refresh, APIs ask, and the account opens', async (t) => {
+  const client = await addClient(postern);
+  const { agent, config, tokens } = await authorize(postern, client);
+  t.true((await oidc.tokenIntrospection(config, tokens.access_token)).active);
+  const next = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+  t.is((await oidc.fetchUserInfo(config, next.access_token, tokens.claims()!.sub)).email, 'ada@example.com');
+  t.is((await agent.get('/account/factors')).page, 'account-factors');
+  const silent = await agent.get((await request(config, { prompt: 'none' })).url);
+  t.truthy(silent.left?.searchParams.get('code'));
+  const { events } = await postern.domain.audit.listForAccount(tokens.claims()!.sub);
+  t.is(events.filter(({ type }) => type === 'session.started').length, 1);
+  const machine = await discover(postern, await addClient(postern, { type: 'service', redirectUris: [] }));
+  const { access_token: own } = await oidc.clientCredentialsGrant(machine);
+  t.true((await oidc.tokenIntrospection(machine, own)).active);
+});
+
+test.serial('a code and a token are good no longer than they say', async (t) => {
+  const client = await addClient(postern, { firstParty: true });
+  const { agent, config, tokens } = await authorize(postern, client);
+  const asked = await request(config);
+  const { left } = await agent.get(asked.url);
+  pass(76_000);
+  await t.throwsAsync(redeem(asked, left!), { message: /./ });
+  pass(15 * 60_000);
+  t.false((await oidc.tokenIntrospection(config, tokens.access_token)).active);
+});
+
+test.serial('an assertion that was used is refused when it comes again', async (t) => {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
+  const { id } = await addClient(postern, { type: 'service', redirectUris: [], jwks: { keys: [jwk] } });
+  const at = Math.floor(Date.now() / 1000);
+  const assertion = await new SignJWT({ iss: id, sub: id, aud: postern.issuer, jti: 'once', iat: at, exp: at + 60 })
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+    .sign(privateKey);
+  const ask = async () => {
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion,
+    });
+    return (await fetch(`${postern.url}/token`, { method: 'POST', body })).status;
+  };
+  t.deepEqual([await ask(), await ask()], [200, 401]);
+});
+
+test.serial('whoever adds an authenticator app types the code it shows', async (t) => {
+  const { id, email } = await addPerson(postern, 'grace@example.com');
+  const { agent } = await authorize(postern, await addClient(postern), {}, undefined, email);
+  const page = await agent.get('/account/totp');
+  const added = await agent.submit(
+    page,
+    { code: AuthenticatorApp.scan(page).fresh() },
+    { name: 'decision', value: 'add' },
+  );
+  t.is(added.page, 'recovery-codes');
+  t.true(await postern.domain.factors.hasSecond(id));
+});
+
+test.serial('a restart changes nothing of it', async (t) => {
+  postern = await postern.restart();
+  const { config, tokens } = await authorize(postern, await addClient(postern));
+  t.truthy((await oidc.refreshTokenGrant(config, tokens.refresh_token!)).access_token);
+});
