@@ -71,7 +71,7 @@ export function assemble({
   const brand = settings.brand.name;
   const { factors, challenges } = domain;
   const passkeys = createPasskeys({ factors, challenges, issuer, brand });
-  const ownFactors = createOwnFactors({ domain, passkeys, now, brand });
+  const ownFactors = createOwnFactors({ domain, passkeys, now: Date.now, brand });
   const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
   const device = createDevice({ issuer });
   const mark = createBrowserMark({ issuer });

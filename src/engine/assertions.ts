@@ -19,8 +19,10 @@ export const assertionRules =
     const refuse = (why: string): never => {
       throw new errors.InvalidClientAuth(`the client assertion ${why}`);
     };
-    if (typeof exp !== 'number' || exp > inSeconds(now() + LONGEST)) refuse('lives longer than a day');
-    if (typeof iat === 'number' && iat > inSeconds(now() + AHEAD)) refuse('was issued in the future');
+    // The client's clock is the wall's, which is ahead of ours while a machine that slept has not believed it yet.
+    const at = Math.max(now(), Date.now());
+    if (typeof exp !== 'number' || exp > inSeconds(at + LONGEST)) refuse('lives longer than a day');
+    if (typeof iat === 'number' && iat > inSeconds(at + AHEAD)) refuse('was issued in the future');
     // Later than that, nothing that was used before the restore is alive.
     if (restoredAt === undefined || now() > restoredAt + LONGEST + AHEAD) return;
     if (typeof iat !== 'number' || iat <= inSeconds(restoredAt + AHEAD))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { acrOf, type Domain, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
-import { type Clock, inSeconds, inTimeOf, seconds } from '../lib/index.ts';
+import { type Clock, inSeconds, seconds } from '../lib/index.ts';
 import type { Artifact, Row, Store } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
 
@@ -77,7 +77,8 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
       if (!person || person.disabled) return undefined;
       const { missing } = await domain.assurance.standing(person, amr, { asked: [], registered: [] });
       if (missing !== undefined) return undefined;
-      return { person, sessionId: sessionIdOf(uid), since: inTimeOf(now, seconds(loginTs)), amr };
+      // As long ago as by the wall clock, which dated it.
+      return { person, sessionId: sessionIdOf(uid), since: now() - Math.max(0, Date.now() - seconds(loginTs)), amr };
     },
 
     /** Where to send a browser so that its person signs in; then it comes back to {@link OWN_CALLBACK} with `state`. */

@@ -6,6 +6,7 @@ export interface FactorRoom {
   readonly factors: Factors;
   readonly recoveryCodes: RecoveryCodes;
   readonly mailedCodes: MailedCodes;
+  /** The wall clock, by which authenticator apps go. */
   readonly now: Clock;
   /** The sign-in it happens in: a mailed code is good in the one it was asked for in. */
   readonly interaction: string;

@@ -1,5 +1,5 @@
 import type { Binding, Challenges, Factors, OwnFactor, Person } from '../domain/index.ts';
-import { type Clock, commonTime } from '../lib/index.ts';
+import type { Clock } from '../lib/index.ts';
 import type { Passkeys } from './passkey.ts';
 import { orTold } from './told.ts';
 import { newTotpSecret, stepOf, totp, totpUri } from './totp.ts';
@@ -39,6 +39,7 @@ interface Options {
   readonly factors: Factors;
   readonly challenges: Challenges;
   readonly passkeys: Passkeys;
+  /** The wall clock, by which authenticator apps go. */
   readonly now: Clock;
   /** What an authenticator app calls us. */
   readonly brand: string;
@@ -97,7 +98,7 @@ export function createEnrolment({ factors, challenges, passkeys, now, brand }: O
       const secret = challenges.open(binding, enrolment);
       if (secret === undefined) return { error: 'over' };
       const digits = totp.read(code);
-      const step = digits && stepOf(secret, digits, commonTime(now));
+      const step = digits && stepOf(secret, digits, now());
       if (!step) return { error: 'wrong' };
       return orTold(REFUSED, async () => {
         await factors.addTotp(person.id, secret, step, name, challenges.spend(binding, enrolment));

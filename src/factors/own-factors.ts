@@ -41,6 +41,7 @@ export type OwnFactors = ReturnType<typeof createOwnFactors>;
 interface Options {
   readonly domain: Pick<Domain, 'assurance' | 'challenges' | 'factors' | 'recoveryCodes'>;
   readonly passkeys: Passkeys;
+  /** The wall clock, by which authenticator apps go. */
   readonly now: Clock;
   /** What an authenticator app calls us. */
   readonly brand: string;

@@ -1,5 +1,5 @@
 import { Secret, TOTP } from 'otpauth';
-import { commonTime, seconds } from '../lib/index.ts';
+import { seconds } from '../lib/index.ts';
 import type { CodeFactor } from './code-factor.ts';
 
 /** What every authenticator app takes (RFC 6238 §1.2, and the `otpauth:` URIs that apps read). */
@@ -39,7 +39,7 @@ export const totp: CodeFactor = {
   async verify({ factors, now }, _person, own, code) {
     for (const factor of own) {
       if (factor.kind !== 'totp') continue;
-      const step = stepOf(factors.totpSecret(factor), code, commonTime(now));
+      const step = stepOf(factors.totpSecret(factor), code, now());
       if (step !== undefined && (await factors.useStep(factor.id, step))) return true;
     }
     return false;

@@ -3,7 +3,7 @@ import type { Domain } from '../domain/index.ts';
 import type { Interactions, OwnSessions } from '../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../factors/index.ts';
 import type { BrowserMark, Csrf, Device, KnownPeople, Metrics, Pages } from '../http/index.ts';
-import type { Clock, Logger } from '../lib/index.ts';
+import type { Logger } from '../lib/index.ts';
 import type { UpstreamClient } from '../upstream/index.ts';
 
 /** What the steps are given. */
@@ -22,7 +22,6 @@ export interface Interacting {
   readonly mark: BrowserMark;
   readonly people: KnownPeople;
   readonly metrics: Pick<Metrics, 'signIn'>;
-  readonly now: Clock;
   readonly log: Logger;
 }
 

@@ -52,7 +52,7 @@ export function secondFactorStep(room: Interacting): Step {
     const about = { email: person.email, secondFactor: true };
     const { factors, recoveryCodes, mailedCodes } = domain;
     const result = await guarded(ctx, room, about, () =>
-      verifyCode({ factors, recoveryCodes, mailedCodes, interaction, now: room.now }, person, own, code),
+      verifyCode({ factors, recoveryCodes, mailedCodes, interaction, now: Date.now }, person, own, code),
     );
     return 'error' in result ? result : { amr: result.won.amr, settle: result.settle };
   }

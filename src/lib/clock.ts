@@ -44,6 +44,3 @@ export function inTimeOf(now: Clock, wall: number): number {
   const ahead = now() - Date.now();
   return ahead > APART ? wall + ahead : wall;
 }
-
-/** What other people's clocks show: the wall clock where it was set back, not where it has jumped ahead. */
-export const commonTime = (now: Clock): number => Math.min(now(), Date.now());
