@@ -80,9 +80,9 @@ const refresh: Work = {
 
 const code: Work = {
   name: 'code',
-  words: 'authorization code + PKCE of a signed-in person, durable',
+  words: 'authorization code + PKCE of a signed-in person, durable, 128 clients',
   per: 'flow',
-  atOnce: Number(process.env['AT'] ?? 64),
+  atOnce: 128,
   goal: 0.4,
   script: codeFlow,
 };
