@@ -196,13 +196,16 @@ test.serial('metrics are those of all of them together', async (t) => {
   t.is(await metric('postern_store_writable'), 1);
 });
 
-test.serial('a rotated key is published by all of them at once, and signs nothing yet', async (t) => {
+test.serial('a rotated key is soon published by all of them, and signs nothing yet', async (t) => {
   checked = checkTokens();
   await until(() => checked.kids.length > 10, 'tokens');
   const [old] = checked.kids;
   rotated = ((await run('keys', 'rotate')) as { kid: string }).kid;
   const published = async () => JSON.parse((await once(issuer, { path: '/.well-known/jwks.json' })).text).keys;
-  for (let i = 0; i < 6; i += 1) t.is((await published()).length, 2);
+  // News of it takes a moment to a process that is busy; connections go round all of them.
+  const everywhere = async () =>
+    (await Promise.all(Array.from({ length: 6 }, published))).every(({ length }) => length === 2);
+  await until(everywhere, 'published by all', 10_000);
   t.deepEqual([...new Set(checked.kids)], [old]);
 });
 
