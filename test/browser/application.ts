@@ -28,12 +28,22 @@ export async function openApplication(postern: Postern): Promise<Application> {
     },
 
     async back(page, asked) {
-      await page.waitForURL((url) => url.href.startsWith(callback) && url.searchParams.get('state') === asked.state);
+      await arrived(page, (url) => url.href.startsWith(callback) && url.searchParams.get('state') === asked.state);
       return (await redeem(asked, new URL(page.url()))).claims()!;
     },
 
     close: () => new Promise((closed) => server.close(() => closed())),
   };
+}
+
+/** A second click takes the place of what the first was on its way to: that is given up, and waited for no longer. */
+async function arrived(page: Page, there: (url: URL) => boolean): Promise<void> {
+  try {
+    await page.waitForURL(there);
+  } catch (error) {
+    if (!(error as Error).message.includes('net::ERR_ABORTED')) throw error;
+    await page.waitForURL(there);
+  }
 }
 
 /** Types address and password, as far as whatever comes then. */
