@@ -141,22 +141,18 @@ test('what is loaded only when it is needed can be found from a bundle', async (
   for (const name of names) t.notThrows(() => resolve(name), name);
 });
 
-test('no class of ours or of the engine’s has another name in a bundle', async (t) => {
+test('the engine’s classes keep their names in a bundle, whatever of ours is called like them', async (t) => {
   const root = clone(t);
+  appendFileSync(join(root, 'src/processes/index.ts'), '\nclass AccessToken {}\nprocess.title = AccessToken.name;\n');
   await make(root);
   const bundle = fileURLToPath((await bundleOf(root))!);
-  const classes = (text: string) => [...text.matchAll(/\bclass ([\w$]+)/g)].map(([, name]) => name!);
-  const known = new Set<string>();
-  for (const folder of ['src', 'node_modules/oidc-provider/lib'])
-    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
-      if (/\.[jt]s$/.test(file))
-        for (const name of classes(readFileSync(join(root, folder, file), 'utf8'))) known.add(name);
-  const renamed = readdirSync(bundle)
+  const text = readdirSync(bundle)
     .filter((name) => name.endsWith('.js'))
-    .flatMap((name) => classes(readFileSync(join(bundle, name), 'utf8')))
-    .filter((name) => !known.has(name) && known.has(name.replace(/\d+$/, '')));
-  t.true(known.size > 60, String(known.size));
-  t.deepEqual(renamed, []);
+    // A long line is broken off even in the middle of a text.
+    .map((name) => readFileSync(join(bundle, name), 'utf8').replaceAll('\\\n', ''))
+    .join('');
+  const [model] = /class (AccessToken\d*) extends[^{]+\{[^}]*\}/.exec(text) ?? [];
+  t.regex(model ?? '', /static\s*\{\s*__name\d*\(\s*this,\s*"AccessToken"\s*\)/);
 });
 
 test('without the bundler it says so, and runs from the sources', async (t) => {
