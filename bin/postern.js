@@ -6,7 +6,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { enough, NEEDED, runProgram } from './program.js';
+import { enough, NEEDED, runProgram, sourceOf } from './program.js';
 
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 // Node strips no types below node_modules: an installed package brings the hook that does.
@@ -42,7 +42,7 @@ function broughtAlong() {
 function run(node) {
   // Stripping types is called experimental; whoever types a command has no use for knowing.
   const hook = installed ? ['--disable-warning=ExperimentalWarning', '--import', join(here, 'strip-types.js')] : [];
-  const child = spawn(node, [...hook, join(here, '../src/cli/main.ts'), ...process.argv.slice(2)], {
+  const child = spawn(node, [...hook, sourceOf('cli'), ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];

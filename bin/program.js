@@ -3,20 +3,21 @@
 import module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { findBundle, ROOT } from './bundle/find.js';
+import { ENTRIES, findBundle, ROOT } from './bundle/find.js';
 
 export const NEEDED = 24;
 /** This Node can run it. */
 export const enough = Number(process.versions.node.split('.')[0]) >= NEEDED;
 
-const SOURCES = { server: 'src/main.ts', cli: 'src/cli/main.ts' };
+/** The source of one of the ENTRIES. */
+export const sourceOf = (name) => join(ROOT, ENTRIES[name]);
 
-/** @param name `server` or `cli` */
+/** @param name one of the ENTRIES */
 export async function runProgram(name) {
   // Half the time of a start is making sources runnable: kept in our own folder, never in a shared one.
   module.enableCompileCache?.(join(ROOT, 'node_modules/.cache/node-compile'));
   const bundle = findBundle();
-  if (!bundle) return import(pathToFileURL(join(ROOT, SOURCES[name])).href);
+  if (!bundle) return import(pathToFileURL(sourceOf(name)).href);
   const { nameSources } = await import('./bundle/stacks.js');
   nameSources(bundle);
   return import(new URL(`${name}.js`, bundle).href);

@@ -7,6 +7,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const BUNDLES = join(ROOT, 'node_modules/.cache/postern');
+/** What is started by a file of its own: its source, and under its name the same in a bundle. */
+export const ENTRIES = {
+  server: 'src/main.ts',
+  cli: 'src/cli/main.ts',
+  'hashing-worker': 'src/domain/hashing-worker.ts',
+};
 /** What the newest was made of: `{ files: { [path from ROOT]: state }, digest }`; its folder is called like the digest. */
 export const MANIFEST = join(BUNDLES, 'bundle.json');
 

@@ -4,14 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BUNDLES, digestOf, MANIFEST, ROOT, stateOf } from './find.js';
-
-/** What is started by a file of its own. */
-const ENTRIES = {
-  server: 'src/main.ts',
-  cli: 'src/cli/main.ts',
-  'hashing-worker': 'src/domain/hashing-worker.ts',
-};
+import { BUNDLES, digestOf, ENTRIES, MANIFEST, ROOT, stateOf } from './find.js';
 
 /** A package that is loaded when first needed stays where it is. */
 const lazyPackages = {
