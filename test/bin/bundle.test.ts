@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { collected } from '../support/collected.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -33,22 +34,13 @@ function clone(t: ExecutionContext, { without = '' } = {}): string {
   return root;
 }
 
-async function run(root: string, args: readonly string[], input = '') {
+function run(root: string, args: readonly string[], input = '') {
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], POSTERN_DATA: join(root, 'data'), POSTERN_KEYS: join(root, 'keys') },
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
   child.stdin.end(input);
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  return { code, stdout, stderr };
+  return collected(child);
 }
 
 const make = (root: string) => run(root, ['bin/bundle/make.js']);

@@ -10,14 +10,11 @@ import { readSettings } from '../../src/config/index.ts';
 import { markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
 import { silent } from '../../src/lib/index.ts';
 import { openFileStore } from '../../src/store/file/index.ts';
+import { type Collected, collected } from '../support/collected.ts';
 
 export const POSTERN = fileURLToPath(new URL('../../bin/postern.js', import.meta.url));
 
-export interface Outcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface Outcome extends Collected {
   /** stdout as the JSON document it is. */
   // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect
   readonly json: any;
@@ -36,35 +33,20 @@ export const envOf = (folder: string) => ({
 });
 
 /** Runs the real `bin/postern.js` in a process of its own, in that folder. */
-export function postern(folder: string, args: readonly string[], input = '', env = {}): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [POSTERN, ...args], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], ...envOf(folder), ...env },
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => {
-      resolve({
-        code,
-        signal,
-        stdout,
-        stderr,
-        get json() {
-          return JSON.parse(stdout);
-        },
-      });
-    });
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
+export async function postern(folder: string, args: readonly string[], input = '', env = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [POSTERN, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...envOf(folder), ...env },
   });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const outcome = await collected(child);
+  return {
+    ...outcome,
+    get json() {
+      return JSON.parse(outcome.stdout);
+    },
+  };
 }
 
 /** What a running server does for the command line, without its listeners; it ends with the test at the latest. */

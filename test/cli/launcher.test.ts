@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { collected } from '../support/collected.ts';
 import { envOf, folderOf, POSTERN } from './command-line.ts';
 
 /** Makes this Node say it is version 20, to the launcher alone. */
@@ -15,18 +16,7 @@ function launch(folder: string, execArgs: readonly string[], args: readonly stri
     env: { PATH: process.env['PATH'], ...envOf(folder) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>(
-    (resolve) => child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr })),
-  );
-  return { child, ended };
+  return { child, ended: collected(child) };
 }
 
 test('under an older Node it runs itself with the one npm brought along, and its exit code passes through', async (t) => {
