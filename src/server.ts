@@ -91,8 +91,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     const domain = await openDomain({ store, now, settings, log, masterKey });
     undo.push(() => domain.close());
     // One that has its port's number in it, whichever that is today, is nobody's address for long.
-    if (settings.issuer === given.issuer) await noteIssuer({ store, now, log, issuer: settings.issuer });
-    follow(store, domain, log);
+    const lookAtIssuer =
+      settings.issuer === given.issuer ? await noteIssuer({ store, now, log, issuer: settings.issuer }) : undefined;
+    follow(store, { domain, lookAtIssuer, log });
     const assets = createAssets({ brand: settings.brand });
     const pages = createPages({ brand: settings.brand, assets });
     const engine = createEngine({
@@ -191,12 +192,19 @@ async function readiness(store: Store): Promise<Readiness> {
   }
 }
 
-/** What another process does to the keys and upstreams is seen here at once. */
-function follow(store: OpenedStore, domain: Domain, log: Logger): void {
+interface Following {
+  readonly domain: Domain;
+  readonly lookAtIssuer: (() => Promise<void>) | undefined;
+  readonly log: Logger;
+}
+
+/** What another process does to the keys and upstreams, and as which issuer it serves, is seen here at once. */
+function follow(store: OpenedStore, { domain, lookAtIssuer, log }: Following): void {
   const again: Partial<Record<string, () => void>> = {
     signing_keys: oneAtATime(() => domain.keys.refresh()),
     server_secrets: oneAtATime(() => domain.cookieKeys.tick()),
     upstreams: oneAtATime(() => domain.upstreams.refresh()),
+    ...(lookAtIssuer && { marks: oneAtATime(lookAtIssuer) }),
   };
   if (!store.onChange) return;
   store.onChange((table) => again[table]?.());

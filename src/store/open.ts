@@ -11,7 +11,7 @@ export interface OpenedStore extends Store {
    * over a restart either.
    */
   readonly now: Clock;
-  /** Calls back after clients, resources or keys changed, by whichever process; absent where there is only one. */
+  /** Calls back after clients, resources, keys or marks changed, by whichever process; absent where there is only one. */
   onChange?(listener: (table: WatchedTable) => void): void;
   /**
    * Every row that is live at the moment of the call, while commits go on: all of a commit or nothing of it, and nothing

@@ -3,6 +3,7 @@ import test from 'ava';
 import { silent } from '../../src/lib/index.ts';
 import { startPostern } from '../support/postern.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 let databases: DatabaseServer;
 test.before(async () => {
@@ -16,13 +17,14 @@ const NEW = 'https://login.example.org';
 interface Warning {
   readonly issuer?: string;
   readonly before?: string;
+  readonly other?: string;
   readonly since?: string;
 }
 
 /** Notes what is warned about issuers. */
 function listening() {
   const warnings: Warning[] = [];
-  const warn = (details: Warning) => void (details.before && warnings.push(details));
+  const warn = (details: Warning) => void ((details.before || details.other) && warnings.push(details));
   return { warnings, log: { ...silent, warn } };
 }
 
@@ -49,8 +51,31 @@ test('of servers that start together on one database as two issuers, whoever com
     issuers.map((issuer) => startPostern({ env: { ...env, POSTERN_ISSUER: issuer }, log })),
   );
   t.not(warnings.length, 0);
-  for (const { issuer, before } of warnings) t.deepEqual([issuer, before].toSorted(), [OLD, NEW]);
+  for (const { issuer, before, other } of warnings) t.deepEqual([issuer, before ?? other].toSorted(), [OLD, NEW]);
   await Promise.all(servers.map((server) => server.close()));
+});
+
+test('a server is told when another begins to serve its database as another issuer, and once, however often that starts', async (t) => {
+  const env = { POSTERN_DATABASE_URL: (await databases.create()).url, POSTERN_MASTER_KEY: 'k'.repeat(43) };
+  const first = listening();
+  const old = await startPostern({ env: { ...env, POSTERN_ISSUER: OLD }, log: first.log });
+  const same = await startPostern({ env: { ...env, POSTERN_ISSUER: OLD }, log: first.log });
+  await same.close();
+  const second = listening();
+  const other = await startPostern({ env: { ...env, POSTERN_ISSUER: NEW }, log: second.log });
+  await until(() => first.warnings.length > 0);
+  t.like(first.warnings, [{ issuer: OLD, other: NEW, before: undefined }]);
+  t.false(Number.isNaN(Date.parse(first.warnings[0]!.since!)));
+
+  const again = await other.restart(undefined, { POSTERN_ISSUER: NEW });
+  const oldAgain = await startPostern({ env: { ...env, POSTERN_ISSUER: OLD } });
+  await until(() => second.warnings.length === 2);
+  t.like(second.warnings, [
+    { issuer: NEW, before: OLD },
+    { issuer: NEW, other: OLD },
+  ]);
+  t.is(first.warnings.length, 1);
+  await Promise.all([old, again, oldAgain].map((server) => server.close()));
 });
 
 test('an issuer that has the number of a port of its own is another each time, and nobody is warned', async (t) => {

@@ -7,6 +7,7 @@ export const WATCHED = [
   'upstreams',
   'signing_keys',
   'server_secrets',
+  'marks',
 ] as const satisfies TableName[];
 
 export type WatchedTable = (typeof WATCHED)[number];
