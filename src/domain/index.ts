@@ -38,6 +38,7 @@ import { createPlaces } from './places.ts';
 import { createRecovery } from './recovery.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
+import { createResourceOwners } from './resource-owners.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
@@ -87,6 +88,7 @@ export { createPasswords, type Passwords } from './passwords.ts';
 export { type Places, sessionIdOf, type Visit } from './places.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
+export type { Owner, ResourceOwners } from './resource-owners.ts';
 export type { NewResource, RegisteredResource, Resources } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES, type Differences } from './restore-differences.ts';
@@ -141,6 +143,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     letters,
     changes,
   });
+  const guesses = createGuesses({ store, now, limits: settings.guesses });
   return {
     accounts,
     answerMailRequest: createMailAnswers({ accounts, links, letters, audit }),
@@ -160,12 +163,13 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     clients: createClients({ store, now, audit, sessions, own: ownClient(settings) }),
     consents: createConsents({ store, now, audit, sessions }),
     factors,
-    guesses: createGuesses({ store, now, limits: settings.guesses }),
+    guesses,
     identities: createIdentities({ store, now, audit, accounts, changes }),
     imports,
     recoveryCodes: createRecoveryCodes({ store, now, audit, letters, sealingKey }),
     places: createPlaces({ store, now }),
     refusals: createRefusals({ store, now }),
+    resourceOwners: createResourceOwners({ accounts, assurance, guesses }),
     resources: createResources({ store, now, audit, issuer }),
     sessions,
     upstreamRequests: createUpstreamRequests({ store, now, sealingKey }),

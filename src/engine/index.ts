@@ -15,6 +15,7 @@ export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';
 export { mayLearnOf } from './introspection.ts';
 export { readOwnJwt, signJwt } from './jwt.ts';
+export type { Lifetimes } from './lifetimes.ts';
 export { OWN_CALLBACK, type OwnSessions, type SessionShown, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';

@@ -1,8 +1,7 @@
 import { errors, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
-import { acrOf } from '../domain/index.ts';
+import { acrOf, type Person } from '../domain/index.ts';
 import { noteAuthentication } from '../engine/index.ts';
 import { grantHelpers as g } from '../engine/internals.ts';
-import { Refusal } from '../lib/index.ts';
 import type { GrantOptions } from './index.ts';
 
 type Ctx = KoaContextWithOIDC;
@@ -12,10 +11,9 @@ const AMR = ['pwd'];
 
 /**
  * The resource owner password credentials grant (RFC 6749 §4.3), for first-party tools and frameworks that know no
- * other. RFC 9700 §2.4 forbids it for anything new: a client has it only where an operator gave it. Its guesses count
- * together with those of the sign-in form.
+ * other. RFC 9700 §2.4 forbids it for anything new: a client has it only where an operator gave it.
  */
-export function installPasswordGrant({ provider, domain }: GrantOptions): void {
+export function installPasswordGrant({ provider, domain: { accounts, clients, resourceOwners } }: GrantOptions): void {
   async function handle(ctx: Ctx): Promise<void> {
     const proof = await g.validateDpop(provider, ctx as never);
     g.checkDpopRequired(provider, ctx as never, proof);
@@ -23,56 +21,46 @@ export function installPasswordGrant({ provider, domain }: GrantOptions): void {
     if (servers.length > 1) throw new errors.InvalidTarget('only a single resource may be asked for');
     const scopes = g.validateClientScope(provider, ctx as never);
     const person = await authenticate(ctx);
-    const grant = await grantTo(ctx, person.id, [...scopes]);
+    const grant = await grantTo(ctx, person, [...scopes]);
     await issue(ctx, person.id, grant, [...scopes].join(' '), proof);
   }
 
   /** The same answer for an unknown address, a wrong password, a disabled account and one with a second factor (RFC 6749 §5.2). */
-  async function authenticate(ctx: Ctx) {
+  async function authenticate(ctx: Ctx): Promise<Person> {
     const { username, password } = ctx.oidc.params as { username?: string; password?: string };
     if (!username || !password) throw new errors.InvalidRequest('username and password are required');
-    const verdict = await domain.guesses.begin({ email: username, address: String(ctx.state['address'] ?? ctx.ip) });
-    if (!verdict.allowed) {
-      ctx.set('Retry-After', String(verdict.retryAfter));
-      throw Object.assign(new errors.InvalidGrant('too many wrong passwords'), {
-        statusCode: 429,
-        status: 429,
-        error_description: `too many wrong passwords: try again in ${verdict.retryAfter} seconds`,
-      });
-    }
-    try {
-      const person = await domain.accounts.authenticate(username, password);
-      const refusal = !person
-        ? 'unknown person or wrong password'
-        : (await domain.assurance.passwordAlone(person, await demandsOf(ctx)))
-          ? undefined
-          : 'a second factor is needed, which this grant cannot ask for';
-      if (person && !refusal) {
-        await verdict.succeed();
-        return person;
-      }
-      // To the client it is one answer and counts as one: a right password must not be told from a wrong one.
-      await verdict.fail();
-      throw new errors.InvalidGrant(refusal);
-    } catch (error) {
-      if (error instanceof errors.OIDCProviderError) throw error;
-      await verdict.release();
-      if (!(error instanceof Refusal)) throw error;
-      ctx.set('Retry-After', '1');
-      throw Object.assign(new errors.TemporarilyUnavailable('too many sign-ins at this moment'), {
-        statusCode: 503,
-        status: 503,
-      });
+    const address = String(ctx.state['address'] ?? ctx.ip);
+    const owner = await resourceOwners.prove(ctx.req, { username, password, address, demands: await demandsOf(ctx) });
+    switch (owner.kind) {
+      case 'proven':
+        return owner.person;
+      case 'refused':
+        throw new errors.InvalidGrant(owner.why);
+      case 'too many':
+        ctx.set('Retry-After', String(owner.retryAfter));
+        throw Object.assign(new errors.InvalidGrant('too many wrong passwords'), {
+          statusCode: 429,
+          status: 429,
+          error_description: `too many wrong passwords: try again in ${owner.retryAfter} seconds`,
+        });
+      case 'busy':
+        ctx.set('Retry-After', '1');
+        throw Object.assign(new errors.TemporarilyUnavailable('too many sign-ins at this moment'), {
+          statusCode: 503,
+          status: 503,
+        });
     }
   }
 
   const demandsOf = async ({ oidc }: Ctx): Promise<readonly string[]> =>
-    (await domain.clients.get(oidc.client?.clientId ?? ''))?.acrValues ?? [];
+    (await clients.get(oidc.client?.clientId ?? ''))?.acrValues ?? [];
 
-  async function grantTo(ctx: Ctx, accountId: string, scopes: readonly string[]): Promise<Grant> {
+  async function grantTo(ctx: Ctx, { id: accountId, epoch }: Person, scopes: readonly string[]): Promise<Grant> {
     const { client, resourceServers = {} } = ctx.oidc;
     const account = await g.findAccount(provider, ctx as never, accountId, undefined as never);
-    if (!account || !client) throw new errors.InvalidGrant('unknown person or wrong password');
+    // Who has another password by now has not proven this one.
+    const isStill = (await accounts.get(accountId))?.epoch === epoch;
+    if (!account || !client || !isStill) throw new errors.InvalidGrant('unknown person or wrong password');
     ctx.oidc.entity('Account', account);
     const grant = new provider.Grant({ accountId, clientId: client.clientId });
     grant.addOIDCScope(scopes.join(' '));

@@ -29,7 +29,7 @@ const headersAt = (path: ShortWay['path']) => ({
 
 const SAYS_WHO = ['client_id', 'client_secret', 'grant_type'];
 
-type Asking = Pick<IncomingMessage, 'headers'>;
+type Request = Pick<IncomingMessage, 'headers'>;
 
 /** Puts each plain request to the way it is for. All others, and what that way leaves, go on with their body untouched. */
 export function inShort({ clients, store, now, keys, desk, ways }: Options): Front {
@@ -49,14 +49,14 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       return way;
     }
 
-    async function make({ headers }: Asking, body: string): Promise<Lasting | undefined> {
+    async function make(request: Request, body: string, address: string): Promise<Lasting | undefined> {
       const form = readPlainForm(body);
       const way = form && wayOf(form);
-      const proof = way && readProof(headers.authorization, form);
+      const proof = way && readProof(request.headers.authorization, form);
       if (!proof) return undefined;
       const grounds = new Grounds(store);
       const client = await authenticate(clients, proof, way.lasts && grounds);
-      const answer = client && (await way.answer({ client, form, grounds }));
+      const answer = client && (await way.answer({ client, form, grounds, request, address }));
       return answer && { clientId: proof.clientId, text: JSON.stringify(answer), grounds };
     }
 
@@ -64,11 +64,11 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       endpoint,
       headers: desk.headers(endpoint, headersAt(path)),
       /** Undefined for what is to go the whole way. */
-      async answer(req: Asking, body: string): Promise<Lasting | undefined> {
-        if (!remembered) return make(req, body);
+      async answer(req: Request, body: string, address: string): Promise<Lasting | undefined> {
+        if (!remembered) return make(req, body, address);
         const { known, remember } = remembered.question(req.headers.authorization, body);
         if (known && (await known.grounds.stand(latest(now)))) return known;
-        const made = await make(req, body);
+        const made = await make(req, body, address);
         if (made) remember(made);
         return made;
       },
@@ -87,7 +87,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
         next(failure);
       };
       if (!body) return whole();
-      patiently(res, () => answer(req, body.toString('latin1')))
+      patiently(res, () => answer(req, body.toString('latin1'), telling.address))
         .then(
           (given) => {
             if (!given) return whole();

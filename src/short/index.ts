@@ -20,6 +20,7 @@ import { codes } from './codes.ts';
 import { inShort } from './front.ts';
 import { introspection } from './introspection.ts';
 import { machineTokens } from './machine-tokens.ts';
+import { passwords } from './passwords.ts';
 import { refreshes } from './refresh.ts';
 
 export { warmUp } from './warm-up.ts';
@@ -47,7 +48,13 @@ export function shortWays({ domain, engine, desk, pace, ...given }: Options): re
       store: given.store,
       now: given.now,
       desk,
-      ways: [machineTokens(means), codes(means), refreshes(means), introspection(means)],
+      ways: [
+        machineTokens(means),
+        codes(means),
+        refreshes(means),
+        passwords({ ...means, grantLives: signedIn.lifetimes.grant }),
+        introspection(means),
+      ],
     }),
     browsers({ ...means, desk, pace, signedIn }),
   ];

@@ -15,7 +15,7 @@ export interface Issued {
   readonly rows: readonly ArtifactPut[];
 }
 
-/** Issues what the engine issues for a sign-in that goes on; test/flows/short-sign-ins.test.ts compares. */
+/** Issues what the engine issues for a sign-in; test/flows/short-sign-ins.test.ts compares. */
 export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Means) {
   const refreshLives = refreshTtl(lifetimes.refresh_idle, lifetimes.refresh_absolute);
 

@@ -1,14 +1,14 @@
 import { endingWithPerson } from '../engine/index.ts';
 import type { Artifact, Put, UnitOfWork } from '../store/index.ts';
 import { type Family, type Issued, personTokens } from './person-tokens.ts';
-import type { SignIn } from './sign-in.ts';
+import type { Carried, Presented } from './sign-in.ts';
 import type { Means } from './way.ts';
 
 /** What is used up, by what grant, and what for. */
 interface Redemption {
   readonly unit: UnitOfWork;
   readonly table: 'authorization_codes' | 'refresh_tokens';
-  readonly signIn: SignIn;
+  readonly signIn: Presented<Carried>;
   readonly grantType: string;
   /** The grants by which the sign-in came so far, as the engine writes them. */
   readonly gty: string;

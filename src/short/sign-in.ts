@@ -22,10 +22,8 @@ export interface Carried {
   readonly authTime?: number;
 }
 
-/** A sign-in that goes on: everything that has to be there for it was found. */
+/** A sign-in for which tokens may be issued: everything that has to be there for it was found. */
 export interface SignIn<C extends Carried = Carried> {
-  /** The row of the code or the refresh token that was presented. */
-  readonly row: Row<Artifact>;
   readonly carried: C;
   readonly client: RegisteredClient;
   readonly person: Person;
@@ -38,6 +36,12 @@ const KNOWN = [
   ...['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'grantId', 'sessionUid', 'sid', 'expiresWithSession'],
   ...['scope', 'resource', 'nonce', 'acr', 'amr', 'authTime'],
 ];
+
+/** One that goes on. */
+export interface Presented<C extends Carried> extends SignIn<C> {
+  /** The row of the code or the refresh token that was presented. */
+  readonly row: Row<Artifact>;
+}
 
 interface Grant {
   readonly openid?: { readonly scope?: string };
@@ -61,7 +65,7 @@ export function signInsOf(
     unit: UnitOfWork,
     rowId: string,
     client: RegisteredClient,
-  ): Promise<SignIn<C> | undefined> => {
+  ): Promise<Presented<C> | undefined> => {
     const row = await unit.get(table, rowId);
     if (!row) return undefined;
     const token = open(table, row);

@@ -14,6 +14,10 @@ export interface Asked {
   readonly form: Form;
   /** To be read from by a way that answers the same again. */
   readonly grounds: Grounds;
+  /** The request as whoever answers it the whole way knows it too. */
+  readonly request: object;
+  /** The IP address it comes from. */
+  readonly address: string;
 }
 
 /** One thing that is asked all day, at one endpoint. */

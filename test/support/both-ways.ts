@@ -41,7 +41,7 @@ export interface Comparable {
 export type Compare = (answer: Reply, path: string) => Comparable;
 
 /** An answer to a program. */
-const inJson: Compare = ({ status, headers, text }, path) => {
+export const inJson: Compare = ({ status, headers, text }, path) => {
   const { date: _, 'content-length': length, ...others } = headers;
   const body = JSON.parse(text) as Record<string, unknown>;
   const id = String(body['error_id'] ?? '');
