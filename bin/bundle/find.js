@@ -13,7 +13,10 @@ export const ENTRIES = {
   cli: 'src/cli/main.ts',
   'hashing-worker': 'src/domain/hashing-worker.ts',
 };
-/** What the newest was made of: `{ files: { [path from ROOT]: state }, digest }`; its folder is called like the digest. */
+/**
+ * Of the newest: `sources`, what it was made of, and `bundle`, the files that it is, each as {@link seen}. Its folder is
+ * called like the digest of its sources.
+ */
 export const MANIFEST = join(BUNDLES, 'bundle.json');
 
 /** Another one after every change: nobody but the kernel sets the ctime. */
@@ -29,18 +32,28 @@ export function digestOf(files) {
   return digest.digest('hex').slice(0, 32);
 }
 
+/** What is remembered of files (paths from ROOT) to tell whether they are still the same. */
+export const seen = (names) => ({
+  files: Object.fromEntries(names.map((file) => [file, stateOf(file)])),
+  digest: digestOf(names),
+});
+
+/** Not a byte of them is another by now. In a copy every file has another state, and all are read. */
+function same({ files, digest }) {
+  const names = Object.keys(files);
+  return names.every((file) => stateOf(file) === files[file]) || digestOf(names) === digest;
+}
+
 /**
- * The bundle's folder, if not a byte of what it was made of is another by now. In a copy (an image, a clone) every file
- * has another state, and all are read: 20 to 50 ms.
+ * The bundle's folder, if not a byte of what it was made of is another by now, nor of its own. In a copy (an image, a
+ * clone) that takes 20 to 50 ms.
  */
 export function findBundle() {
   try {
-    const { files, digest } = JSON.parse(readFileSync(MANIFEST, 'utf8'));
-    const names = Object.keys(files);
-    const fresh = names.every((file) => stateOf(file) === files[file]) || digestOf(names) === digest;
-    return fresh ? pathToFileURL(join(BUNDLES, digest, '/')) : undefined;
+    const { sources, bundle } = JSON.parse(readFileSync(MANIFEST, 'utf8'));
+    return same(sources) && same(bundle) ? pathToFileURL(join(BUNDLES, sources.digest, '/')) : undefined;
   } catch {
-    // None was made, or one of its sources is gone.
+    // None was made, or a file is gone.
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BUNDLES, digestOf, ENTRIES, MANIFEST, ROOT, stateOf } from './find.js';
+import { BUNDLES, ENTRIES, MANIFEST, ROOT, seen } from './find.js';
 
 /** A package that is loaded when first needed stays where it is. */
 const lazyPackages = {
@@ -101,28 +101,32 @@ async function make({ build }) {
     ].sort();
     const late = names.find((file) => statSync(join(ROOT, file)).ctimeMs >= begun);
     if (late) throw new Error(`${late} was changed meanwhile`);
-    take(folder, { files: Object.fromEntries(names.map((file) => [file, stateOf(file)])), digest: digestOf(names) });
+    take(folder, seen(names));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Puts it in its place, whole, and clears away all but the one before: a server may still run from that. */
-function take(folder, manifest) {
-  const before = readManifest();
-  const place = join(BUNDLES, manifest.digest);
+function take(folder, sources) {
+  const before = newest();
+  const place = join(BUNDLES, sources.digest);
   rmSync(place, { recursive: true, force: true });
   renameSync(folder, place);
-  writeFileSync(`${MANIFEST}.new`, JSON.stringify(manifest));
+  // Its maps stay out: a stack without them says where in the bundle.
+  const own = readdirSync(place).filter((name) => name.endsWith('.js'));
+  const bundle = seen(own.map((name) => relative(ROOT, join(place, name))));
+  writeFileSync(`${MANIFEST}.new`, JSON.stringify({ sources, bundle }));
   renameSync(`${MANIFEST}.new`, MANIFEST);
   for (const entry of readdirSync(BUNDLES, { withFileTypes: true }))
-    if (entry.isDirectory() && ![manifest.digest, before?.digest].includes(entry.name))
+    if (entry.isDirectory() && ![sources.digest, before].includes(entry.name))
       rmSync(join(BUNDLES, entry.name), { recursive: true, force: true });
 }
 
-function readManifest() {
+/** The digest that the newest is called like. */
+function newest() {
   try {
-    return JSON.parse(readFileSync(MANIFEST, 'utf8'));
+    return JSON.parse(readFileSync(MANIFEST, 'utf8')).sources.digest;
   } catch {
     return undefined;
   }

@@ -6,9 +6,11 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -73,6 +75,28 @@ test('a bundle is run until a byte of what it was made of is another, and again 
   writeFileSync(source, before);
   writeFileSync(join(root, 'node_modules/.cache/postern/bundle.json'), '{"files":');
   t.is(await bundleOf(root), undefined);
+});
+
+test('a bundle that is damaged is not run: what asks for it runs from the sources, until it is made anew', async (t) => {
+  const root = clone(t);
+  const runs = async () => (await run(root, ['bin/postern.js', 'config', '--json'])).code;
+  for (const damage of [
+    (file: string) => rmSync(file),
+    (file: string) => truncateSync(file, statSync(file).size - 1),
+    (file: string) => writeFileSync(file, Buffer.alloc(statSync(file).size)),
+  ]) {
+    t.like(await make(root), { code: 0, stderr: '' });
+    damage(join(fileURLToPath((await bundleOf(root))!), 'cli.js'));
+    t.is(await bundleOf(root), undefined);
+    t.is(await runs(), 0);
+  }
+  await make(root);
+  t.truthy(await bundleOf(root));
+  const made = join(root, 'node_modules/.cache/postern');
+  cpSync(made, `${made}.copy`, { recursive: true });
+  rmSync(made, { recursive: true });
+  renameSync(`${made}.copy`, made);
+  t.truthy(await bundleOf(root), 'a copy is as good');
 });
 
 test('one that runs goes on from its bundle when the next is made, and the one before that is cleared away', async (t) => {
