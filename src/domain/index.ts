@@ -94,7 +94,7 @@ export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES, type Differences } from './restore-differences.ts';
 export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 export type { Sessions } from './sessions.ts';
-export type { KeyState, KeyView, PublishedKey } from './signing-key.ts';
+export type { KeyState, KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
 export type { Answer, UnderWay, UpstreamRequests, Vouched } from './upstream-requests.ts';
 export type { NewUpstream, RegisteredUpstream, Upstreams, UpstreamTerms } from './upstreams.ts';
 

@@ -71,9 +71,8 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
         `the key ${newest.id} is published already and signs from ${new Date(newest.record.signsFrom).toISOString()}`,
       );
     }
-    const signsFrom = newest ? key.record.signsFrom : now();
-    await store.commit([{ ...key, record: { ...key.record, signsFrom } }, ...(newest ? [unchanged(newest)] : [])]);
-    log.info({ kid: key.id, alg, signsFrom: new Date(signsFrom).toISOString() }, `signing key ${how}`);
+    await store.commit([key, ...(newest ? [unchanged(newest)] : [])]);
+    log.info({ kid: key.id, alg, signsFrom: new Date(key.record.signsFrom).toISOString() }, `signing key ${how}`);
     await refresh();
     return find(key.id);
   }
@@ -103,8 +102,8 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
           record: { ...next.record, signsFrom: now() },
           expect: next.version,
         });
-      // A retired key cannot take its place: its private part is gone.
-      else if (alg === 'RS256' || rest.length) changes.push(await make(alg, now()));
+      // A retired key cannot take its place: its private part is gone. And there may be a resource that counts on one.
+      else changes.push(await make(alg, now()));
     }
     await store.commit(changes);
     opener.forget(kid);

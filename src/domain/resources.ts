@@ -1,5 +1,5 @@
 import { type Clock, type Duration, days, inSeconds, minutes, Refusal, seconds } from '../lib/index.ts';
-import { type Page, type Resource, type Row, type Store, StoreConflict } from '../store/index.ts';
+import { type Page, type Resource, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { parseScopes } from './scopes.ts';
@@ -13,6 +13,8 @@ export interface NewResource {
   readonly scopes?: readonly string[] | undefined;
   readonly ttl?: Duration | undefined;
   readonly revocable?: boolean | undefined;
+  /** RS256 unless said. */
+  readonly alg?: SigningKey['alg'] | undefined;
 }
 
 export type Resources = ReturnType<typeof createResources>;
@@ -46,9 +48,31 @@ export function createResources({ store, now, audit, issuer }: Options) {
       throw new Refusal('resource_invalid', `${uri} is this server itself: an API needs a URI of its own`);
   }
 
+  /** An RS256 key always signs; of another algorithm, whoever checks tokens has to know one first. @throws Refusal `alg_unavailable` */
+  async function checkAlg(alg: SigningKey['alg']): Promise<void> {
+    if (alg === 'RS256') return;
+    const { rows } = await store.find('signing_keys', 'all', '', { limit: 1000 });
+    const keys = rows.filter(({ record }) => record.alg === alg);
+    if (keys.some(({ record }) => record.signsFrom <= now())) return;
+    const [coming] = keys;
+    throw new Refusal(
+      'alg_unavailable',
+      coming
+        ? `the first ${alg} key signs from ${new Date(coming.record.signsFrom).toISOString()}: try again then`
+        : `there is no ${alg} key: \`postern keys rotate --alg ${alg}\` publishes one, which signs a little later`,
+    );
+  }
+
   return {
-    /** @throws Refusal `resource_invalid`, `resource_exists`, `scope_invalid`, `ttl_invalid`, `name_invalid` */
-    async add({ uri, name, scopes = [], ttl, revocable = false }: NewResource): Promise<RegisteredResource> {
+    /** @throws Refusal `resource_invalid`, `resource_exists`, `scope_invalid`, `ttl_invalid`, `name_invalid`, `alg_unavailable` */
+    async add({
+      uri,
+      name,
+      scopes = [],
+      ttl,
+      revocable = false,
+      alg = 'RS256',
+    }: NewResource): Promise<RegisteredResource> {
       checkUri(uri);
       if (name !== undefined && !/^\P{C}{1,200}$/u.test(name))
         throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
@@ -57,11 +81,13 @@ export function createResources({ store, now, audit, issuer }: Options) {
           'ttl_invalid',
           `a token lives from ${inSeconds(TTL.min)} seconds to ${TTL.max / minutes(60)} hours`,
         );
+      await checkAlg(alg);
       const record: Resource = {
         ...(name !== undefined && { name }),
         scopes: parseScopes(scopes),
         ...(ttl !== undefined && { ttl }),
         revocable,
+        ...(alg !== 'RS256' && { alg }),
         createdAt: now(),
       };
       try {

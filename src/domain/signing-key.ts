@@ -4,6 +4,7 @@ import { type Duration, type SealingKey, seal, unseal } from '../lib/index.ts';
 import type { Put, Row, SigningKey } from '../store/index.ts';
 import { ALGORITHMS } from './key-algorithms.ts';
 
+export type SigningAlgorithm = SigningKey['alg'];
 export type KeyState = 'published' | 'signing' | 'retired';
 
 /** One key as an operator sees it; times in milliseconds since the epoch. */

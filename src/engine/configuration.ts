@@ -47,7 +47,7 @@ const ROUTES = {
   pushed_authorization_request: '/par',
 };
 
-/** With what all is signed that we issue (jwt.ts), whatever other keys are published: no client can ask for another. */
+/** With what is signed that clients read (jwt.ts), whatever other keys are published. Access tokens are for their API to choose. */
 const SIGNING = ['RS256'] as const;
 
 /** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */

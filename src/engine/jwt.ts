@@ -1,4 +1,4 @@
-import type { Keys, PublishedKey } from '../domain/index.ts';
+import type { Keys, PublishedKey, SigningAlgorithm } from '../domain/index.ts';
 
 /** The kinds of JWT we write ourselves, by their `typ` (RFC 8725 §3.11): none passes for another. */
 export type JwtType = 'at+jwt' | 'rt+jwt' | 'logout+jwt';
@@ -26,9 +26,15 @@ function decode(part: string): Record<string, unknown> | undefined {
 /**
  * Signs with the key that signs now (RFC 7515 compact serialization).
  * @param typ undefined for an ID token, whose header has none
+ * @param alg another than RS256 only where the reader chose it
  */
-export async function signJwt(keys: Keys, typ: JwtType | undefined, claims: object): Promise<string> {
-  const key = keys.signer();
+export async function signJwt(
+  keys: Keys,
+  typ: JwtType | undefined,
+  claims: object,
+  alg?: SigningAlgorithm,
+): Promise<string> {
+  const key = keys.signer(alg);
   const signed = `${encode({ alg: key.alg, typ, kid: key.kid })}.${encode(claims)}`;
   return `${signed}.${Buffer.from(await key.sign(Buffer.from(signed))).toString('base64url')}`;
 }

@@ -1,5 +1,5 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import type { Domain, RegisteredClient } from '../domain/index.ts';
+import type { Domain, RegisteredClient, SigningAlgorithm } from '../domain/index.ts';
 import { type Duration, inSeconds } from '../lib/index.ts';
 import { splitScope, staticScopesOf } from './scopes.ts';
 
@@ -49,21 +49,22 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
     clientId: string,
     uri: string,
     machine = false,
-  ): Promise<ResourceServer & { defined: readonly string[] }> {
+  ): Promise<ResourceServer & { defined: readonly string[]; alg: SigningAlgorithm }> {
     const client = await clientOf(clientId);
     const resource = await resources.get(uri);
     if (!resource && uri !== audience) throw new errors.InvalidTarget(`the resource ${uri} is not registered`);
     if (uri !== audience && !client.resources.includes(uri)) {
       throw new errors.InvalidTarget(`the client may not ask for tokens of the resource ${uri}`);
     }
-    const defined = resource?.scopes ?? [];
+    const { scopes: defined = [], alg = 'RS256' } = resource ?? {};
     return {
       audience: uri,
       scope: [...(machine ? [] : staticScopesOf(client)), ...allowed(client, defined)].join(' '),
       accessTokenFormat: 'jwt',
       accessTokenTTL: inSeconds(resource?.ttl ?? accessTtl),
-      jwt: { sign: { alg: 'RS256' } },
+      jwt: { sign: { alg } },
       defined,
+      alg,
     };
   }
 
@@ -72,7 +73,7 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
 
     async getResourceServerInfo(ctx: Ctx, uri: string, { clientId }: { clientId: string }): Promise<ResourceServer> {
       const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
-      const { defined, ...server } = await serverFor(clientId, uri, machine);
+      const { defined, alg: _, ...server } = await serverFor(clientId, uri, machine);
       refuseUnknownScopes(ctx, uri, splitScope(server.scope), defined);
       return server;
     },

@@ -31,7 +31,7 @@ export function machineTokens({ domain: { keys, resources }, servers, issuer, on
     const iat = inSeconds(milliseconds(Date.now()));
     const expiresIn = server.accessTokenTTL as number;
     const scope = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
-    const token = await signJwt(keys, 'at+jwt', {
+    const claims = {
       jti: newSecret(),
       sub: clientId,
       iat,
@@ -40,7 +40,8 @@ export function machineTokens({ domain: { keys, resources }, servers, issuer, on
       client_id: clientId,
       iss: issuer,
       aud: uri,
-    });
+    };
+    const token = await signJwt(keys, 'at+jwt', claims, server.alg);
     onTokens(GRANT);
     return { access_token: token, expires_in: expiresIn, ...scope, token_type: 'Bearer' };
   }

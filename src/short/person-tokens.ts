@@ -25,7 +25,7 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
     const exp = iat + resource.ttl;
     const scope = granted.resource.join(' ');
     const extra = authenticationOf(carried);
-    const token = await signJwt(keys, 'at+jwt', {
+    const claims = {
       ...extra,
       jti,
       sub: carried.accountId,
@@ -35,7 +35,8 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
       client_id: client.id,
       iss: issuer,
       aud: resource.uri,
-    });
+    };
+    const token = await signJwt(keys, 'at+jwt', claims, resource.alg);
     const record = {
       ...sessionOf(carried),
       kind: 'AccessToken',

@@ -1,4 +1,4 @@
-import type { Person, RegisteredClient } from '../domain/index.ts';
+import type { Person, RegisteredClient, SigningAlgorithm } from '../domain/index.ts';
 import { splitScope } from '../engine/index.ts';
 import type { Artifact, Row, UnitOfWork } from '../store/index.ts';
 import { openOnce } from './opened.ts';
@@ -29,7 +29,7 @@ export interface SignIn<C extends Carried = Carried> {
   readonly person: Person;
   /** What was allowed: OpenID Connect's scopes, and the resource's. */
   readonly granted: { readonly openid: readonly string[]; readonly resource: readonly string[] };
-  readonly resource: { readonly uri: string; readonly ttl: number };
+  readonly resource: { readonly uri: string; readonly ttl: number; readonly alg: SigningAlgorithm };
 }
 
 const KNOWN = [
@@ -91,7 +91,7 @@ export function signInsOf(
         openid: within(grant.openid?.scope, asked),
         resource: within(grant.resources?.[uri], within(server.scope, asked)),
       },
-      resource: { uri, ttl: server.accessTokenTTL as number },
+      resource: { uri, ttl: server.accessTokenTTL as number, alg: server.alg },
     };
   };
 }

@@ -82,6 +82,8 @@ export interface Resource {
   readonly ttl?: number;
   /** Machine tokens are recorded too, so that they can be introspected and revoked. */
   readonly revocable: boolean;
+  /** What its access tokens are signed with; RS256 where absent. */
+  readonly alg?: SigningKey['alg'];
   readonly createdAt: number;
 }
 

@@ -49,7 +49,13 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   await run('user remove bea@example.com');
 
   const resource = await run('resource add https://api.example --scope read,write --scope list --ttl 5m --revocable');
-  t.like(resource, { uri: 'https://api.example', scopes: ['read', 'write', 'list'], ttl: 300, revocable: true });
+  t.like(resource, {
+    uri: 'https://api.example',
+    scopes: ['read', 'write', 'list'],
+    ttl: 300,
+    revocable: true,
+    alg: 'RS256',
+  });
   t.deepEqual(await run('resource list'), [resource]);
 
   const added = await run(

@@ -20,6 +20,7 @@ const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
   ['client show cli_none', /there is no client/],
   ['resource add http://localhost:3000', /is this server itself/],
   ['resource add https://api.example --ttl soon', /no length of time/],
+  ['resource add https://api.example --alg ES256', /keys rotate --alg ES256/],
   ['keys revoke none', /there is no key/],
   ['keys import nowhere.pem', /cannot be read/],
   ['config --schema --markdown', /one of/],

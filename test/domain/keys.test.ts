@@ -175,9 +175,12 @@ test('a brought key is published first like any other, and only once', async (t)
   t.is(keys.signer().kid, added.kid);
 });
 
-test('the first key of another algorithm signs beside RS256, which stays', async (t) => {
-  const { keys } = await opened(t);
+test('the first key of another algorithm is published first, then signs beside RS256, which stays', async (t) => {
+  const { keys, time } = await opened(t);
   const ec = await keys.importPem(pem('ec'), 'ES256');
+  t.is(ec.state, 'published');
+  time.at += PUBLISH_AHEAD;
+  await keys.tick();
   t.is(keys.signer('ES256').kid, ec.kid);
   t.is(keys.signer().alg, 'RS256');
   const key = keys.signer('ES256');
@@ -206,6 +209,7 @@ test('no private key is in the store as it is', async (t) => {
 test('revoking the ES256 key that signs leaves another that can, for a retired one cannot', async (t) => {
   const { keys, time } = await opened(t);
   await keys.rotate('ES256');
+  time.at += PUBLISH_AHEAD;
   const { kid } = await keys.rotate('ES256');
   time.at += PUBLISH_AHEAD;
   await keys.tick();

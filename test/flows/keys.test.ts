@@ -5,10 +5,12 @@ import test from 'ava';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { days } from '../../src/lib/index.ts';
+import { wholeWay } from '../support/both-ways.ts';
 import { authorize, discover, request } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { send } from '../support/hostile.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { basic } from '../support/program-requests.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 const LEAD = 40_000;
@@ -24,12 +26,12 @@ test.afterEach.always(() => postern.close());
 const kidOf = (token: string): string => decodeProtectedHeader(token).kid ?? '';
 
 /** Checks tokens as an API does: with the published keys, fetched anew as often as we allow them to be kept. */
-const verifier = ({ issuer }: Postern) => {
+const verifier = ({ issuer }: Postern, alg = 'RS256') => {
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', issuer), {
     cooldownDuration: 1000,
     cacheMaxAge: 1000,
   });
-  return (token: string) => jwtVerify(token, keys, { issuer, typ: 'at+jwt', algorithms: ['RS256'] });
+  return (token: string) => jwtVerify(token, keys, { issuer, typ: 'at+jwt', algorithms: [alg] });
 };
 
 const machine = async () => {
@@ -261,11 +263,102 @@ test.serial('a retired key verifies for as long as the longest token that it may
   }
 });
 
-test.serial('a key of another algorithm is published, and discovery promises no ID token signed with it', async (t) => {
-  for (const alg of ['ES256', 'PS256'] as const) await postern.domain.keys.rotate(alg);
-  t.is((await jwks()).length, 3);
-  const document = await fetch(`${postern.issuer}/.well-known/openid-configuration`);
-  const { id_token_signing_alg_values_supported: promised } = (await document.json()) as Record<string, unknown>;
-  const { tokens } = await authorize(postern, await addClient(postern));
-  t.deepEqual(promised, [decodeProtectedHeader(tokens.id_token!).alg]);
+for (const alg of ['ES256', 'PS256'] as const) {
+  const uri = 'https://files.example.com';
+
+  /** A key of this algorithm that signs, and an API that wants it. */
+  const withApi = async () => {
+    const { keys, resources } = postern.domain;
+    const { kid } = await keys.rotate(alg);
+    pass(LEAD);
+    await keys.tick();
+    await resources.add({ uri, scopes: ['files.read'], alg, revocable: true });
+    return kid;
+  };
+
+  test.serial(
+    `an API that wants ${alg} is sent nothing else, by every grant and way; all others get RS256`,
+    async (t) => {
+      const kid = await withApi();
+      const client = await addClient(postern, { resources: [uri], passwordGrant: true });
+      const { config, tokens } = await authorize(postern, client, { scope: 'openid files.read' });
+      const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+      const service = await addClient(postern, { type: 'service', redirectUris: [], resources: [uri] });
+      const person = `username=ada@example.com&password=${encodeURIComponent('correct horse battery staple')}`;
+      const issued = [tokens.access_token, refreshed.access_token];
+      for (const [{ id, secret = '' }, form] of [
+        [service, 'grant_type=client_credentials'],
+        [client, `grant_type=password&${person}`],
+      ] as const)
+        for (const path of ['/token', wholeWay('/token')]) {
+          const headers = {
+            authorization: basic({ id, secret }),
+            'content-type': 'application/x-www-form-urlencoded',
+          };
+          const answer = await send(postern.url, { method: 'POST', path, headers, body: form });
+          issued.push((JSON.parse(answer.text) as { access_token: string }).access_token);
+        }
+      const check = verifier(postern, alg);
+      for (const token of issued) {
+        t.is((await check(token)).payload.aud, uri);
+        t.is(kidOf(token), kid);
+      }
+      const asked = await fetch(`${postern.issuer}/userinfo`, { headers: { authorization: `Bearer ${issued[1]}` } });
+      t.is(asked.status, 200);
+      t.is(decodeProtectedHeader(tokens.id_token!).alg, 'RS256');
+      t.is(decodeProtectedHeader(tokens.refresh_token!).alg, 'RS256');
+      t.is(decodeProtectedHeader(await (await machine())()).alg, 'RS256');
+      const discovered = await fetch(`${postern.issuer}/.well-known/openid-configuration`);
+      t.deepEqual(((await discovered.json()) as Record<string, unknown>)['id_token_signing_alg_values_supported'], [
+        'RS256',
+      ]);
+    },
+  );
+
+  test.serial(`a token signed ${alg} is introspected and revoked, and its key replaced, like any other`, async (t) => {
+    const kid = await withApi();
+    const { keys } = postern.domain;
+    const client = await addClient(postern, { type: 'service', redirectUris: [], resources: [uri] });
+    const config = await discover(postern, client);
+    const ask = async () => (await oidc.clientCredentialsGrant(config)).access_token;
+    const active = async (token: string) => (await oidc.tokenIntrospection(config, token)).active;
+    const [issued, ended] = [await ask(), await ask()];
+    t.true(await active(issued));
+    await oidc.tokenRevocation(config, ended);
+    t.false(await active(ended));
+
+    const next = await keys.rotate(alg);
+    t.true((await jwks()).includes(next.kid));
+    t.is(kidOf(await ask()), kid, 'published before it signs');
+    pass(LEAD);
+    await keys.tick();
+    const fresh = await ask();
+    t.is(kidOf(fresh), next.kid);
+    t.truthy(await verifier(postern, alg)(issued));
+    t.true(await active(issued));
+    await keys.revoke(next.kid);
+    t.false(await active(fresh));
+    t.true(await active(issued));
+    t.is((await verifier(postern, alg)(await ask())).protectedHeader.alg, alg);
+  });
+}
+
+test.serial('no API is promised what no key signs yet', async (t) => {
+  const { keys, resources } = postern.domain;
+  const api = { uri: 'https://files.example.com', alg: 'ES256' } as const;
+  const refused = (message: RegExp) => t.throwsAsync(resources.add(api), { code: 'alg_unavailable', message });
+  await refused(/keys rotate --alg ES256/);
+  t.is((await keys.rotate('ES256')).state, 'published', 'the first one is published ahead as well');
+  await refused(/signs from \d{4}-/);
+  pass(LEAD);
+  await t.notThrowsAsync(resources.add(api));
+});
+
+test.serial('the only key of an algorithm, revoked, is replaced: an API may count on it', async (t) => {
+  const { keys } = postern.domain;
+  const { kid } = await keys.rotate('ES256');
+  pass(LEAD);
+  await keys.tick();
+  await keys.revoke(kid);
+  t.not(keys.signer('ES256').kid, kid);
 });

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Settings } from '../../config/index.ts';
 import type { Backup } from '../backup.ts';
 import type { Ask } from '../client.ts';
@@ -14,6 +15,10 @@ export interface Context {
   /** The result as one JSON document where `--json` was given, as `text` otherwise. */
   show<R>(command: { optsWithGlobals(): { json?: boolean } }, result: R, text: (result: R) => string): void;
 }
+
+/** What something is signed with. */
+export const algorithm = (description: string): Option =>
+  new Option('--alg <alg>', description).choices(['RS256', 'PS256', 'ES256']).default('RS256');
 
 /** For options that may be repeated. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];

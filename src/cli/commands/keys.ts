@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
-import type { Context } from './context.ts';
+import { algorithm, type Context } from './context.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
-const algorithm = () =>
-  new Option('--alg <alg>', 'what it signs with').choices(['RS256', 'PS256', 'ES256']).default('RS256');
+const SIGNS_WITH =
+  'what it signs with; another than RS256 signs the access tokens of resources that were added with it';
 
 export function keysCommands(program: Command, { ask, show }: Context): void {
   const keys = program.command('keys').description('keys that sign tokens');
@@ -24,7 +24,7 @@ export function keysCommands(program: Command, { ask, show }: Context): void {
   keys
     .command('rotate')
     .description('publish a new key, which signs as soon as everybody can know it')
-    .addOption(algorithm())
+    .addOption(algorithm(SIGNS_WITH))
     .action(async ({ alg }, command: Command) => show(command, (await ask('keys.rotate', { alg })) as Item, details));
 
   keys
@@ -37,7 +37,7 @@ export function keysCommands(program: Command, { ask, show }: Context): void {
   keys
     .command('import <file>')
     .description('bring a private key (PEM, no passphrase); published first like any other')
-    .addOption(algorithm())
+    .addOption(algorithm(SIGNS_WITH))
     .action(async (file: string, { alg }, command: Command) =>
       show(command, (await ask('keys.import', { pem: readPem(file), alg })) as Item, details),
     );

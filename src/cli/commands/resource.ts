@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { inSeconds, parseDuration, Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
-import { type Context, collectWords } from './context.ts';
+import { algorithm, type Context, collectWords } from './context.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -15,10 +15,13 @@ export function resourceCommands(program: Command, { ask, show }: Context): void
     .option('--scope <scope>', 'a scope of it (repeatable)', collectWords)
     .option('--ttl <duration>', 'lifetime of its access tokens, such as 15m')
     .option('--revocable', 'record machine tokens too, so that they can be revoked')
+    .addOption(
+      algorithm('what its access tokens are signed with: an API whose library or rules want another than RS256'),
+    )
     .action(async (uri: string, options, command: Command) => {
-      const { name, scope, revocable } = options;
+      const { name, scope, revocable, alg } = options;
       const ttl = options.ttl === undefined ? undefined : secondsIn(options.ttl);
-      show(command, (await ask('resource.add', { uri, name, scopes: scope, ttl, revocable })) as Item, details);
+      show(command, (await ask('resource.add', { uri, name, scopes: scope, ttl, revocable, alg })) as Item, details);
     });
 
   resource
@@ -26,7 +29,7 @@ export function resourceCommands(program: Command, { ask, show }: Context): void
     .description('every API')
     .action(async (_, command: Command) =>
       show(command, (await ask('resource.list')) as Item[], (resources) =>
-        table(resources, ['uri', 'scopes', 'ttl', 'revocable']),
+        table(resources, ['uri', 'scopes', 'ttl', 'revocable', 'alg']),
       ),
     );
 

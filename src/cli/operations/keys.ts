@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { keyJson, text } from './shapes.ts';
+import { keyJson, signingAlg, text } from './shapes.ts';
 
-const alg = z.enum(['RS256', 'PS256', 'ES256']).optional();
+const alg = signingAlg.optional();
 
 export const keys = {
   'keys.list': operation(z.strictObject({}), async (domain) => domain.keys.list().map(keyJson)),

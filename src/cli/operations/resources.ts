@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { seconds } from '../../lib/index.ts';
 import { everyPage, operation } from './operation.ts';
-import { resourceJson, text, texts } from './shapes.ts';
+import { resourceJson, signingAlg, text, texts } from './shapes.ts';
 
 export const resources = {
   'resource.add': operation(
@@ -12,6 +12,7 @@ export const resources = {
       /** In seconds. */
       ttl: z.number().optional(),
       revocable: z.boolean().optional(),
+      alg: signingAlg.optional(),
     }),
     async (domain, { ttl, ...args }) =>
       resourceJson(await domain.resources.add({ ...args, ...(ttl !== undefined && { ttl: seconds(ttl) }) })),

@@ -7,6 +7,7 @@ export const iso = (at: number | undefined): string | null => (at === undefined 
 /** Limits that only keep nonsense out; the rules are the domain's. */
 export const text = z.string().max(4000);
 export const texts = z.array(text).max(500);
+export const signingAlg = z.enum(['RS256', 'PS256', 'ES256']);
 
 /** A person as operators see one; never anything of the password but whether there is one. */
 export const userJson = ({ id, email, name, admin, disabled, passwordHash, createdAt }: Person) => ({
@@ -53,12 +54,13 @@ export const clientJson = (client: RegisteredClient) => ({
 });
 
 /** `ttl` in seconds; null where the setting `tokens.access` holds. */
-export const resourceJson = ({ uri, name, scopes, ttl, revocable, createdAt }: RegisteredResource) => ({
+export const resourceJson = ({ uri, name, scopes, ttl, revocable, alg, createdAt }: RegisteredResource) => ({
   uri,
   name: name ?? null,
   scopes,
   ttl: ttl === undefined ? null : ttl / 1000,
   revocable,
+  alg: alg ?? 'RS256',
   created_at: iso(createdAt),
 });
 
