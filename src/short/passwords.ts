@@ -51,7 +51,7 @@ export function passwords(options: Options): ShortWay {
       ...{ openid: { scope: all }, resources: { [uri]: all } },
     });
     const carried = { ...of, grantId, scope: all, resource: uri, acr: acrOf(AMR)!, amr: AMR, authTime: iat };
-    const resource = { uri, ttl: server.accessTokenTTL as number };
+    const resource = { uri, ttl: server.accessTokenTTL as number, alg: server.alg };
     const family = client.grantTypes.includes('refresh_token') ? { rotations: 0 } : undefined;
     const signIn = { carried, client, person, granted: { openid: scopes, resource: scopes }, resource };
     const issued = await issue(signIn, GRANT, family);

@@ -288,7 +288,7 @@ for (const alg of ['ES256', 'PS256'] as const) {
       const issued = [tokens.access_token, refreshed.access_token];
       for (const [{ id, secret = '' }, form] of [
         [service, 'grant_type=client_credentials'],
-        [client, `grant_type=password&${person}`],
+        [client, `grant_type=password&scope=files.read&${person}`],
       ] as const)
         for (const path of ['/token', wholeWay('/token')]) {
           const headers = {
