@@ -58,6 +58,8 @@ export interface PageData extends AccountPages, MailedPages {
     readonly csrf: string;
     /** As typed before, or from `login_hint`; '' when nothing is known. */
     readonly email: string;
+    /** They said that the browser is to forget them: an answer once given stays given. */
+    readonly forgetful?: boolean | undefined;
     /** `tooMany` is the wait in minutes. */
     readonly error?:
       | 'wrong'

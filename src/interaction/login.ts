@@ -10,7 +10,8 @@ import { offersOf } from './upstream/offers.ts';
 export function loginStep(room: Interacting): Step {
   const { domain, interactions, pages, passkeys, csrf, metrics } = room;
 
-  async function ask(ctx: Context, request: PendingRequest, email: string, refused?: Refused): Promise<void> {
+  /** @param form what was sent, where that is why it is asked once more */
+  async function ask(ctx: Context, request: PendingRequest, email: string, form?: Form, refused?: Refused) {
     const action = `/interaction/${request.uid}/login`;
     const { places, error, ...offers } = await offersOf(room, request);
     // The form may end at the client, by way of the engine, or at an upstream.
@@ -23,6 +24,7 @@ export function loginStep(room: Interacting): Step {
         action,
         csrf: csrf.token(ctx, action, request.uid),
         email,
+        forgetful: form && form['remember'] === undefined,
         error: refused?.error ?? error,
         ...offers,
         passkey: passkeys.available ? await passkeys.askAnybody(during(request.uid)) : undefined,
@@ -77,7 +79,7 @@ export function loginStep(room: Interacting): Step {
       if (request.progress.missing !== 'login') return 'next';
       const result = form['passkey'] ? await byPasskey(ctx, uid, form['passkey']) : await byPassword(ctx, form);
       if ('error' in result) {
-        await ask(ctx, request, form['email'] ?? '', result);
+        await ask(ctx, request, form['email'] ?? '', form, result);
         return 'shown';
       }
       const { id, epoch } = result.person;

@@ -123,6 +123,17 @@ test('wrong password, unknown address and disabled account look the same', async
   t.is(seen.size, 1);
 });
 
+test('who does not want to be remembered on this device is not after a wrong password either', async (t) => {
+  const config = await discover(postern, await addClient(postern));
+  const agent = new UserAgent(postern.issuer);
+  const first = await agent.get((await request(config)).url);
+  const isTicked = (html: string) => /<input[^>]*name="remember"[^>]*\bchecked\b/.test(html);
+  t.true(isTicked(first.html));
+  const wrong = { email: 'ada@example.com', password: 'wrong password' };
+  t.false(isTicked((await agent.submit(first, wrong)).html));
+  t.true(isTicked((await agent.submit(first, { ...wrong, remember: 'yes' })).html));
+});
+
 test('prompt=login asks again and auth_time is new; max_age is honoured; login_hint is filled in', async (t) => {
   const client = await addClient(postern);
   const { agent, config } = await authorize(postern, client);
