@@ -1,6 +1,18 @@
+import { UnsecuredJWT } from 'jose';
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { type Clock, hours, inSeconds, inTimeOf, type SealingKey, seal, seconds, unseal } from '../lib/index.ts';
+import {
+  type Clock,
+  hours,
+  inSeconds,
+  inTimeOf,
+  milliseconds,
+  minutes,
+  type SealingKey,
+  seal,
+  seconds,
+  unseal,
+} from '../lib/index.ts';
 import type { Stored } from './proofs.ts';
 import { splitScope } from './scopes.ts';
 
@@ -8,6 +20,8 @@ import { splitScope } from './scopes.ts';
 export interface KeptRequest {
   /** As the application sent them. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** It sent them from its server (RFC 9126), and only a reference through the browser. */
+  readonly pushed?: true | undefined;
   /** Until when the interaction lasts, in milliseconds. */
   readonly until: number;
   /** Who it was answered for so far. */
@@ -34,6 +48,9 @@ const NAME = 'postern.request';
  * an answer's headers together (`proxy_buffer_size`), of which those that begin an interaction need 1.7.
  */
 const LONGEST = 2200;
+
+/** The browser goes there at once. */
+const ASKED_WITHIN = minutes(1);
 
 /** Parameters that stand for others, which are there in their place. */
 const REFERENCES = new Set(['request', 'request_uri']);
@@ -65,17 +82,16 @@ export function createKeptRequests({ key, https, now }: Options) {
     /** Keeps the request of every interaction that begins. */
     follow(provider: Provider): void {
       provider.on('interaction.started', (ctx: KoaContextWithOIDC) => {
-        const { Interaction: begun, Client: client } = ctx.oidc.entities;
-        // It can be asked by reference only, which is good once (RFC 9126 §6).
-        if (!begun || client?.['requirePushedAuthorizationRequests']) return;
-        this.note(ctx, begun as Stored, begun.session?.accountId);
+        const { Interaction: begun } = ctx.oidc.entities;
+        if (begun) this.note(ctx, begun as Stored, begun.session?.accountId);
       });
     },
 
     /** Notes who the interaction is answered for by now, and that nothing is left to ask. */
     note(ctx: Context | KoaContextWithOIDC, interaction: Stored, accountId?: string, done?: number): void {
       const params = Object.fromEntries(Object.entries(interaction.params).filter(([name]) => !REFERENCES.has(name)));
-      keep(ctx, interaction.uid, { params, until: inTimeOf(now, seconds(interaction.exp)), accountId, done });
+      const pushed = interaction.parJti ? true : undefined;
+      keep(ctx, interaction.uid, { params, pushed, until: inTimeOf(now, seconds(interaction.exp)), accountId, done });
     },
 
     read(ctx: Context, uid: string): KeptRequest | undefined {
@@ -93,16 +109,39 @@ export function createKeptRequests({ key, https, now }: Options) {
 }
 
 /**
- * Where the request is asked again.
+ * Where the request is asked again. One that was pushed we push ourselves: what it says stays out of URLs (RFC 9126 §1).
  * @param choosing the person says first who they are: who is signed in may be another than the request was answered for
  */
-export function addressToAsk({ params }: KeptRequest, { choosing }: { choosing: boolean }): string {
+export async function addressToAsk(
+  provider: Provider,
+  { params, pushed }: KeptRequest,
+  { choosing }: { choosing: boolean },
+): Promise<string> {
+  const asked = { ...params };
+  if (choosing)
+    asked['prompt'] = [...new Set(splitScope(params['prompt'] as string | undefined)).add('select_account')].join(' ');
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(params))
-    for (const each of [value].flat()) if (typeof each === 'string') query.append(name, each);
-  if (choosing) {
-    const prompts = new Set(splitScope(query.get('prompt') ?? undefined)).add('select_account');
-    query.set('prompt', [...prompts].join(' '));
+  if (pushed) {
+    query.set('client_id', String(params['client_id']));
+    query.set('request_uri', await push(provider, asked));
+  } else {
+    for (const [name, value] of Object.entries(asked))
+      for (const each of [value].flat()) if (typeof each === 'string') query.append(name, each);
   }
   return `/authorize?${query}`;
+}
+
+const REQUEST_URN = 'urn:ietf:params:oauth:request_uri:';
+
+/** As the engine does where an application pushes; that it was the application is what our seal says. */
+async function push(provider: Provider, params: Readonly<Record<string, unknown>>): Promise<string> {
+  const now = inSeconds(milliseconds(Date.now()));
+  const { client_id: clientId, dpop_jkt: dpopJkt } = params as Readonly<Record<string, string | undefined>>;
+  const request = new UnsecuredJWT({ ...params })
+    .setIssuer(clientId ?? '')
+    .setAudience(provider.issuer)
+    .setExpirationTime(now + inSeconds(ASKED_WITHIN))
+    .encode();
+  const pushed = new provider.PushedAuthorizationRequest({ request, ...(dpopJkt && { dpopJkt }) });
+  return REQUEST_URN + (await pushed.save(inSeconds(ASKED_WITHIN)));
 }

@@ -11,10 +11,13 @@ import { currentUnit } from './unit.ts';
 export type Over =
   /** Another tab's answer may be on its way to it: it asks the same again. */
   | { readonly kind: 'overtaken'; readonly to: string }
-  /** It was answered to the end; whoever wants may ask the same once more, at `to`. */
-  | { readonly kind: 'answered'; readonly client: RegisteredClient; readonly to: string; readonly uiLocales?: string }
-  /** It ran out, or its session ended: the request is asked once more, at `to`. */
-  | { readonly kind: 'anew'; readonly to: string };
+  /** It was answered to the end; whoever wants may ask the same once more. */
+  | { readonly kind: 'answered'; readonly client: RegisteredClient; readonly ask: Ask; readonly uiLocales?: string }
+  /** It ran out, or its session ended: the request is asked once more. */
+  | { readonly kind: 'anew'; readonly ask: Ask };
+
+/** Gives where to ask it, good for this once. */
+type Ask = () => Promise<string>;
 
 /** A second click comes after the first one's answer has left, and keeps the browser from following it. */
 const DOUBLE_CLICK = seconds(10);
@@ -44,9 +47,10 @@ export const createOver =
     if (later) return { kind: 'overtaken', to: later };
     const posted = ctx.method === 'POST';
     const another = session.accountId !== undefined && session.accountId !== request.accountId;
-    const to = addressToAsk(request, { choosing: another && (posted || request.accountId !== undefined) });
+    const ask = () =>
+      addressToAsk(provider, request, { choosing: another && (posted || request.accountId !== undefined) });
     const answered = now() < request.until && (await provider.Interaction.find(uid)) === undefined;
-    if (!answered || (posted && now() - (request.done ?? 0) < DOUBLE_CLICK)) return { kind: 'anew', to };
+    if (!answered || (posted && now() - (request.done ?? 0) < DOUBLE_CLICK)) return { kind: 'anew', ask };
     const { ui_locales: uiLocales } = request.params;
-    return { kind: 'answered', client, to, ...(typeof uiLocales === 'string' && { uiLocales }) };
+    return { kind: 'answered', client, ask, ...(typeof uiLocales === 'string' && { uiLocales }) };
   };

@@ -29,6 +29,8 @@ export interface Proven {
 
 /** An interaction as it is stored, with what we keep in it beside the engine's own. */
 export type Stored = Interaction & {
+  /** The request it was begun by was pushed (RFC 9126). */
+  readonly parJti?: string;
   readonly result?: InteractionResults & {
     readonly proven?: Proven;
     readonly anotherAccount?: boolean;

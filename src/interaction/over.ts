@@ -33,7 +33,7 @@ async function leadOn(
   // Without its cookies nobody knows what it was about.
   if (!over) throw ctx.get('Cookie') ? refusal : withoutCookies(refusal);
   if (over.kind === 'overtaken') return askAgain(ctx, over.to);
-  if (over.kind === 'anew' || asked) return sendOn(ctx, over.to);
+  if (over.kind === 'anew' || asked) return sendOn(ctx, await over.ask());
   ctx.state['uiLocales'] = over.uiLocales;
   pages.show(ctx, 'answered', {
     client: { name: over.client.name },

@@ -190,6 +190,63 @@ test.serial('back on a page that was answered: it says so, and leads on to its a
   t.truthy((await redeem(asked, (await agent.get(again)).left!)).access_token);
 });
 
+test.serial('a request that was pushed is led on like any other, and what it says is in no URL', async (t) => {
+  const [ada, grace] = [await person(), await person('Grace')];
+  const asked = await fresh({
+    login_hint: ada.email,
+    ui_locales: 'de',
+    resource: `${postern.issuer}/api`,
+    max_age: '600',
+  });
+  const agent = new UserAgent(postern.issuer);
+  const { config, url } = asked;
+  const evening = await agent.get(
+    await oidc.buildAuthorizationUrlWithPAR(config, Object.fromEntries(url.searchParams)),
+  );
+  pass(hours(12));
+  // By its form, twice, and by reloading it.
+  t.deepEqual(pageOf(await agent.submit(evening, { email: ada.email, password: PASSWORD })), ['login', 200]);
+  t.deepEqual(pageOf(await agent.get(evening.url)), ['login', 200]);
+  const login = await agent.submit(evening, { email: ada.email, password: PASSWORD });
+  t.regex(login.html, new RegExp(`lang="de"[\\s\\S]*value="${ada.email}"`));
+  const consent = await agent.submit(login, { email: ada.email, password: PASSWORD });
+  const { left } = await agent.submit(consent, {}, ALLOW);
+  t.is(left?.searchParams.get('state'), asked.state);
+  t.is((await redeem(asked, left!)).claims()?.sub, ada.id);
+  pass(minutes(1));
+  const over = await agent.submit(consent, {}, ALLOW);
+  t.deepEqual(pageOf(over), ['answered', 200]);
+  // Somebody else, who is asked who they are: the parameter prompt is ours then.
+  const other = await agent.get((await fresh({ prompt: 'login' })).url);
+  t.truthy((await signIn(agent, other, grace.email)).left);
+  const choose = await agent.get(`${consent.url}/again`);
+  t.is(choose.page, 'choose');
+  const back = await signIn(agent, await agent.press(choose, 'Grace'), grace.email);
+  t.is((await redeem(asked, back.left!)).claims()?.sub, grace.id);
+
+  const pushed = agent.visited.filter((at) => at.includes('request_uri='));
+  t.is(new Set(pushed).size, 5, 'each is good once');
+  for (const at of pushed) t.deepEqual([...new URL(at).searchParams.keys()].sort(), ['client_id', 'request_uri']);
+  for (const said of [asked.state, asked.nonce, encodeURIComponent(ada.email)])
+    t.deepEqual(
+      agent.visited.filter((at) => at.includes(said)),
+      [],
+    );
+});
+
+test.serial('a pushed request for one DPoP key is still for that key when it is asked again', async (t) => {
+  const p = await person();
+  const jkt = 'x'.repeat(43);
+  const asked = await fresh({ dpop_jkt: jkt });
+  const agent = new UserAgent(postern.issuer);
+  const pushed = await oidc.buildAuthorizationUrlWithPAR(asked.config, Object.fromEntries(asked.url.searchParams));
+  const evening = await agent.get(pushed);
+  pass(hours(12));
+  const { left } = await signIn(agent, await agent.get(evening.url), p.email);
+  t.truthy(left?.searchParams.get('code'));
+  t.is((await t.throwsAsync<oidc.ResponseBodyError>(redeem(asked, left!)))?.error, 'invalid_grant');
+});
+
 test.serial(
   'an interaction is led on by the browser that began it alone, and one without cookies is told so',
   async (t) => {

@@ -32,6 +32,8 @@ const textOf = (html = ''): string =>
 
 export class UserAgent {
   readonly cookies = new Map<string, Cookie>();
+  /** Every address it went to. */
+  readonly visited: string[] = [];
   readonly origin: string;
   readonly headers: Record<string, string>;
   /** The server that a balancer in front would choose; `origin` itself where unset. */
@@ -98,6 +100,7 @@ export class UserAgent {
   }
 
   async #go(url: URL, init: { method: string; body?: URLSearchParams }, hops = 0): Promise<Answer> {
+    this.visited.push(url.href);
     const response = await fetch(this.through ? new URL(url.pathname + url.search, this.through) : url, {
       ...init,
       redirect: 'manual',
