@@ -117,6 +117,22 @@ test('a folder made by hand is closed to others before anything is put in it', a
   t.is((await stat(folder)).mode & 0o777, 0o700);
 });
 
+test('a folder that holds something else stays as open as it is, and is no place for a store where others may write', async (t) => {
+  const folder = await folderFor(t);
+  await mkdir(join(folder, 'www'), { recursive: true });
+  await chmod(folder, 0o755);
+  await (await open(folder)).close();
+  t.is((await stat(folder)).mode & 0o777, 0o755);
+  await (await open(folder)).close();
+
+  const shared = await folderFor(t);
+  await mkdir(join(shared, 'www'), { recursive: true });
+  await chmod(shared, 0o777);
+  await t.throwsAsync(open(shared), { code: 'store_mode', message: /a folder of its own/ });
+  t.deepEqual(await readdir(shared), ['www']);
+  t.is((await stat(shared)).mode & 0o777, 0o777);
+});
+
 test('files of another user are refused', async (t) => {
   const folder = await folderFor(t);
   await (await open(folder)).close();

@@ -68,8 +68,8 @@ export async function prepareFolder(files: FileOperations, folder: string, mustE
     );
   }
   if (!found) await files.mkdir(folder, { recursive: true, mode: 0o700 });
-  // A folder made by hand, or a fresh volume, is open to read; nothing of ours is in it yet.
-  else if (!names.some(isOurs) && isOwn(found.uid)) await files.chmod(folder, 0o700);
+  // A folder made by hand, or a fresh volume, is open to read. One that holds anything else may be everybody's.
+  else if (names.every((name) => name === 'lost+found') && isOwn(found.uid)) await files.chmod(folder, 0o700);
   else await checkModes(files, folder, names.filter(isOurs));
 }
 
@@ -85,7 +85,7 @@ async function checkModes(files: FileOperations, folder: string, names: readonly
     if (mode & (path === folder ? 0o022 : 0o077)) {
       throw new StoreRefused(
         'store_mode',
-        `${path} is open to other users (mode ${(mode & 0o777).toString(8)}): close it with chmod -R go-rwx ${folder}`,
+        `${path} is open to other users (mode ${(mode & 0o777).toString(8)}): ${names.length > 0 ? `close it with chmod -R go-rwx ${folder}` : `give the store a folder of its own (POSTERN_DATA), or close this one with chmod go-w ${folder}`}`,
       );
     }
   }
