@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { minutes } from '../../src/lib/index.ts';
+import { pass } from '../support/clock.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { axe, openBrowser } from './browser.ts';
 import { plugIn } from './security-key.ts';
@@ -120,6 +122,24 @@ test.serial(
     await page.waitForSelector('[data-page=account-deleted]');
     t.is(await postern.domain.accounts.get(person.id), undefined);
     t.deepEqual(complaints, []);
+  },
+);
+
+test.serial(
+  'a page of one’s data that was left open asks to sign in, and then offers the download again',
+  async (t) => {
+    const { email } = await somebody();
+    const { page } = await open({ acceptDownloads: true });
+    await goHome(page, email, '/account/data');
+    pass(minutes(11));
+    await page.click('text=Download it');
+    await page.waitForSelector('[data-page=login]');
+    await page.fill('[name=password]', PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-page=account-data]');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download it')]);
+    t.is(download.suggestedFilename(), 'account.json');
+    t.is(JSON.parse(await readFile(await download.path(), 'utf8')).account.email, email);
   },
 );
 

@@ -23,6 +23,7 @@ const day = (at: number | undefined): string | undefined => (at === undefined ? 
 export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
   name: 'export',
   sensitive: true,
+  offeredBy: 'data',
   async show(ctx, { person }) {
     const { id, email, emailVerified, name, locale, admin, createdAt, updatedAt } = person;
     const [factors, linked, consents, sessions, events] = await Promise.all([

@@ -34,6 +34,8 @@ export interface OwnPage {
   readonly name: string;
   /** Whoever opens it must have proven who they are lately. */
   readonly sensitive?: boolean;
+  /** It is a file and no page: whoever has to sign in first comes back to the page of this name, which offers it. */
+  readonly offeredBy?: string;
   /** @param form what was sent, where the page is shown once more because of it */
   show(ctx: Context, me: SignedIn, frame: Frame, form?: Form): Promise<void>;
   /** What each button does, by the `decision` it sends. */
@@ -68,7 +70,7 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
   async function owner(ctx: Context): Promise<SignedIn | undefined> {
     const me = await ownSessions.current(ctx);
     if (me && (!page.sensitive || now() - me.since < FRESH)) return me;
-    sendOn(ctx, ownSessions.signInAddress(page.name, page.sensitive ? { within: FRESH } : {}));
+    sendOn(ctx, ownSessions.signInAddress(page.offeredBy ?? page.name, page.sensitive ? { within: FRESH } : {}));
     return undefined;
   }
 
