@@ -261,6 +261,21 @@ test.serial(
   },
 );
 
+test.serial('codes that another tab has replaced are not called good: others are shown', async (t) => {
+  const person = await somebody();
+  const { agent, page } = await atHome(person.email, '/account/totp');
+  const secret = /name="enrolment"[\s\S]*?<code>([A-Z2-7 ]+)</.exec(page.html)?.[1]?.replaceAll(' ', '') ?? '';
+  const first = await agent.press(page, 'Continue', { code: new AuthenticatorApp(secret).code() });
+  t.is(first.page, 'recovery-codes');
+  const second = await agent.get('/account/recovery-codes');
+  const third = await agent.press(first, 'I have kept them');
+  t.is(third.page, 'recovery-codes');
+  t.false(await postern.domain.recoveryCodes.areKept(person.id));
+  t.regex((await agent.press(third, 'I have kept them')).html, /count from now on/);
+  t.is((await agent.press(second, 'I have kept them')).page, 'account-factors', 'those of the other tab are kept');
+  t.true(await postern.domain.recoveryCodes.areKept(person.id));
+});
+
 test.serial(
   'what happened to an account is told: the sign-in with its browser and address, and each change',
   async (t) => {

@@ -54,8 +54,9 @@ export const recoveryCodesPage = ({ domain, ownFactors, pages }: OwnRoom): OwnPa
   },
   decisions: {
     async ''(_ctx, { person }, form) {
-      await ownFactors.keepCodes(person.id, form['set'] ?? '');
-      return { to: 'factors', done: 'codes' };
+      const kept = await ownFactors.keepCodes(person.id, form['set'] ?? '');
+      // Another tab was shown others since, and those of this page are worth nothing.
+      return kept ? { to: 'factors', done: 'codes' } : { to: 'recovery-codes' };
     },
   },
 });
