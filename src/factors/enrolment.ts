@@ -21,13 +21,16 @@ const REFUSED = {
   factors_full: 'full',
   /** It cannot be called so. */
   factor_name: 'name',
-  /** The form was used: begin anew. */
-  enrolment_over: 'over',
+  /** It was added by this very form before: the second of two clicks. */
+  enrolment_over: 'done',
 } as const;
 
-/** `wrong`: ask again, for the same key. `passkey`: the browser's answer is none. The others as above. */
+/**
+ * `wrong`: ask again, for the same key. `passkey`: the browser's answer is none. `over`: the offer is too old, begin anew. The
+ * others as above.
+ */
 export interface NotEnrolled {
-  readonly error: 'wrong' | 'passkey' | (typeof REFUSED)[keyof typeof REFUSED];
+  readonly error: 'wrong' | 'passkey' | 'over' | (typeof REFUSED)[keyof typeof REFUSED];
 }
 
 /** What enrolling proves, in words of RFC 8176. */

@@ -16,7 +16,7 @@ export function enrolStep(room: Interacting): Step {
     request: PendingRequest,
     { person, needed }: Asked,
     form: Form = {},
-    error?: NotEnrolled['error'],
+    error?: Exclude<NotEnrolled['error'], 'done'>,
   ): Promise<void> {
     const action = `/interaction/${request.uid}/enrol`;
     const passkey = await ownFactors.beginPasskey(person, during(request.uid));
@@ -65,6 +65,7 @@ export function enrolStep(room: Interacting): Step {
         ? await ownFactors.finishPasskey(person, during(uid), form['passkey'], form['name'])
         : await ownFactors.finishTotp(person, during(uid), form);
       if ('error' in result) {
+        if (result.error === 'done') return 'next';
         await ask(ctx, request, progress, form, result.error);
         return 'shown';
       }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { minutes } from '../../src/lib/index.ts';
+import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { pass } from '../support/clock.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { axe, openBrowser } from './browser.ts';
@@ -96,6 +97,21 @@ test.serial(
     t.deepEqual(complaints, []);
   },
 );
+
+test.serial('a double click adds an authenticator app once, and leads on to the recovery codes', async (t) => {
+  const person = await somebody();
+  const { page } = await open({ javaScriptEnabled: false });
+  await goHome(page, person.email, '/account/totp');
+  const secret = (await page.locator('.key code').textContent()) ?? '';
+  await page.fill('[name=code]', new AuthenticatorApp(secret.replaceAll(' ', '')).code());
+  await page.dblclick('button.primary', { delay: 10, noWaitAfter: true });
+  await page.waitForSelector('[data-page=recovery-codes]');
+  const own = await postern.domain.factors.list(person.id);
+  t.deepEqual(
+    own.map(({ kind }) => kind),
+    ['totp', 'recovery'],
+  );
+});
 
 test.serial(
   'a person takes an application’s access back, downloads their data, and deletes the account, all without scripts',

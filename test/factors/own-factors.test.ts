@@ -48,7 +48,7 @@ test('an answer given in another session, for somebody else, or twice adds nothi
   t.deepEqual(await ownFactors.finishPasskey(ada, 'another', made, undefined), { error: 'passkey' });
   t.deepEqual(await ownFactors.finishPasskey(eve, HERE, made, undefined), { error: 'passkey' });
   t.deepEqual(await ownFactors.finishPasskey(ada, HERE, made, undefined), { amr: ['swk', 'user', 'mfa'] });
-  t.deepEqual(await ownFactors.finishPasskey(ada, HERE, made, undefined), { error: 'over' });
+  t.deepEqual(await ownFactors.finishPasskey(ada, HERE, made, undefined), { error: 'done' });
   t.is((await ownFactors.list(ada)).factors.length, 1);
 });
 

@@ -1,9 +1,15 @@
 import type { SignedIn } from '../../engine/index.ts';
+import type { NotEnrolled } from '../../factors/index.ts';
 import { allowOwnScripts, sendOn } from '../../http/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** What an enrolment on these pages belongs to. */
 const during = ({ sessionId }: SignedIn): string => `session:${sessionId}`;
+
+/** Codes for the day it is lost; whoever keeps some goes on to all they own. */
+const AFTERWARDS = { to: 'recovery-codes' } as const;
+
+const notAdded = ({ error }: NotEnrolled) => (error === 'done' ? AFTERWARDS : { error });
 
 /** Adding an authenticator app. */
 export const totpPage = ({ ownFactors, ownSessions, pages }: OwnRoom): OwnPage => ({
@@ -17,9 +23,9 @@ export const totpPage = ({ ownFactors, ownSessions, pages }: OwnRoom): OwnPage =
   decisions: {
     async add(ctx, me, form) {
       const result = await ownFactors.finishTotp(me.person, during(me), form);
-      if ('error' in result) return { error: result.error };
+      if ('error' in result) return notAdded(result);
       await ownSessions.proved(ctx, result.amr);
-      return { to: 'recovery-codes' };
+      return AFTERWARDS;
     },
   },
 });
@@ -36,9 +42,9 @@ export const passkeyPage = ({ ownFactors, ownSessions, pages }: OwnRoom): OwnPag
   decisions: {
     async add(ctx, me, { passkey = '', name }) {
       const result = await ownFactors.finishPasskey(me.person, during(me), passkey, name?.trim() || undefined);
-      if ('error' in result) return { error: result.error };
+      if ('error' in result) return notAdded(result);
       await ownSessions.proved(ctx, result.amr);
-      return { to: 'recovery-codes' };
+      return AFTERWARDS;
     },
   },
 });
