@@ -261,6 +261,17 @@ test.serial(
   },
 );
 
+test.serial('a factor that two tabs, or two clicks, take away is told to be gone to both', async (t) => {
+  const { email } = await somebody();
+  const { agent, page } = await atHome(email, '/account/totp');
+  await agent.press(page, 'Continue', { code: AuthenticatorApp.scan(page).code() });
+  const factors = await agent.get('/account/factors');
+  for (const answer of [await agent.press(factors, 'Remove'), await agent.press(factors, 'Remove')]) {
+    t.is(answer.status, 200);
+    t.regex(answer.html, /role="status">It is removed/);
+  }
+});
+
 test.serial('codes that another tab has replaced are not called good: others are shown', async (t) => {
   const person = await somebody();
   const { agent, page } = await atHome(person.email, '/account/totp');

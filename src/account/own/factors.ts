@@ -11,7 +11,9 @@ export const factorsPage = ({ ownFactors, passkeys, pages }: OwnRoom): OwnPage =
   decisions: {
     async remove(_ctx, { person }, form) {
       const result = await ownFactors.remove(person, form['factor'] ?? '');
-      return 'error' in result ? { error: result.error } : { to: 'factors', done: 'factor_removed' };
+      // The second of two clicks, or another tab was first: it is what was wanted.
+      const there = 'error' in result && result.error !== 'gone';
+      return there ? { error: result.error } : { to: 'factors', done: 'factor_removed' };
     },
     async rename(_ctx, { person }, form) {
       const result = await ownFactors.rename(person, form['factor'] ?? '', form['name']?.trim() ?? '');
