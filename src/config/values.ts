@@ -32,8 +32,17 @@ const format = (d: Duration): string =>
         : `${d / seconds(1)}s`;
 
 export const text = (description: string) => z.string().min(1).max(2000).describe(description);
-export const whole = (description: string, min: number, max: number) =>
-  z.coerce.number().int().min(min).max(max).describe(description);
+
+/** Digits may be a text, as they are in the environment. Nothing else is a number: an empty value would be 0, which turns things off. */
+export const whole = (description: string, min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  const number = z.int({ error }).min(min, { error }).max(max, { error });
+  return z.preprocess(digitsAsNumber, number).describe(description);
+};
+
+const digitsAsNumber = (value: unknown): unknown =>
+  typeof value === 'string' && /^-?\d+$/.test(value.trim()) ? Number(value) : value;
+
 export const list = (description: string) =>
   z
     .union([

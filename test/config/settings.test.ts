@@ -38,6 +38,20 @@ test('an empty variable is as good as none', (t) => {
   t.is(readSettings({ POSTERN_PORT: '' }).port, 3000);
 });
 
+test('a number is digits, as a number or a text: what is empty, yes or no, or a list is none', (t) => {
+  t.is(readSettings({ POSTERN_PORT: ' 8080 ' }).port, 8080);
+  t.is(readSettings({}, 'port: "8080"\n').port, 8080);
+  for (const value of ['', '~', 'true', 'no', '[8080]', '"0x10"', '"8e3"', '" "', '1.5', '.nan', '.inf', '-1', '70000'])
+    t.deepEqual(
+      problemsOf({}, `port: ${value}\n`),
+      ['port (postern.yaml): must be a whole number from 0 to 65535'],
+      value,
+    );
+  t.deepEqual(problemsOf({ POSTERN_OPS_PORT: ' ' }), [
+    'ops_port (POSTERN_OPS_PORT): must be a whole number from 0 to 65535',
+  ]);
+});
+
 test('every mistake is told at once, with its path, where it came from, and the nearest name', (t) => {
   const problems = problemsOf(
     { POSTERN_PORT: '70000', POSTERN_ISUER: 'https://id.example.com' },
