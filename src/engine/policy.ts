@@ -1,7 +1,7 @@
 import { interactionPolicy as engine, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Domain, leastOf } from '../domain/index.ts';
 import { ASSURANCE } from './proofs.ts';
-import { splitScope } from './scopes.ts';
+import { resourceScopesOf, splitScope } from './scopes.ts';
 
 const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = engine.Check;
 
@@ -24,8 +24,37 @@ export function interactionPolicy(domain: Domain) {
     ),
   );
   // Choosing is signing in: the page begins with who is signed in, and takes anybody.
-  policy.add(new engine.Prompt({ name: 'select_account', requestable: true }), 0);
+  const choose = new engine.Prompt({ name: 'select_account', requestable: true });
+  policy.add(choose, 0);
+  choose.checks.add(
+    new engine.Check('nothing_asked', 'the request asks for nothing', 'invalid_scope', (ctx) => {
+      refuseNothing(ctx);
+      return NO_NEED_TO_PROMPT;
+    }),
+    0,
+  );
   return policy;
+}
+
+/**
+ * What nothing can be granted of is refused before anybody is asked for a password, and in words: the engine would only say
+ * that access was denied, and that afterwards (RFC 6749 §3.3).
+ * @throws InvalidScope
+ */
+function refuseNothing({ oidc }: KoaContextWithOIDC): void {
+  const { requestParamScopes: asked, requestParamOIDCScopes: openid, resourceServers = {} } = oidc;
+  const servers = Object.entries(resourceServers);
+  if (openid.size > 0 || servers.some(([, { scopes }]) => !scopes.isDisjointFrom(asked))) return;
+  const own = servers.map(([uri, { scopes }]) => {
+    const words = resourceScopesOf([...scopes]).join(' ');
+    return `; ${uri} has ${words || 'no scopes for this client'}`;
+  });
+  throw Object.assign(
+    new errors.InvalidScope('no scope was asked for that could be granted', oidc.params?.['scope'] as string),
+    {
+      error_detail: `a sign-in asks for openid${own.join('')}`,
+    },
+  );
 }
 
 /**

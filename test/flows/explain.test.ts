@@ -152,6 +152,31 @@ test.serial('which scopes there are is told where one is refused that is not amo
   t.regex(await ruleFor('files.write'), /the client was not given files\.write$/);
 });
 
+test.serial('nobody signs in for an application that asks for nothing there is: it is told, and why', async (t) => {
+  const [api, bare] = ['https://sights.example.com', 'https://bare.example.com'];
+  await postern.domain.resources.add({ uri: api, scopes: ['sights.read'] });
+  await postern.domain.resources.add({ uri: bare });
+  const config = await discover(postern, await addClient(postern, { resources: [api, bare] }));
+  for (const [asked, rule] of [
+    [{ scope: '' }, /asks for openid; https:\/\/sights\.example\.com has sights\.read$/],
+    [{ scope: 'sihgts.read' }, /sights\.example\.com has sights\.read$/],
+    [{ scope: 'sights.read', resource: bare }, /bare\.example\.com has no scopes for this client$/],
+    [{ scope: 'nonsense', prompt: 'select_account' }, /has sights\.read$/],
+    [{ scope: 'nonsense', prompt: 'none' }, /has sights\.read$/],
+  ] as const) {
+    const { url, state } = await request(config, asked);
+    url.searchParams.delete('nonce');
+    lines = [];
+    const { left } = await new UserAgent(postern.issuer).get(url);
+    t.is(left?.searchParams.get('error'), 'invalid_scope', JSON.stringify(asked));
+    t.truthy(left?.searchParams.get('error_description'));
+    t.is(left?.searchParams.get('state'), state);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const { refusal = '' } = JSON.parse(lines.find((line) => line.includes('"refusal"')) ?? '{}');
+    t.regex((await explained(refusal)).refusal.rule, rule);
+  }
+});
+
 test.serial(
   'the client that a header names is told, a secret in its place is not, and where none is named that is said',
   async (t) => {
