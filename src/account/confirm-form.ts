@@ -8,14 +8,14 @@ export function confirmForm(
   room: AccountRoom,
   name: 'verify-email' | 'change-email',
   again: string,
-  act: (token: string, locale: Locale) => Promise<Link>,
+  act: (token: string, locale: Locale, form: string) => Promise<Link>,
 ): readonly Page[] {
   return linkForm(room, {
     name,
     purpose: name,
     done: name,
     again,
-    act: (ctx, token) => act(token, room.pages.localeOf(ctx)),
+    act: (ctx, token, _fields, form) => act(token, room.pages.localeOf(ctx), form),
 
     async ask(ctx, form, _link, sent) {
       if (sent) throw sent.refusal;

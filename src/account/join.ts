@@ -29,9 +29,9 @@ function joining(
       pages.show(ctx, 'join', { ...form, name: sent?.form['name'] ?? known?.name ?? '', minimum, error }, status);
     },
 
-    async act(ctx, token, { name: text = '', password = '' }) {
+    async act(ctx, token, { name: text = '', password = '' }, form) {
       const own = { password, locale: pages.localeOf(ctx), ...(text.trim() && { name: text.trim() }) };
-      return (await domain.joins.join(purpose, token, own)).link;
+      return (await domain.joins.join(purpose, token, own, form)).link;
     },
   });
 }

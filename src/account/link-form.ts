@@ -25,12 +25,19 @@ interface LinkForm {
   readonly again: string;
   /** Shows the form: as it is at first, or with what was sent and why that was refused. */
   ask(ctx: Context, form: Shown, link: Link, sent?: { readonly form: Form; readonly refusal: Refusal }): Promise<void>;
-  /** Does what the link is good for. @throws Refusal, `link_gone` among others */
-  act(ctx: Context, token: string, form: Form): Promise<Link>;
+  /**
+   * Does what the link is good for.
+   * @param form tells it from every other form
+   * @throws Refusal, `link_gone` among others
+   */
+  act(ctx: Context, token: string, fields: Form, form: string): Promise<Link>;
 }
 
+/** What a form holds, its own token among it: the same only where it is sent twice. */
+export const formOf = (fields: Form): string => JSON.stringify(Object.entries(fields).toSorted());
+
 /** Refusals that say the link is good for nothing any more, in one way or another. */
-const GONE = new Set(['link_gone', 'email_taken', 'user_unknown']);
+export const GONE: ReadonlySet<string> = new Set(['link_gone', 'email_taken', 'user_unknown']);
 
 /** The pages of a mailed link: GET shows what it is good for and changes nothing, POST does it, and it is told that it is done. */
 export function linkForm(room: AccountRoom, { name, purpose, done, again, ask, act }: LinkForm): readonly Page[] {
@@ -77,10 +84,14 @@ export function linkForm(room: AccountRoom, { name, purpose, done, again, ask, a
         const token = fields['token'] ?? '';
         await whileItLasts(ctx, async () => {
           try {
-            sendOn(ctx, await onwards(ctx, trail, await act(ctx, token, fields)));
+            sendOn(ctx, await onwards(ctx, trail, await act(ctx, token, fields, formOf(fields))));
           } catch (error) {
-            if (!(error instanceof Refusal) || GONE.has(error.code)) throw error;
-            await form(ctx, token, trail, { form: fields, refusal: error });
+            if (!(error instanceof Refusal)) throw error;
+            if (!GONE.has(error.code)) return form(ctx, token, trail, { form: fields, refusal: error });
+            // The second of two clicks is answered as the first one was, for whose answer the browser did not wait.
+            const used = await domain.links.usedBy(purpose, token, formOf(fields));
+            if (!used) throw error;
+            sendOn(ctx, await onwards(ctx, trail, used));
           }
         });
       },

@@ -17,7 +17,7 @@ export function resetPages(room: AccountRoom): readonly Page[] {
       pages.show(ctx, 'reset', { ...form, minimum, error }, status);
     },
 
-    act: async (ctx, token, { password = '' }) =>
-      (await domain.recovery.resetPassword(token, password, pages.localeOf(ctx))).link,
+    act: async (ctx, token, { password = '' }, form) =>
+      (await domain.recovery.resetPassword(token, password, pages.localeOf(ctx), form)).link,
   });
 }

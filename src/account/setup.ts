@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { type Form, readForm, sendOn } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
 import type { AccountRoom, Page } from './context.ts';
+import { formOf, GONE } from './link-form.ts';
 import { passwordError } from './password-errors.ts';
 import { trailOf } from './trail.ts';
 
@@ -23,7 +24,7 @@ export function setupPages({ domain, pages, csrf }: AccountRoom): readonly Page[
     try {
       await step();
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== 'link_gone') throw error;
+      if (!(error instanceof Refusal) || !GONE.has(error.code)) throw error;
       pages.show(ctx, 'link-gone', { what: 'setup', again: '/account' }, 410);
     }
   }
@@ -45,17 +46,20 @@ export function setupPages({ domain, pages, csrf }: AccountRoom): readonly Page[
         const { token = '', email = '', name = '', password = '' } = form;
         await whileItLasts(ctx, async () => {
           try {
-            await domain.setup.complete(token, {
+            const operator = {
               email,
               password,
               locale: pages.localeOf(ctx),
               ...(name.trim() && { name: name.trim() }),
-            });
-            sendOn(ctx, '/account');
+            };
+            await domain.setup.complete(token, operator, formOf(form));
           } catch (error) {
-            if (!(error instanceof Refusal) || error.code === 'link_gone') throw error;
-            await ask(ctx, token, form, error);
+            if (!(error instanceof Refusal)) throw error;
+            if (!GONE.has(error.code)) return ask(ctx, token, form, error);
+            // The second of two clicks goes on as the first one.
+            if (!(await domain.links.usedBy('setup', token, formOf(form)))) throw error;
           }
+          sendOn(ctx, '/account');
         });
       },
     },

@@ -3,4 +3,6 @@ import type { AccountRoom, Page } from './context.ts';
 
 /** Somebody shows that they read the address of their account. */
 export const verifyEmailPages = (room: AccountRoom): readonly Page[] =>
-  confirmForm(room, 'verify-email', '/account/profile', (token) => room.domain.recovery.verifyEmail(token));
+  confirmForm(room, 'verify-email', '/account/profile', (token, _locale, form) =>
+    room.domain.recovery.verifyEmail(token, form),
+  );

@@ -80,9 +80,10 @@ export function createJoins({ store, now, accounts, audit, links, letters, invit
       purpose: Extract<LinkPurpose, 'sign-up' | 'invitation'>,
       secret: string,
       { name, password, locale }: Joining,
+      form?: string,
     ): Promise<{ person: Person; link: Link }> {
       const link = await links.read(purpose, secret);
-      const also = () => links.spend(purpose, secret);
+      const also = () => links.spend(purpose, secret, form);
       const { accountId, email = '' } = link;
       const person = accountId
         ? await accounts.setPassword(accountId, password, { name, locale, emailVerified: true, also })

@@ -1,9 +1,12 @@
-import { type Clock, type Duration, minutes, newSecret, Refusal, sha256 } from '../lib/index.ts';
+import { type Clock, type Duration, minutes, newSecret, Refusal, seconds, sha256 } from '../lib/index.ts';
 import type { Change, Link, LinkPurpose, Row, Store } from '../store/index.ts';
 import { every } from './every.ts';
 
 /** How long a mailed link is good for, unless said otherwise. */
 export const LINK_LIFETIME: Duration = minutes(30);
+
+/** How long it is known what used a link up: a second click comes after the first one's answer has left. */
+const DOUBLE_CLICK: Duration = seconds(10);
 
 /** Where in which browser a link was asked for, so that its owner can go on there. */
 export interface Origin {
@@ -47,9 +50,15 @@ export function createLinks({ store, now }: { readonly store: Store; readonly no
     return changes;
   }
 
-  async function find(purpose: LinkPurpose, secret: string): Promise<LiveLink | undefined> {
+  /** Used up or not. */
+  async function known(purpose: LinkPurpose, secret: string): Promise<LiveLink | undefined> {
     const row = await store.get('links', digestOf(purpose, secret));
-    if (!row || row.record.purpose !== purpose) return undefined;
+    return row?.record.purpose === purpose ? row : undefined;
+  }
+
+  async function find(purpose: LinkPurpose, secret: string): Promise<LiveLink | undefined> {
+    const row = await known(purpose, secret);
+    if (!row || row.record.usedBy !== undefined) return undefined;
     const { accountId, epoch } = row.record;
     if (accountId === undefined) return row;
     const account = (await store.get('accounts', accountId))?.record;
@@ -94,13 +103,30 @@ export function createLinks({ store, now }: { readonly store: Store; readonly no
     /**
      * The changes that use it up, for the commit that does what it is good for: of any number, one happens. To be asked
      * for anew when that commit met a conflict.
+     * @param form what uses it up, as {@link usedBy} is asked about it
      * @throws Refusal `link_gone`
      */
-    async spend(purpose: LinkPurpose, secret: string): Promise<readonly Change[]> {
+    async spend(purpose: LinkPurpose, secret: string, form?: string): Promise<readonly Change[]> {
       const link = await find(purpose, secret);
       if (!link) throw gone();
       const { id, version, record } = link;
-      return [{ remove: 'links', id, expect: version }, ...(await removals(record.of, id))];
+      const used: Change =
+        form === undefined
+          ? { remove: 'links', id, expect: version }
+          : {
+              put: 'links',
+              id,
+              record: { ...record, usedBy: sha256(form) },
+              expiresAt: now() + DOUBLE_CLICK,
+              expect: version,
+            };
+      return [used, ...(await removals(record.of, id))];
+    },
+
+    /** The link, where this very form used it up a moment ago; nothing more comes of it. */
+    async usedBy(purpose: LinkPurpose, secret: string, form: string): Promise<Link | undefined> {
+      const link = await known(purpose, secret);
+      return link?.record.usedBy === sha256(form) ? link.record : undefined;
     },
   };
 }

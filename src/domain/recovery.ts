@@ -46,12 +46,18 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
      * A new password for who reads the mailbox. It ends every session and token; second factors stay, and are asked for
      * at the next sign-in.
      * @param locale the language in which they chose it.
+     * @param form as in {@link Links.spend}
      * @throws Refusal `link_gone`, and what a password is refused with
      */
-    async resetPassword(secret: string, password: string, locale?: Locale): Promise<{ person: Person; link: Link }> {
+    async resetPassword(
+      secret: string,
+      password: string,
+      locale?: Locale,
+      form?: string,
+    ): Promise<{ person: Person; link: Link }> {
       const { link, id } = await personOf('reset-password', secret);
       const also = async () => [
-        ...(await links.spend('reset-password', secret)),
+        ...(await links.spend('reset-password', secret, form)),
         audit.record('account.password_reset', { accountId: id }),
       ];
       const how = { emailVerified: true, mailed: true, locale, also } as const;
@@ -59,10 +65,10 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
     },
 
     /** @throws Refusal `link_gone` */
-    async verifyEmail(secret: string): Promise<Link> {
+    async verifyEmail(secret: string, form?: string): Promise<Link> {
       const { id, link } = await personOf('verify-email', secret);
       await changes.change(id, 'account.email_verified', () => ({ emailVerified: true }), {
-        also: () => links.spend('verify-email', secret),
+        also: () => links.spend('verify-email', secret, form),
       });
       return link;
     },
@@ -72,7 +78,7 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
      * @param locale the language in which it was confirmed.
      * @throws Refusal `link_gone`, `email_taken` where somebody else took the address meanwhile
      */
-    async changeEmail(secret: string, locale?: Locale): Promise<Link> {
+    async changeEmail(secret: string, locale?: Locale, form?: string): Promise<Link> {
       const { id, link } = await personOf('change-email', secret);
       const { email } = parseEmail(link.email ?? '');
       const told = (before: Account): Change =>
@@ -82,7 +88,7 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
         also: async (before) => [
           told(before),
           ...(await handOver(id, before.email, email)),
-          ...(await links.spend('change-email', secret)),
+          ...(await links.spend('change-email', secret, form)),
         ],
       });
       return link;

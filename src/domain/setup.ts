@@ -50,9 +50,9 @@ export function createSetup({ store, accounts, links, letters }: Options) {
      * Makes the first operator. Of any number of tries, with one link or several, one succeeds.
      * @throws Refusal `link_gone`, and as {@link Accounts.add}
      */
-    async complete(secret: string, operator: FirstOperator): Promise<Person> {
+    async complete(secret: string, operator: FirstOperator, form?: string): Promise<Person> {
       await read(secret);
-      return accounts.add({ ...operator, admin: true }, () => links.spend('setup', secret));
+      return accounts.add({ ...operator, admin: true }, () => links.spend('setup', secret, form));
     },
   };
 }

@@ -247,6 +247,8 @@ export interface Link {
   /** The sign-in it was asked for in, and a digest of the name of that browser. */
   readonly interaction?: string;
   readonly browser?: string;
+  /** A digest of the form that used it up, a moment ago: its second click is answered as the first. */
+  readonly usedBy?: string;
   /** A keyed digest of a code, and how often another one was tried. */
   readonly code?: string;
   readonly wrong?: number;

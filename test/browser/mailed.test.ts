@@ -142,6 +142,32 @@ test.serial('somebody new makes an account on a phone, in German, in the dark, w
   await context.close();
 });
 
+test.serial(
+  'a double click on what a mail led to is told that it is done, not that the link no longer works',
+  async (t) => {
+    const { accounts, joins, links } = world.postern.domain;
+    const [who, old, reader] = ['clicks@example.com', 'forgot-clicks@example.com', 'reads-clicks@example.com'];
+    const [forgetful, reading] = [await addPerson(world.postern, old), await addPerson(world.postern, reader)];
+    const { link: welcome } = await joins.invite({ email: who, locale: 'en' });
+    const made = async (purpose: 'reset-password' | 'verify-email', person: typeof reading) => {
+      const { secret, changes } = await links.issue({ purpose, person, email: person.email });
+      await world.postern.store.commit([...changes]);
+      return `${world.postern.issuer}/account/${purpose === 'verify-email' ? purpose : 'reset'}?token=${secret}`;
+    };
+    const { context, page } = await own({ javaScriptEnabled: false });
+    for (const link of [welcome, await made('reset-password', forgetful), await made('verify-email', reading)]) {
+      await page.goto(link);
+      if (await page.locator('[name=password]').count()) await page.fill('[name=password]', NEW_PASSWORD);
+      await page.dblclick('button.primary', { delay: 10, noWaitAfter: true });
+      await shown(page, 'done');
+    }
+    t.truthy(await accounts.authenticate(who, NEW_PASSWORD));
+    t.truthy(await accounts.authenticate(old, NEW_PASSWORD));
+    t.true((await accounts.byEmail(reader))?.emailVerified);
+    await context.close();
+  },
+);
+
 test.serial('somebody who was invited opens their account in another browser than the one they work in', async (t) => {
   const email = 'invited@example.com';
   await world.postern.domain.joins.invite({ email, name: 'Ivo', locale: 'en' });

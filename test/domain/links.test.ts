@@ -1,5 +1,5 @@
 import test from 'ava';
-import { minutes, type Refusal } from '../../src/lib/index.ts';
+import { minutes, type Refusal, seconds } from '../../src/lib/index.ts';
 import { testDomain } from '../support/domain.ts';
 
 async function person() {
@@ -84,6 +84,23 @@ test('of 20 that use one link at the same moment one does, whatever it is for', 
       purpose,
     );
   }
+});
+
+test('what used a link up is known for ten seconds, and nothing else is taken for it', async (t) => {
+  const { domain, store, ada, time } = await person();
+  const { secret, changes } = await domain.links.issue({ purpose: 'verify-email', person: ada, email: ada.email });
+  await store.commit(changes);
+  const used = (form: string) => domain.links.usedBy('verify-email', secret, form);
+  t.is(await used('form'), undefined, 'nothing did');
+  const tries = await Promise.allSettled(
+    ['form', 'form', 'other'].map((it) => domain.recovery.verifyEmail(secret, it)),
+  );
+  t.is(tries.filter(({ status }) => status === 'fulfilled').length, 1);
+  t.is((await used('form'))?.accountId, ada.id);
+  t.is(await used('other'), undefined);
+  t.is(await domain.links.find('verify-email', secret), undefined);
+  time.at += seconds(10);
+  t.is(await used('form'), undefined);
 });
 
 test('neither the secret of a link nor a code is in the store', async (t) => {

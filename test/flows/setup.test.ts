@@ -1,5 +1,5 @@
 import test from 'ava';
-import { hours } from '../../src/lib/index.ts';
+import { hours, seconds } from '../../src/lib/index.ts';
 import { signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { PASSWORD, type Postern, startPostern } from '../support/postern.ts';
@@ -46,6 +46,20 @@ test.serial('a second use is refused, by the same link or another, and there is 
   }
   t.is((await people(postern)).length, 1);
   t.is(await postern.domain.setup.open(), undefined);
+});
+
+test.serial('a double click makes one operator, and goes on to signing in', async (t) => {
+  const { postern, link } = await anew(t);
+  const agent = new UserAgent(postern.issuer);
+  const page = await agent.get(link);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => agent.submit(page, FIRST)));
+  t.deepEqual(
+    answers.map((answer) => answer.page),
+    Array(5).fill('login'),
+  );
+  t.is((await people(postern)).length, 1);
+  pass(seconds(11));
+  t.is((await agent.submit(page, FIRST)).page, 'link-gone');
 });
 
 test.serial('a link is over once anybody has an account, or after a day', async (t) => {
