@@ -14,7 +14,7 @@ import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { lifetimesOf } from './lifetimes.ts';
 import type { Policy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
-import { DPOP_ALGORITHMS, renderError } from './refused.ts';
+import { PROOF_ALGORITHMS, renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
@@ -90,12 +90,12 @@ export function configuration(
     pkce: { required: () => true },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     enabledJWA: {
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      clientAuthSigningAlgValues: [...PROOF_ALGORITHMS],
       idTokenSigningAlgValues: [...SIGNING],
       requestObjectSigningAlgValues: [...SIGNING],
       userinfoSigningAlgValues: [...SIGNING],
       introspectionSigningAlgValues: [...SIGNING],
-      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
+      dPoPSigningAlgValues: [...PROOF_ALGORITHMS],
     } as NonNullable<Configuration['enabledJWA']>,
     assertJwtClientAuthClaimsAndHeader: assertionRules({ now, restoredAt }),
     clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,

@@ -47,8 +47,8 @@ export const isSentBack = (ctx: Context): boolean =>
   state(ctx).failure !== undefined ||
   (state(ctx).refused !== undefined && (ctx as unknown as KoaContextWithOIDC).oidc?.route === 'authorization');
 
-/** How a DPoP proof may be signed. */
-export const DPOP_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
+/** How clients may sign what they prove: DPoP proofs and assertions. Ed25519 is what EdDSA is called by now (RFC 9864). */
+export const PROOF_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const;
 
 /** Answers a request that lost a race at the commit, after the engine had answered it. */
 export function refuseOvertaken(ctx: Context, error: Error): void {
@@ -59,7 +59,7 @@ export function refuseOvertaken(ctx: Context, error: Error): void {
     const { oidc } = ctx as unknown as KoaContextWithOIDC;
     ctx.set(
       'WWW-Authenticate',
-      `DPoP realm="${oidc.issuer}", error="${code}", error_description="${error_description}", algs="${DPOP_ALGORITHMS.join(' ')}"`,
+      `DPoP realm="${oidc.issuer}", error="${code}", error_description="${error_description}", algs="${PROOF_ALGORITHMS.join(' ')}"`,
     );
   }
   renderError(ctx, { error: code, error_description }, error);

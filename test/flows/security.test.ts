@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { createLogger } from '../../src/http/index.ts';
 import { authorize, discover, redeem, request, signIn } from '../support/client.ts';
@@ -528,6 +528,45 @@ test.serial(
     }
     const again = await refresh({ DPoP });
     t.is(again.refresh_token, (await refresh({ DPoP })).refresh_token);
+  },
+);
+
+test.serial(
+  'whatever discovery says a client may sign with is taken, what openid-client calls it included',
+  async (t) => {
+    const { issuer } = postern;
+    const named = (await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()) as Record<
+      string,
+      string[]
+    >;
+    const algorithms = named['dpop_signing_alg_values_supported'] ?? [];
+    t.deepEqual(named['token_endpoint_auth_signing_alg_values_supported'], algorithms);
+    const at = Math.floor(Date.now() / 1000);
+    for (const alg of algorithms) {
+      const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+      const { key_ops: _, alg: __, ...jwk } = await exportJWK(publicKey);
+      const client = await addClient(postern, { type: 'service', redirectUris: [], jwks: { keys: [jwk] } });
+      const signed = (claims: object, header: object) =>
+        new SignJWT({ jti: crypto.randomUUID(), iat: at, exp: at + 60, ...claims })
+          .setProtectedHeader({ alg, ...header })
+          .sign(privateKey);
+      const answer = await tokenRequest(
+        postern,
+        {
+          grant_type: 'client_credentials',
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: await signed({ iss: client.id, sub: client.id, aud: issuer }, {}),
+        },
+        { dpop: await signed({ htm: 'POST', htu: `${issuer}/token` }, { typ: 'dpop+jwt', jwk }) },
+      );
+      t.is(answer.status, 200, `${alg} ${answer.text}`);
+    }
+    const key = await oidc.randomDPoPKeyPair('Ed25519');
+    const jwk = await exportJWK(key.publicKey);
+    const client = await addClient(postern, { type: 'service', redirectUris: [], jwks: { keys: [jwk] } });
+    const config = await discover(postern, client, oidc.PrivateKeyJwt(key.privateKey));
+    const DPoP = oidc.getDPoPHandle(config, key);
+    t.is((await oidc.clientCredentialsGrant(config, undefined, { DPoP })).token_type, 'dpop');
   },
 );
 
