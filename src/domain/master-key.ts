@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Duration, deriveKey, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
 
@@ -53,16 +63,20 @@ export function openMasterKey({ folder, override, mustExist = false }: Options):
     };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const denied = code === 'EACCES' || code === 'EPERM';
-    const why = denied
-      ? `permission denied: it must belong to the user Postern runs as (${code})`
-      : code === 'EROFS'
-        ? 'the disk is read-only (EROFS)'
-        : (code ?? message);
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const why = WORDS[code] ? `${WORDS[code]} (${code})` : code || message;
     throw new Refusal('keys_folder', `cannot use the keys folder ${folder}: ${why}`, { cause });
   }
 }
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied: it must belong to the user Postern runs as',
+  EPERM: 'permission denied: it must belong to the user Postern runs as',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'it is not a folder',
+  EEXIST: 'it is not a folder',
+};
 
 /** Remembers beside the key that its data folder exists, so that losing it is noticed. */
 export function markDataMade(folder: string): void {
@@ -109,10 +123,19 @@ function makeKey(folder: string): string {
 const pause = (time: Duration): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
 
 function writeDurably(folder: string, name: string, text: string): void {
-  const file = openSync(join(folder, name), 'wx', 0o600);
-  writeSync(file, text);
-  fsyncSync(file);
-  closeSync(file);
+  const path = join(folder, name);
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    const written = writeSync(file, text);
+    if (written < text.length) throw Object.assign(new Error('the disk took a part of it'), { code: 'ENOSPC' });
+    fsyncSync(file);
+  } catch (error) {
+    // Half a key would be taken for one that was lost, at each start from then on.
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
   const directory = openSync(folder, 'r');
   fsyncSync(directory);
   closeSync(directory);

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { openMasterKey } from '../../src/domain/index.ts';
+import { collected } from '../support/collected.ts';
+
+function folderOf(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-keys-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+test('a disk that takes no master key is left without half of one: the next start makes it', async (t) => {
+  const folder = folderOf(t);
+  const open = `const { openMasterKey } = await import(${JSON.stringify(import.meta.resolve('../../src/domain/index.ts'))});
+    try { openMasterKey({ folder: ${JSON.stringify(folder)} }); } catch ({ message }) { console.log(message); }`;
+  const child = spawn(
+    'sh',
+    ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', open],
+    {
+      env: { PATH: process.env['PATH'] },
+    },
+  );
+  const { stdout, stderr } = await collected(child);
+  t.regex(stdout, /^cannot use the keys folder .*EFBIG/, stderr);
+  t.deepEqual(readdirSync(folder), []);
+  t.true(openMasterKey({ folder }).fresh);
+});
+
+test('a keys folder that is a file is told as such', (t) => {
+  const file = join(folderOf(t), 'keys');
+  writeFileSync(file, '');
+  t.throws(() => openMasterKey({ folder: file }), { message: /it is not a folder \(EEXIST\)/ });
+});
