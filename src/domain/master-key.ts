@@ -62,11 +62,16 @@ export function openMasterKey({ folder, override, mustExist = false }: Options):
       fresh: !existsSync(join(folder, MARK)),
     };
   } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const why = WORDS[code] ? `${WORDS[code]} (${code})` : code || message;
-    throw new Refusal('keys_folder', `cannot use the keys folder ${folder}: ${why}`, { cause });
+    throw inWords(folder, cause);
   }
+}
+
+/** The system's refusal said in words. */
+function inWords(folder: string, cause: unknown): Refusal {
+  if (cause instanceof Refusal) return cause;
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const why = WORDS[code] ? `${WORDS[code]} (${code})` : code || message;
+  return new Refusal('keys_folder', `cannot use the keys folder ${folder}: ${why}`, { cause });
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -78,11 +83,18 @@ const WORDS: Readonly<Record<string, string>> = {
   EEXIST: 'it is not a folder',
 };
 
-/** Remembers beside the key that its data folder exists, so that losing it is noticed. */
+/**
+ * Remembers beside the key that its data folder exists, so that losing it is noticed.
+ * @throws Refusal `keys_folder` when it cannot be written to
+ */
 export function markDataMade(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (existsSync(join(folder, MARK))) return;
-  unlessThere(() => writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n'));
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (existsSync(join(folder, MARK))) return;
+    unlessThere(() => writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n'));
+  } catch (cause) {
+    throw inWords(folder, cause);
+  }
 }
 
 /** Several processes make the first start at the same moment: one of them writes. False where it was another. */

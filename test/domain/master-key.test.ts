@@ -12,10 +12,10 @@ function folderOf(t: ExecutionContext): string {
   return folder;
 }
 
-test('a disk that takes no master key is left without half of one: the next start makes it', async (t) => {
-  const folder = folderOf(t);
-  const open = `const { openMasterKey } = await import(${JSON.stringify(import.meta.resolve('../../src/domain/index.ts'))});
-    try { openMasterKey({ folder: ${JSON.stringify(folder)} }); } catch ({ message }) { console.log(message); }`;
+/** What one of the two says on a disk that takes no byte. */
+async function onFullDisk(act: 'openMasterKey' | 'markDataMade', options: unknown): Promise<string> {
+  const open = `const domain = await import(${JSON.stringify(import.meta.resolve('../../src/domain/index.ts'))});
+    try { domain.${act}(${JSON.stringify(options)}); } catch ({ name, message }) { console.log(message); }`;
   const child = spawn(
     'sh',
     ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', open],
@@ -24,8 +24,20 @@ test('a disk that takes no master key is left without half of one: the next star
     },
   );
   const { stdout, stderr } = await collected(child);
-  t.regex(stdout, /^cannot use the keys folder .*EFBIG/, stderr);
+  return stdout + stderr;
+}
+
+test('a disk that takes no master key is left without half of one: the next start makes it', async (t) => {
+  const folder = folderOf(t);
+  t.regex(await onFullDisk('openMasterKey', { folder }), /^cannot use the keys folder .*EFBIG/);
   t.deepEqual(readdirSync(folder), []);
+  t.true(openMasterKey({ folder }).fresh);
+});
+
+test('a keys folder with a key in it that cannot be written to is told in words', async (t) => {
+  const folder = folderOf(t);
+  openMasterKey({ folder });
+  t.regex(await onFullDisk('markDataMade', folder), /^cannot use the keys folder .*EFBIG/);
   t.true(openMasterKey({ folder }).fresh);
 });
 
