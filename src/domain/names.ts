@@ -1,6 +1,15 @@
 import { Refusal } from '../lib/index.ts';
 
-const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u;
+const SEEN = '[^\\p{C}\\p{Zl}\\p{Zp}]';
+
+/**
+ * A name as long as that of what is seen. Persian, Hindi and Sinhala names and some emoji are written with joiners (ZWNJ, ZWJ):
+ * one may stand between two characters, and no other that is not seen.
+ */
+export const nameOf = (longest: number): RegExp =>
+  new RegExp(`^(?:${SEEN}(?:[\\u200C\\u200D](?=${SEEN}))?){1,${longest}}$`, 'u');
+
+const NAME = nameOf(200);
 
 /** What a person may be called. @throws Refusal `name_invalid` */
 export function checkName(name: string | undefined): void {

@@ -39,7 +39,11 @@ export interface AccountPages {
       | { readonly upstream: string; readonly reason: string; readonly id: string }
       | undefined;
   };
-  readonly 'account-profile': Own & { readonly emailVerified: boolean };
+  readonly 'account-profile': Own & {
+    /** As it is, or as typed before. */
+    readonly name: string;
+    readonly emailVerified: boolean;
+  };
   readonly 'account-email': Own & { readonly email: string };
   readonly 'account-password': Own & {
     /** The fewest characters. */
@@ -53,6 +57,8 @@ export interface AccountPages {
       readonly createdAt: Moment;
       readonly lastUsedAt?: Moment | undefined;
     }[];
+    /** A name that was typed before and cannot be. */
+    readonly naming?: { readonly factor: string; readonly name: string } | undefined;
     /** Whether browsers make passkeys for this server. */
     readonly passkeys: boolean;
     /** How many recovery codes are left; undefined where there never were any. */

@@ -102,10 +102,15 @@ test.serial('a person changes their name, and applications are told the new one'
   t.regex(saved.html, /role="status">Your name is saved/);
   const { config, tokens } = await authorize(postern, client, {}, agent);
   t.is((await oidc.fetchUserInfo(config, tokens.access_token, tokens.claims()!.sub)).name, 'Augusta Ada King');
-  for (const name of ['', 'x'.repeat(201), 'a\u202Eb']) {
+  for (const name of ['', 'x'.repeat(201), 'a\u202Eb', 'a\u200D\u200Cb', 'Ada\u200D', '\u200CAda']) {
     const wrong = await agent.press(saved, 'Save', { name });
     t.is(wrong.status, 400);
     t.regex(wrong.html, /role="alert"/);
+    t.true(wrong.html.includes(`name="name" type="text" value="${name}"`), 'what was typed is still there');
+  }
+  for (const name of ['بهار نیک\u200Cزاد', 'ශ්\u200Dරී', 'Ada 👩\u200D💻']) {
+    await agent.press(saved, 'Save', { name });
+    t.is((await postern.domain.accounts.byEmail(email))?.name, name);
   }
 });
 
@@ -236,7 +241,8 @@ test.serial(
 
     const renamed = await agent.press(kept, 'Save', { name: 'Old phone' });
     t.regex(renamed.html, /Old phone/);
-    t.regex((await agent.press(renamed, 'Save', { name: 'x'.repeat(61) })).html, /role="alert"/);
+    const tooLong = await agent.press(renamed, 'Save', { name: 'x'.repeat(61) });
+    t.regex(tooLong.html, /role="alert"[\s\S]*<details class="other" open>[\s\S]*value="x{61}"/);
     const removed = await agent.press(renamed, 'Remove');
     t.notRegex(removed.html, /Old phone/);
     t.is((await atHome(email)).page.page, 'account');

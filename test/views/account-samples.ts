@@ -12,7 +12,7 @@ const own = (page: string) => ({
 /** The pages of somebody's own account as they usually meet them. */
 export const ownUsual: Samples = {
   account: { ...own(''), done: 'password', hasPassword: true, factors: 2, sessions: 3, applications: 1, linked: 1 },
-  'account-profile': { ...own('profile'), emailVerified: false },
+  'account-profile': { ...own('profile'), name: 'Ada Lovelace', emailVerified: false },
   'account-email': { ...own('email'), email: '' },
   'account-password': { ...own('password'), minimum: 8 },
   'account-factors': {
@@ -104,12 +104,13 @@ export function ownHostile(text: string): Samples {
   };
   return {
     account: { ...every, hasPassword: false, factors: 0, sessions: 1, applications: 0 },
-    'account-profile': { ...every, error: 'name', emailVerified: true },
+    'account-profile': { ...every, error: 'name', name: text, emailVerified: true },
     'account-email': { ...every, error: 'email_invalid', email: text },
     'account-password': { ...every, error: 'personal', minimum: 15 },
     'account-factors': {
       ...every,
       error: 'name',
+      naming: { factor: text, name: text },
       factors: [{ id: text, kind: 'passkey', name: text, createdAt: AT, lastUsedAt: AT }],
       passkeys: false,
       codesLeft: 0,

@@ -4,9 +4,11 @@ import type { OwnPage, OwnRoom } from './own.ts';
 export const factorsPage = ({ ownFactors, passkeys, pages }: OwnRoom): OwnPage => ({
   name: 'factors',
   sensitive: true,
-  async show(ctx, { person }, frame) {
+  async show(ctx, { person }, frame, form) {
     const { factors, codesLeft } = await ownFactors.list(person);
-    pages.show(ctx, 'account-factors', { ...frame, factors, codesLeft, passkeys: passkeys.available });
+    const { factor = '', name = '' } = form ?? {};
+    const naming = frame.error === 'name' ? { factor, name } : undefined;
+    pages.show(ctx, 'account-factors', { ...frame, factors, codesLeft, naming, passkeys: passkeys.available });
   },
   decisions: {
     async remove(_ctx, { person }, form) {

@@ -5,8 +5,12 @@ import type { OwnPage, OwnRoom } from './own.ts';
 /** The name that applications are told, and whether the address is known to be read. */
 export const profilePage = ({ domain, pages }: OwnRoom): OwnPage => ({
   name: 'profile',
-  show: async (ctx, { person }, frame) =>
-    pages.show(ctx, 'account-profile', { ...frame, emailVerified: person.emailVerified }),
+  show: async (ctx, { person }, frame, form) =>
+    pages.show(ctx, 'account-profile', {
+      ...frame,
+      name: form?.['name'] ?? person.name ?? '',
+      emailVerified: person.emailVerified,
+    }),
   decisions: {
     async save(_ctx, { person }, form) {
       try {
