@@ -106,6 +106,27 @@ test.serial('a hostile text runs nothing and breaks no layout, however narrow', 
   await page.context().close();
 });
 
+test.serial('with text twice as large no button breaks a short word, and nothing sticks out', async (t) => {
+  const { page } = await open({ viewport: { width: 360, height: 740 } });
+  for (const name of names) {
+    await page.goto(site.address(name));
+    await page.locator('html').evaluate((html) => html.style.setProperty('font-size', '200%'));
+    t.deepEqual(await overflow(page), [], name);
+    const inTwo = page.locator('.pair button').evaluateAll((buttons) =>
+      buttons
+        .filter((button) => {
+          // One word alone takes one line.
+          const range = button.ownerDocument.createRange();
+          range.selectNodeContents(button);
+          return !button.textContent.trim().includes(' ') && range.getClientRects().length > 1;
+        })
+        .map((button) => button.textContent),
+    );
+    t.deepEqual(await inTwo, [], name);
+  }
+  await page.context().close();
+});
+
 test.serial('signing in needs no mouse and no script', async (t) => {
   const { page } = await open({ viewport: desktop, javaScriptEnabled: false });
   await page.goto(site.address('login'));
