@@ -100,6 +100,16 @@ test('the first empty field has the cursor', (t) => {
   t.regex(pages.render('login', { ...usual.login, email: 'a@b' }, 'en'), /name="password"[^>]* autofocus>/);
 });
 
+test('wherever a password is typed a password manager finds whose it is, in a field that it looks at', (t) => {
+  for (const name of names) {
+    const fields = [...pages.render(name, usual[name], 'en').matchAll(/<input[^>]*>/g)].map(([tag]) => tag);
+    if (!fields.some((tag) => tag.includes('type="password"'))) continue;
+    const whose = fields.filter((tag) => /autocomplete="username\b/.test(tag));
+    t.is(whose.length, 1, name);
+    t.notRegex(whose[0] ?? '', /type="hidden"/, name);
+  }
+});
+
 test('a scope without words of ours is shown by its name, even if it is called like one of our messages', (t) => {
   const html = (scope: string) =>
     pages.render('consent', { ...usual.consent, items: [{ scope }], resources: [] }, 'en');
