@@ -55,7 +55,7 @@ export function mailForm(room: AccountRoom, name: Name): Page {
     async submit(ctx) {
       const form = await readForm(ctx);
       const trail = trailOf(ctx, form);
-      csrf.check(ctx, form);
+      csrf.check(ctx, form, path, undefined, along(path, trail));
       const email = form['email']?.trim() ?? '';
       const failure = await request(ctx, trail, email);
       if (failure) return ask(ctx, trail, email, failure);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { cookieStyle, createSigner, getCookie, type Secrets, setCookie } from './cookies.ts';
+import type { ErrorReason } from './pages.ts';
 import { HttpRefusal } from './refusals.ts';
 
 /** The name of the hidden field. */
@@ -56,11 +57,11 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
     boundTo?: string,
     retry?: string,
   ): void {
-    const refused = (rule: string) =>
+    const refused = (rule: string, reason: ErrorReason = 'form') =>
       new HttpRefusal('csrf', 'This form has expired. Go back, reload the page and try again.', {
         status: 403,
         error: 'access_denied',
-        reason: 'form',
+        reason,
         rule,
         retry,
       });
@@ -70,7 +71,8 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
     const origin = ctx.get('Origin');
     if (origin && origin !== 'null' && origin !== issuer) throw refused('the form was sent from another origin');
     const browser = boundTo ?? getCookie(ctx, style, 'csrf');
-    if (!browser || (!boundTo && !COOKIE.test(browser))) throw refused('the form came without its cookie');
+    if (!browser || (!boundTo && !COOKIE.test(browser)))
+      throw refused('the form came without its cookie', 'formCookies');
     const [, salt, signature] = TOKEN.exec(form[CSRF_FIELD] ?? '') ?? [];
     if (!salt || !signature) throw refused('the form came without its token');
     if (!signer.verify(signed(salt, browser, action), signature))

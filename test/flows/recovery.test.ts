@@ -143,6 +143,23 @@ test('a link is good for its own purpose alone, and what is no link is told the 
   t.is((await agent.get(link)).page, 'reset', 'it is still good for what it is for');
 });
 
+test('a browser without cookies is told that it lacks them, by every form of its own', async (t) => {
+  const { email } = await somebody();
+  for (const address of ['/account/forgot?ui_locales=de', (await linkFor(email)).href]) {
+    const agent = new UserAgent(world.postern.issuer);
+    const form = await agent.get(address);
+    agent.cookies.clear();
+    const refused = await agent.submit(form, { email, password: NEW_PASSWORD });
+    t.deepEqual([refused.page, refused.status], ['error', 403]);
+    t.regex(alertOf(refused) ?? '', /cookie/i);
+    t.is(
+      /href="([^"]*)">(?:Noch einmal|Try again)/.exec(refused.html)?.[1],
+      form.page === 'forgot' ? address : undefined,
+    );
+  }
+  t.is(await world.postern.domain.accounts.authenticate(email, NEW_PASSWORD), undefined);
+});
+
 test('a password that will not do is refused with the reason, and the link goes on being good', async (t) => {
   const { email } = await somebody();
   const agent = new UserAgent(world.postern.issuer);
