@@ -18,7 +18,6 @@ import {
   createDocuments,
   createFrontDesk,
   createKnownPeople,
-  createPace,
   failures,
   inFront,
   jsonBodies,
@@ -26,6 +25,7 @@ import {
   type Metrics,
   nameEndpoint,
   notFound,
+  type Pace,
   type Pages,
   patiently,
   pinHost,
@@ -50,6 +50,7 @@ export interface Parts {
   readonly store: Store;
   readonly domain: Domain;
   readonly engine: Engine;
+  readonly pace: Pace;
   readonly pages: Pages;
   readonly assets: Middleware;
 }
@@ -63,6 +64,7 @@ export function assemble({
   store,
   domain,
   engine,
+  pace,
   pages,
   assets,
 }: Parts): RequestListener {
@@ -77,7 +79,6 @@ export function assemble({
   const mark = createBrowserMark({ issuer });
   const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
   const tell = tellAll(accessLog(log), metrics.answered);
-  const pace = createPace({ now, processes: settings.workers });
   const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
   const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
   domain.keys.onChange(documents.forget);

@@ -16,6 +16,7 @@ import {
   accessLog,
   createAssets,
   createMetrics,
+  createPace,
   createPages,
   doorway,
   type Listening,
@@ -96,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     follow(store, { domain, lookAtIssuer, log });
     const assets = createAssets({ brand: settings.brand });
     const pages = createPages({ brand: settings.brand, assets });
+    const pace = createPace({ now, processes: settings.workers });
     const engine = createEngine({
       settings,
       domain,
@@ -106,8 +108,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       shows: signOutPages({ domain, pages }),
       installGrants,
       onTokens: metrics.tokenIssued,
+      pace,
     });
-    const answer = assemble({ settings, log, now, metrics, store, domain, engine, pages, assets: assets.middleware });
+    const answer = assemble({
+      settings,
+      log,
+      now,
+      metrics,
+      store,
+      domain,
+      engine,
+      pace,
+      pages,
+      assets: assets.middleware,
+    });
 
     // On PostgreSQL the command line goes to the database, like any other process.
     if (settings.database_url === undefined) {

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { createCsrf, createSigner } from '../http/index.ts';
+import { createCsrf, createSigner, type Pace } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts';
 import { tellAcr } from './authentication.ts';
@@ -30,6 +30,8 @@ interface EngineParts {
   readonly store: Store;
   /** Adds the grant types that are ours. */
   readonly installGrants: (options: { readonly provider: Provider; readonly domain: Domain }) => void;
+  /** Holds up strangers who make the server remember what they ask. */
+  readonly pace: Pick<Pace, 'count'>;
   /** Called after each successful token request. */
   readonly onTokens?: (grantType: string) => void;
 }
@@ -63,7 +65,7 @@ export interface Engine {
 
 /** oidc-provider with our store, keys, tokens and grants. */
 export function createEngine(options: EngineOptions & EngineParts): Engine {
-  const { settings, domain, store, now, masterKey, onTokens } = options;
+  const { settings, domain, store, now, masterKey, pace, onTokens } = options;
   adjustSteps();
   const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
   const policy = interactionPolicy(domain);
@@ -94,6 +96,10 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const https = settings.issuer.startsWith('https:');
   const kept = createKeptRequests({ key: masterKey.artifacts, https, now });
   kept.follow(provider);
+  provider.on('pushed_authorization_request.success', (ctx, client) => {
+    // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
+    if (client.clientAuthMethod === 'none') pace.count(ctx);
+  });
   provider.on('grant.success', ({ oidc: { account, client, params } }) => {
     if (account && client) void domain.consents.used(account.accountId, client.clientId);
     onTokens?.(String(params?.['grant_type']));
@@ -103,7 +109,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions({ provider, domain, servers, kept, clock: now }),
+    interactions: createInteractions({ provider, domain, servers, kept, pace, clock: now }),
     servers,
     open,
     seal,

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { acrOf, type Domain } from '../domain/index.ts';
+import type { Pace } from '../http/index.ts';
 import { type Clock, inSeconds } from '../lib/index.ts';
 import { tellSignedOut } from './backchannel.ts';
 import type { KeptRequests } from './kept-requests.ts';
@@ -18,6 +19,7 @@ interface Parts {
   readonly domain: Domain;
   readonly servers: ResourceServers;
   readonly kept: KeptRequests;
+  readonly pace: Pick<Pace, 'count'>;
   readonly clock: Clock;
 }
 
@@ -26,7 +28,7 @@ interface Parts {
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions({ provider, domain, servers, kept, clock }: Parts) {
+export function createInteractions({ provider, domain, servers, kept, pace, clock }: Parts) {
   const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
 
   const store = (ctx: Context, result: object): Promise<string> =>
@@ -64,7 +66,7 @@ export function createInteractions({ provider, domain, servers, kept, clock }: P
   return {
     load,
     /** What is answered where an interaction cannot go on. */
-    over: createOver({ provider, domain, kept, now: clock }),
+    over: createOver({ provider, domain, kept, pace, now: clock }),
 
     /** Whether somebody's browser still waits for an answer to this request. */
     isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,

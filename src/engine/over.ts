@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
+import type { Pace } from '../http/index.ts';
 import { type Clock, seconds } from '../lib/index.ts';
 import { onceMore } from './ask-again.ts';
 import { addressToAsk, type KeptRequests } from './kept-requests.ts';
@@ -26,6 +27,7 @@ interface Options {
   readonly provider: Provider;
   readonly domain: Domain;
   readonly kept: KeptRequests;
+  readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
 
@@ -35,7 +37,7 @@ interface Options {
  * @returns undefined where this browser never had it, or has forgotten it
  */
 export const createOver =
-  ({ provider, domain, kept, now }: Options) =>
+  ({ provider, domain, kept, pace, now }: Options) =>
   async (ctx: Context, uid: string): Promise<Over | undefined> => {
     const request = kept.read(ctx, uid);
     const client = request && (await domain.clients.get(String(request.params['client_id'] ?? '')));
@@ -47,8 +49,10 @@ export const createOver =
     if (later) return { kind: 'overtaken', to: later };
     const posted = ctx.method === 'POST';
     const another = session.accountId !== undefined && session.accountId !== request.accountId;
-    const ask = () =>
-      addressToAsk(provider, request, { choosing: another && (posted || request.accountId !== undefined) });
+    const ask = async () => {
+      if (request.pushed) pace.count(ctx);
+      return addressToAsk(provider, request, { choosing: another && (posted || request.accountId !== undefined) });
+    };
     const answered = now() < request.until && (await provider.Interaction.find(uid)) === undefined;
     if (!answered || (posted && now() - (request.done ?? 0) < DOUBLE_CLICK)) return { kind: 'anew', ask };
     const { ui_locales: uiLocales } = request.params;

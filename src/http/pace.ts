@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { networkOf } from '../domain/index.ts';
 import { type Clock, type Duration, inSeconds, seconds } from '../lib/index.ts';
 import { HttpRefusal } from './refusals.ts';
@@ -26,7 +26,7 @@ export type Pace = ReturnType<typeof createPace>;
 
 /**
  * Bounds what strangers can make the server remember: each request to `/authorize` may leave an interaction in the store
- * for an hour. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
+ * for an hour, and each that a client without a secret pushes another row for a minute. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
  * `trusted_proxies` does not name, behind which everybody would share one bucket.
  */
 export function createPace({ now, pace: whole = PACE, processes = 1 }: Options) {
@@ -50,11 +50,10 @@ export function createPace({ now, pace: whole = PACE, processes = 1 }: Options) 
     return take(networkOf(address)) || undefined;
   }
 
-  /** Refuses what comes too fast. */
-  const paced: Middleware = (ctx, next) => {
-    const { endpoint, address = '' } = stateOf(ctx);
-    const wait = endpoint?.path === '/authorize' ? begin(address) : undefined;
-    if (wait === undefined) return next();
+  /** Counts one that begins. @throws HttpRefusal where that is too fast */
+  function count(ctx: Pick<Context, 'state'>): void {
+    const wait = begin(stateOf(ctx).address ?? '');
+    if (wait === undefined) return;
     throw new HttpRefusal('too_many_sign_ins', 'There were too many requests. Please try again later.', {
       status: 429,
       error: 'temporarily_unavailable',
@@ -62,6 +61,11 @@ export function createPace({ now, pace: whole = PACE, processes = 1 }: Options) 
       rule: `one network may begin ${whole.burst} sign-ins at once and ${whole.perSecond} a second after that`,
       headers: { 'Retry-After': String(Math.max(1, inSeconds(wait))) },
     });
+  }
+
+  const paced: Middleware = (ctx, next) => {
+    if (stateOf(ctx).endpoint?.path === '/authorize') count(ctx);
+    return next();
   };
-  return { begin, paced };
+  return { begin, count, paced };
 }

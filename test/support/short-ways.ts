@@ -36,6 +36,7 @@ export async function shortWaysOf(
     uiLocales: [],
     shows: {} as Shows,
     installGrants() {},
+    pace: { count() {} },
   });
   const short = shortWays({
     domain,
