@@ -5,7 +5,7 @@ import { prepared } from './prepared-key.ts';
  * SHA-256 in base64url. The right hash for values of 256 random bits (client secrets, artifact ids): nothing can be
  * guessed, so slowness buys nothing. Never for a password.
  */
-export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
+export const sha256 = (of: string | Uint8Array): string => hash('sha256', of, 'base64url');
 
 /** HMAC-SHA-256 in base64url. */
 export const hmac = (key: Uint8Array, text: string): string =>

@@ -63,14 +63,20 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     return {
       endpoint,
       headers: desk.headers(endpoint, headersAt(path)),
-      /** Undefined for what is to go the whole way. */
-      async answer(req: Request, body: string, address: string): Promise<Lasting | undefined> {
-        if (!remembered) return make(req, body, address);
-        const { known, remember } = remembered.question(req.headers.authorization, body);
-        if (known && (await known.grounds.stand(latest(now)))) return known;
-        const made = await make(req, body, address);
-        if (made) remember(made);
-        return made;
+      ask(request: Request, body: Buffer, address: string) {
+        const question = remembered?.question(request.headers.authorization, body);
+        const known = question?.known;
+        return {
+          /** What the same was answered before, where it can be said at once that it would be again. */
+          again: known?.grounds.standAtOnce(latest(now)) ? known : undefined,
+          /** Undefined for what is to go the whole way. */
+          async answer(): Promise<Lasting | undefined> {
+            if (known && (await known.grounds.stand(latest(now)))) return known;
+            const made = await make(request, body.toString('latin1'), address);
+            if (made) question?.remember(made);
+            return made;
+          },
+        };
       },
     };
   }
@@ -79,26 +85,32 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     const place = places.get(req.url ?? '');
     const length = place && plainLength(req);
     if (length === undefined) return next();
-    const { endpoint, headers, answer } = place!;
+    const { endpoint, headers, ask } = place!;
     const telling = desk.tell(req, res, endpoint);
     lookAtBody(req, length, (body) => {
       const whole = (failure?: Error) => {
         telling.leave();
         next(failure);
       };
+      const give = ({ clientId, text }: Lasting) => {
+        telling.client(clientId);
+        send(res, headers, text);
+      };
       if (!body) return whole();
-      patiently(res, () => answer(req, body.toString('latin1'), telling.address))
-        .then(
-          (given) => {
-            if (!given) return whole();
-            telling.client(given.clientId);
-            send(res, headers, given.text);
-          },
-          // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-          (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
-        )
-        // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
-        .catch(whole);
+      // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
+      try {
+        const { again, answer } = ask(req, body, telling.address);
+        if (again) return give(again);
+        patiently(res, answer)
+          .then(
+            (given) => (given ? give(given) : whole()),
+            // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+            (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
+          )
+          .catch(whole);
+      } catch (error) {
+        whole(error as Error);
+      }
     });
   };
 }

@@ -1,15 +1,15 @@
-import type { Page, Row, Store, TableName, Tables } from '../store/index.ts';
+import type { Page, Row, SeenRow, Store, TableName, Tables } from '../store/index.ts';
 
 /** What is read of a store here. */
-export type Reader = Pick<Store, 'get' | 'find'>;
+export type Reader = Pick<Store, 'get' | 'find' | 'unchanged'>;
 
 /**
  * What an answer rests on: every row that was read for it, as it was then, and the time until which it holds if nothing
  * changes. It reads like the store it is of.
  */
-export class Grounds implements Reader {
+export class Grounds implements Pick<Reader, 'get' | 'find'> {
   readonly #store: Reader;
-  readonly #rows: { readonly table: TableName; readonly id: string; readonly version: number | undefined }[] = [];
+  readonly #rows: SeenRow[] = [];
   #until = Number.POSITIVE_INFINITY;
 
   constructor(store: Reader) {
@@ -34,7 +34,12 @@ export class Grounds implements Reader {
     this.#until = Math.min(this.#until, time);
   }
 
-  /** Whether all of it is still as it was: no row has changed, gone or come. */
+  /** Whether all of it is still as it was: no row has changed, gone or come. Undefined where that cannot be told at once. */
+  standAtOnce(now: number): boolean | undefined {
+    return now < this.#until && this.#store.unchanged(this.#rows);
+  }
+
+  /** The same, from rows that are read again. */
   async stand(now: number): Promise<boolean> {
     if (now >= this.#until) return false;
     const rows = await Promise.all(this.#rows.map(({ table, id }) => this.#store.get(table, id)));

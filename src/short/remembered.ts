@@ -18,10 +18,10 @@ const MOST = 2_000;
 export class Remembered {
   #answers = new Map<string, Lasting>();
 
-  /** Of a digest: what is asked has secrets in it. */
-  question(authorization: string | undefined, body: string) {
+  /** Of digests: what is asked has secrets in it. */
+  question(authorization: string | undefined, body: Buffer) {
     const answers = this.#answers;
-    const key = sha256(`${authorization}\n${body}`);
+    const key = sha256(body) + (authorization === undefined ? '' : sha256(authorization));
     return {
       known: answers.get(key),
       // Into what was there when it was asked: what is forgotten meanwhile does not come back.

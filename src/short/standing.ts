@@ -16,7 +16,11 @@ export const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId'
 export const latest = (now: Clock): number => Math.max(now(), Date.now());
 
 /** What a token or a code hangs on, read each time where the engine reads it: what was ended is ended at once. */
-export function standing(store: Reader & { until?(time: number): void }, open: OpenArtifact, now: Clock) {
+export function standing(
+  store: Pick<Reader, 'get' | 'find'> & { until?(time: number): void },
+  open: OpenArtifact,
+  now: Clock,
+) {
   function isLive({ exp }: Token): boolean {
     if (exp === undefined) return false;
     store.until?.(exp * 1000);

@@ -45,6 +45,13 @@ export interface Found<R> {
   readonly next?: string;
 }
 
+/** A row that was read, or that was not there. */
+export interface SeenRow {
+  readonly table: TableName;
+  readonly id: string;
+  readonly version: number | undefined;
+}
+
 export interface StoreStats {
   readonly engine: 'file' | 'postgres';
   /** Rows kept per table, expired ones that are not yet swept included; on PostgreSQL an estimate beyond 10,000. */
@@ -73,6 +80,12 @@ export interface Store {
 
   /** Live rows whose `index` has this value, in the order of their ids. The index `all` with the value `''` is the whole table. */
   find<T extends TableName>(table: T, index: IndexName<T>, value: string, page?: Page): Promise<Found<Tables[T]>>;
+
+  /**
+   * Whether all of these are as they were when they were seen: none has changed, gone or come. Undefined where the engine
+   * cannot say so at once; then they are to be read again.
+   */
+  unchanged(seen: readonly SeenRow[]): boolean | undefined;
 
   /**
    * The only way to change anything. Expectations speak of the state before the commit; a row is changed once in it.

@@ -6,7 +6,14 @@
  */
 import test, { type ExecutionContext } from 'ava';
 import { type Clock, sha256 } from '../../src/lib/index.ts';
-import { type Change, type Store, StoreConflict, type StoredRow, StoreUnavailable } from '../../src/store/index.ts';
+import {
+  type Change,
+  type SeenRow,
+  type Store,
+  StoreConflict,
+  type StoredRow,
+  StoreUnavailable,
+} from '../../src/store/index.ts';
 import type { OpenedStore } from '../../src/store/open.ts';
 import { randomFrom } from './random.ts';
 import { account, artifact, guess } from './records.ts';
@@ -84,6 +91,36 @@ export function contract(name: string, makePlace: () => Promise<Place>): void {
     await store.commit([{ remove: 'accounts', id: 'usr_1' }]);
     t.is(await store.get('accounts', 'usr_1'), undefined);
     t.is(await (await kit.restart()).get('accounts', 'usr_1'), undefined);
+  });
+
+  fact('whether rows are as they were seen is said rightly, or not at all', async (t, kit) => {
+    const store = await kit.open();
+    const see = async (id: string) =>
+      ({ table: 'guesses', id, version: (await store.get('guesses', id))?.version }) as const;
+    const said = (answer: boolean, ...seen: SeenRow[]) => {
+      const now = store.unchanged(seen);
+      t.true(now === undefined || now === answer, `${now}`);
+      return now;
+    };
+    await store.commit(['a', 'b'].map((id) => ({ put: 'guesses', id, record: guess(1), expiresAt: START + 1000 })));
+    const [a, b, none] = [await see('a'), await see('b'), await see('none')];
+    const atOnce = said(true, a, b, none) !== undefined;
+    t.is(said(true), atOnce ? true : undefined);
+    const commit = store.commit([{ put: 'guesses', id: 'b', record: guess(2) }]);
+    t.not(store.unchanged([a, b]), true);
+    await commit;
+    t.is(said(false, a, b), atOnce ? false : undefined);
+    said(true, a, none);
+    said(true, await see('b'));
+    await store.commit([{ put: 'guesses', id: 'none', record: guess(1) }]);
+    said(false, a, none);
+    await store.commit([{ remove: 'guesses', id: 'none' }]);
+    said(true, a, none);
+    kit.now = START + 1000;
+    said(false, a);
+    await store.close();
+    // One that knows nothing at once has nothing to refuse.
+    if (atOnce) t.throws(() => store.unchanged([a]), { instanceOf: StoreUnavailable });
   });
 
   fact('an expectation of absence fails when the row is there, and only then', async (t, kit) => {

@@ -48,6 +48,7 @@ export function memoryStore(now: Clock = Date.now): Store & { readonly commits: 
     async get<T extends TableName>(table: T, id: string) {
       return live(table, id) as Row<Tables[T]> | undefined;
     },
+    unchanged: (seen) => seen.every(({ table, id, version }) => live(table, id)?.version === version),
     async find<T extends TableName>(table: T, index: IndexName<T>, value: string, page: Page = {}) {
       const read = (TABLES[table].indexes as Record<string, (record: never) => string | undefined>)[index as string];
       if (!read && index !== 'all') throw new Error(`${table} has no index ${String(index)}`);

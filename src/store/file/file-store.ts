@@ -6,6 +6,7 @@ import {
   type Found,
   type Page,
   type Row,
+  type SeenRow,
   type Store,
   StoreConflict,
   type StoreStats,
@@ -101,6 +102,16 @@ export class FileStore implements Store {
       () => found,
       () => this.find(table, index, value, page),
     );
+  }
+
+  unchanged(seen: readonly SeenRow[]): boolean | undefined {
+    this.#mustBeOpen();
+    const now = this.now();
+    for (const { table, id, version } of seen) {
+      if (this.#underWay.ofRow(table, id)) return undefined;
+      if (this.#low.data.live(table, id, now)?.version !== version) return false;
+    }
+    return true;
   }
 
   async commit(changes: readonly Change[]): Promise<void> {

@@ -94,6 +94,11 @@ export class PostgresStore implements Store {
     return live ? (row as Row<Tables[T]>) : undefined;
   }
 
+  /** Only the database knows. */
+  unchanged(): undefined {
+    return undefined;
+  }
+
   async find<T extends TableName>(
     table: T,
     index: IndexName<T>,
