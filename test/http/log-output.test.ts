@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import test from 'ava';
-import { standardOutput } from '../../src/http/log-output.ts';
+import { standardOutput, WHOLE } from '../../src/http/log-output.ts';
 
 /** What was written, write by write; `takes` says how many bytes, or throws. */
-function sink(takes: (bytes: Uint8Array) => number = (bytes) => bytes.length) {
+function sink(takes: (bytes: Uint8Array) => number = (bytes) => bytes.length, whole: number = WHOLE.pipe) {
   const writes: string[] = [];
-  const output = standardOutput((bytes) => {
+  const write = (bytes: Uint8Array): number => {
     const taken = takes(bytes);
     writes.push(Buffer.from(bytes.subarray(0, taken)).toString());
     return taken;
-  });
-  return { output, writes };
+  };
+  return { output: standardOutput({ write, whole }), writes };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -47,6 +47,37 @@ test('each write is whole lines that a pipe takes at once; a longer line goes by
   t.is(writes.join(''), lines.join(''));
   for (const each of writes) t.true(each.endsWith('\n') && (Buffer.byteLength(each) <= 4096 || !/\n./.test(each)));
   t.true(writes.length < 20);
+});
+
+test('a file is given more at once, and every line in its order', async (t) => {
+  const { output, writes } = sink(undefined, WHOLE.file);
+  const lines = Array.from({ length: 5000 }, (_, n) => `${n} ${'ü'.repeat(n % 90)}\n`);
+  lines.splice(1000, 0, `${'ü'.repeat(50_000)}\n`);
+  for (const line of lines) output.write(line);
+  await turn();
+  t.is(writes.join(''), lines.join(''));
+  const long = writes.filter((each) => Buffer.byteLength(each) > 40_000);
+  t.true(long.length > 2 && writes.length < 12, `${writes.length}`);
+});
+
+test('what somebody takes piece by piece comes whole, whatever is said meanwhile', (t) => {
+  for (const whole of [16, WHOLE.pipe]) {
+    const taken: Buffer[] = [];
+    let calls = 0;
+    const write = (bytes: Uint8Array): number => {
+      calls += 1;
+      if ([5, 50, 51].includes(calls)) throw Object.assign(new Error('busy'), { code: 'EAGAIN' });
+      taken.push(Buffer.from(bytes.subarray(0, 1 + (calls % 7))));
+      return taken.at(-1)!.length;
+    };
+    const output = standardOutput({ write, whole });
+    const lines = Array.from({ length: 300 }, (_, line) => `${line} ${'é🔐'.repeat(line % 12)}\n`);
+    for (const [n, line] of lines.entries()) {
+      output.write(line);
+      if (n % 30 === 29) output.flush();
+    }
+    t.is(Buffer.concat(taken).toString(), lines.join(''), `${whole}`);
+  }
 });
 
 test('what is not taken is kept, in order, and written when somebody takes it again', (t) => {
