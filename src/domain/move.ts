@@ -51,12 +51,15 @@ export async function move({ from, to, masterKey }: Options): Promise<Moved> {
   const id = newId('evt');
   const tally = new Tally();
   const mark = { at, move: id };
-  // The mark comes with the rows: a target that has them all is not served before the source is out of service.
+  const coming = { ...mark, other: from.name };
+  // An empty target would be served as a new store by whoever does not know that the move was cut off.
+  await to.setMark('arriving', coming);
+  // The mark comes with the rows too: a target that has them all is not served before the source is out of service.
   await to.replaceAll(
     followedBy(tallied(carried(from.rows(), masterKey), tally), {
       table: 'marks',
       id: 'arriving',
-      json: JSON.stringify({ ...mark, other: from.name }),
+      json: JSON.stringify(coming),
     }),
   );
   await from.setMark('moved', { ...mark, other: to.name });

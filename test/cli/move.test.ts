@@ -93,6 +93,23 @@ test('what was moved is good for nothing, in words that say where it went', asyn
   t.is((await say({ ...env, POSTERN_DATA: join(folder, 'other') }, 'user', 'list', '--json')).json.length, 1);
 });
 
+for (const engine of ['files', 'PostgreSQL'])
+  test(`${engine}: what a move was cut off on its way to is not served as an empty store; the same command ends it`, async (t) => {
+    const { folder, env } = await storeOf(t);
+    const to = engine === 'files' ? `file:${folder}/other` : (await databases.create()).url;
+    const there =
+      engine === 'files' ? { ...env, POSTERN_DATA: join(folder, 'other') } : { ...env, POSTERN_DATABASE_URL: to };
+    // Rows that no other key opens: it ends when they come by.
+    const anotherKey = { ...env, POSTERN_MASTER_KEY: 'k'.repeat(43) };
+    t.regex(await refusal(t, anotherKey, '--to', to), /another master key/);
+    const { code, notes } = await say(there, 'user', 'list');
+    t.is(code, 1);
+    t.regex(notes[0]!, /the move of the data folder .* is not finished: run the same postern store migrate again/);
+    t.is((await say(env, 'user', 'list', '--json')).json.length, 1);
+    t.is((await say(env, 'store', 'migrate', '--to', to)).code, 0);
+    t.is((await say(there, 'user', 'list', '--json')).json.length, 1);
+  });
+
 test('a move killed at any moment: never are both served, and the same command ends it', async (t) => {
   const { folder, env } = await storeOf(t, 2000);
   const kept = join(folder, 'kept');
