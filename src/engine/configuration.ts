@@ -50,6 +50,9 @@ const ROUTES = {
 /** With what is signed that clients read (jwt.ts), whatever other keys are published. Access tokens are for their API to choose. */
 const SIGNING = ['RS256'] as const;
 
+/** How a client says who it is, at every endpoint that asks. */
+const CLIENT_AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
+
 /** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */
 export function configuration(
   { settings, domain, masterKey, now, uiLocales, shows }: EngineOptions,
@@ -88,7 +91,7 @@ export function configuration(
     subjectTypes: ['public'],
     responseTypes: ['code'],
     pkce: { required: () => true },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [...CLIENT_AUTH],
     enabledJWA: {
       clientAuthSigningAlgValues: [...PROOF_ALGORITHMS],
       idTokenSigningAlgValues: [...SIGNING],
@@ -142,7 +145,14 @@ export function configuration(
       userinfo: { enabled: true },
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     },
-    discovery: { ui_locales_supported: [...uiLocales] },
+    discovery: {
+      ui_locales_supported: [...uiLocales],
+      // Left out, they mean client_secret_basic alone (RFC 8414 §2).
+      introspection_endpoint_auth_methods_supported: [...CLIENT_AUTH],
+      introspection_endpoint_auth_signing_alg_values_supported: [...PROOF_ALGORITHMS],
+      revocation_endpoint_auth_methods_supported: [...CLIENT_AUTH],
+      revocation_endpoint_auth_signing_alg_values_supported: [...PROOF_ALGORITHMS],
+    },
     // A sign-in's tokens end with its session unless the person allowed offline access (OIDC Core §11).
     expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -540,7 +540,10 @@ test.serial(
       string[]
     >;
     const algorithms = named['dpop_signing_alg_values_supported'] ?? [];
-    t.deepEqual(named['token_endpoint_auth_signing_alg_values_supported'], algorithms);
+    for (const endpoint of ['token', 'introspection', 'revocation']) {
+      t.deepEqual(named[`${endpoint}_endpoint_auth_signing_alg_values_supported`], algorithms, endpoint);
+      t.true(named[`${endpoint}_endpoint_auth_methods_supported`]?.includes('private_key_jwt'), endpoint);
+    }
     const at = Math.floor(Date.now() / 1000);
     for (const alg of algorithms) {
       const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
@@ -566,7 +569,10 @@ test.serial(
     const client = await addClient(postern, { type: 'service', redirectUris: [], jwks: { keys: [jwk] } });
     const config = await discover(postern, client, oidc.PrivateKeyJwt(key.privateKey));
     const DPoP = oidc.getDPoPHandle(config, key);
-    t.is((await oidc.clientCredentialsGrant(config, undefined, { DPoP })).token_type, 'dpop');
+    const { token_type, access_token } = await oidc.clientCredentialsGrant(config, undefined, { DPoP });
+    t.is(token_type, 'dpop');
+    t.true((await oidc.tokenIntrospection(config, access_token)).active);
+    await t.notThrowsAsync(oidc.tokenRevocation(config, 'of nobody'));
   },
 );
 
