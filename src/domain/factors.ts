@@ -16,6 +16,7 @@ import { type Letters, localeOf } from './letters.ts';
 import { nameOf } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
+import { canComeWithout } from './ways-in.ts';
 
 /** A factor with its id. */
 export type OwnFactor = Factor & { readonly id: string };
@@ -99,8 +100,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
     letters.send({ name, to: email, locale: localeOf(locale), link: letters.pageAt('/account') }, accountId);
 
   /** The epoch is raised, so that no sign-in goes on that was begun with what is gone. */
-  async function removal(accountId: string, gone: readonly OwnFactor[]): Promise<Change[]> {
-    const { record: owner, version } = await ownerOf(accountId);
+  function removal({ id: accountId, record: owner, version }: Row<Account>, gone: readonly OwnFactor[]): Change[] {
     const record = { ...owner, epoch: owner.epoch + 1, updatedAt: now() };
     return [
       ...gone.map(({ id }): Change => ({ remove: 'factors', id })),
@@ -186,16 +186,21 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
 
     /**
      * Takes one away, and the recovery codes with the last one. Sign-ins under way begin anew; what is signed in stays.
-     * @throws Refusal `factor_unknown`, `factor_needed` where it is the last and not even that may go
+     * @throws Refusal `factor_unknown`, `factor_needed` where it is the last and not even that may go, `last_way_in` where
+     * they could not sign in any more
      */
     remove(accountId: string, id: string, { evenLast }: { readonly evenLast: boolean }): Promise<void> {
       return retryOnConflict(async () => {
+        // First of all: what is decided below holds for the account as it is now, or is decided anew.
+        const owner = await ownerOf(accountId);
         const row = await existing(accountId, id);
         const rest = (await list(accountId)).filter((factor) => factor.id !== id);
         const last = rest.every(({ kind }) => kind === 'recovery');
         if (last && !evenLast) throw new Refusal('factor_needed', 'the last second factor is needed to sign in');
+        if (!(await canComeWithout(store, owner, id)))
+          throw new Refusal('last_way_in', 'this passkey is the only way this person can sign in');
         await store.commit([
-          ...(await removal(accountId, [own(row), ...(last ? rest : [])])),
+          ...removal(owner, [own(row), ...(last ? rest : [])]),
           audit.record('factor.removed', { accountId, details: { kind: row.record.kind, factor: id } }),
         ]);
       });
@@ -207,9 +212,10 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
      */
     reset(accountId: string): Promise<readonly FactorKind[]> {
       return retryOnConflict(async () => {
+        const owner = await ownerOf(accountId);
         const all = await list(accountId);
         await sessions.endForAccount(accountId, [
-          ...(await removal(accountId, all)),
+          ...removal(owner, all),
           audit.record('factors.reset', { accountId, details: { factors: all.length } }),
         ]);
         return all.map(({ kind }) => kind);

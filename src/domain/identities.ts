@@ -6,6 +6,7 @@ import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
 import type { RegisteredUpstream } from './upstreams.ts';
+import { canComeWithout } from './ways-in.ts';
 
 /** A link between a person here and who they are at an upstream. */
 export type LinkedIdentity = Identity & { readonly id: string };
@@ -137,8 +138,7 @@ export function createIdentities({ store, now, audit, accounts, changes }: Optio
         const row = await store.get('identities', id);
         if (!row || row.record.accountId !== accountId)
           throw new Refusal('identity_unknown', 'this person has no such link');
-        const others = (await listForAccount(accountId)).filter((other) => other.id !== id);
-        if (account.record.passwordHash === undefined && others.length === 0 && !(await hasPasskey(accountId)))
+        if (!(await canComeWithout(store, account, id)))
           throw new Refusal(
             'last_way_in',
             'it is the only way this person can sign in: add a password or a passkey first',
@@ -151,10 +151,4 @@ export function createIdentities({ store, now, audit, accounts, changes }: Optio
       });
     },
   };
-
-  async function hasPasskey(accountId: string): Promise<boolean> {
-    for await (const { record } of every(store, 'factors', 'accountId', accountId))
-      if (record.kind === 'passkey') return true;
-    return false;
-  }
 }

@@ -31,6 +31,8 @@ const REFUSED = {
   factor_name: 'name',
   /** It is their last, and the operator demands one. */
   factor_needed: 'needed',
+  /** They could not sign in any more. */
+  last_way_in: 'last',
 } as const;
 
 /** Whether it was done, or why not. */

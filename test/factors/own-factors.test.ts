@@ -89,6 +89,42 @@ test('recovery codes go with the last factor, and by themselves cannot be named 
   t.is((await ownFactors.list(person)).codesLeft, undefined);
 });
 
+test('a passkey that is the only way in stays until there is another', async (t) => {
+  const room = factorRoom();
+  const { ownFactors, domain } = room;
+  const city = { upstream: { id: 'city', issuer: 'https://id.city.example' }, subject: '17' };
+  const person = await domain.identities.signUp({ ...city, email: 'new@example.com', emailVerified: true });
+  const key = new Authenticator(ISSUER);
+  await ownFactors.finishPasskey(person, HERE, key.make((await ownFactors.beginPasskey(person, HERE))!), undefined);
+  const [passkey] = (await ownFactors.list(person)).factors;
+  const [link] = await domain.identities.listForAccount(person.id);
+  await domain.identities.unlink(person.id, link!.id);
+  t.deepEqual(await ownFactors.remove(person, passkey!.id), { error: 'last' });
+  await domain.accounts.setPassword(person.id, 'correct horse battery');
+  t.deepEqual(await ownFactors.remove(person, passkey!.id), { done: true });
+});
+
+test('a factor that goes while another one is being taken away is counted as gone', async (t) => {
+  const room = factorRoom({ second_factor: 'required' });
+  const { ownFactors, store } = room;
+  const { person } = await withPasskey(room);
+  await room.withApp(person);
+  const [first, second] = (await ownFactors.list(person)).factors;
+  const find = store.find;
+  let meanwhile: Promise<unknown> | undefined;
+  store.find = async (...asked) => {
+    const seen = await find(...asked);
+    // What the first removal reads is old news before it has decided anything.
+    if (asked[0] === 'factors' && !meanwhile) {
+      meanwhile = ownFactors.remove(person, second!.id);
+      await meanwhile;
+    }
+    return seen;
+  };
+  t.deepEqual(await ownFactors.remove(person, first!.id), { error: 'needed' });
+  t.is((await ownFactors.list(person)).factors.length, 1);
+});
+
 test('where the operator demands a second factor the last one stays, also when both are taken away at once', async (t) => {
   const room = factorRoom({ second_factor: 'required' });
   const { ownFactors } = room;
