@@ -4,6 +4,7 @@ import type { AccountChanges, Person } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { type Letters, localeOf } from './letters.ts';
 import { retryOnConflict } from './retry.ts';
 import type { RegisteredUpstream } from './upstreams.ts';
 import { canComeWithout } from './ways-in.ts';
@@ -34,6 +35,7 @@ interface Options {
   readonly audit: Audit;
   readonly accounts: Accounts;
   readonly changes: Pick<AccountChanges, 'existing'>;
+  readonly letters: Letters;
 }
 
 const linked = ({ id, record }: Row<Identity>): LinkedIdentity => ({ id, ...record });
@@ -44,7 +46,7 @@ const rowId = ({ upstream, subject }: Somebody): string => sha256(`${upstream.id
 const taken = () => new Refusal('identity_taken', 'it is linked to somebody already');
 
 /** Who people are elsewhere. One subject is one person here; a person may have several. */
-export function createIdentities({ store, now, audit, accounts, changes }: Options) {
+export function createIdentities({ store, now, audit, accounts, changes, letters }: Options) {
   const newLink = (accountId: string, { upstream, subject, label }: Somebody): Identity => ({
     accountId,
     upstream: upstream.id,
@@ -55,6 +57,12 @@ export function createIdentities({ store, now, audit, accounts, changes }: Optio
 
   const linkedEvent = (accountId: string, { upstream }: Somebody): Change =>
     audit.record('identity.linked', { accountId, details: { upstream: upstream.id } });
+
+  /** A way in more, or one less: whoever did it, its owner hears of it, as of a factor (NIST SP 800-63B-4 §4.6). */
+  const told = (
+    name: 'identity-linked' | 'identity-unlinked',
+    { id, record: { email, locale } }: Row<Account>,
+  ): Change => letters.send({ name, to: email, locale: localeOf(locale), link: letters.pageAt('/account') }, id);
 
   /** Written as it is: whatever else is done to the person at that moment, one of the two happens first. */
   const inTurn = ({ id, record, version }: Row<Account>): Change => ({ put: 'accounts', id, record, expect: version });
@@ -92,6 +100,7 @@ export function createIdentities({ store, now, audit, accounts, changes }: Optio
           { put: 'identities', id, record, expect: 'absent' },
           inTurn(account),
           linkedEvent(accountId, somebody),
+          told('identity-linked', account),
         ]);
         return { id, ...record };
       });
@@ -147,6 +156,7 @@ export function createIdentities({ store, now, audit, accounts, changes }: Optio
           { remove: 'identities', id, expect: row.version },
           inTurn(account),
           audit.record('identity.unlinked', { accountId, details: { upstream: row.record.upstream } }),
+          told('identity-unlinked', account),
         ]);
       });
     },

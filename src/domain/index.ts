@@ -164,7 +164,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     consents: createConsents({ store, now, audit, sessions }),
     factors,
     guesses,
-    identities: createIdentities({ store, now, audit, accounts, changes }),
+    identities: createIdentities({ store, now, audit, accounts, changes, letters }),
     imports,
     recoveryCodes: createRecoveryCodes({ store, now, audit, letters, sealingKey }),
     places: createPlaces({ store, now }),

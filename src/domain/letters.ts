@@ -17,7 +17,9 @@ export type LetterName =
   | 'email-code'
   | 'factor-added'
   | 'factor-removed'
-  | 'recovery-code-used';
+  | 'recovery-code-used'
+  | 'identity-linked'
+  | 'identity-unlinked';
 
 /** A mail to be written: who to, in which language, and what only this one says. */
 export interface Letter {

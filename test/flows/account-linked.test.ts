@@ -1,16 +1,23 @@
 import test from 'ava';
 import { signIn } from '../support/client.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { addPosternUpstream, OUTBOUND } from '../support/upstreams.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 let here: Postern;
 let there: Postern;
+let mail: MailServer;
 test.before(async () => {
-  [here, there] = await Promise.all([startPostern({ env: OUTBOUND }), startPostern()]);
+  mail = await startMailServer();
+  const env = { ...OUTBOUND, POSTERN_SMTP_URL: mail.url };
+  [here, there] = await Promise.all([startPostern({ env }), startPostern()]);
   await addPosternUpstream(here, there);
 });
-test.after.always(() => Promise.all([here.close(), there.close()]));
+test.after.always(async () => {
+  await Promise.all([here.close(), there.close()]);
+  await mail.close();
+});
 
 /** Signs in at the other server, as far as the way back. */
 async function visit(at: URL, email: string): Promise<URL> {
@@ -39,7 +46,9 @@ test('a person links an account elsewhere on the page of their own, signs in wit
   const there2 = await other.submit(login, {}, { name: 'upstream', value: 'city' });
   t.is((await other.get(await visit(there2.left!, 'ada@there.example'))).page, 'account');
 
+  t.is((await mail.next(email)).subject, 'An account elsewhere was linked to yours', 'whoever did it');
   const ended = await agent.press(back, 'Unlink');
+  t.is((await mail.next(email)).subject, 'An account elsewhere was unlinked from yours');
   t.regex(ended.html, /It is unlinked/);
   t.notRegex(ended.html, />Unlink/);
   t.regex((await agent.get('/account/events')).html, /An account elsewhere was linked/);
