@@ -56,7 +56,7 @@ export function createProgram(terminal: Terminal) {
   return {
     async run(args: readonly string[]): Promise<number> {
       try {
-        await program.parseAsync(args, { from: 'user' });
+        await program.parseAsync(withKidsLast(args), { from: 'user' });
         return 0;
       } catch (error) {
         if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -65,6 +65,15 @@ export function createProgram(terminal: Terminal) {
       }
     },
   };
+}
+
+/** A kid has 43 characters, the first of which may be a hyphen; no option is as long. */
+const KID_LIKE_OPTION = /^-[\w-]{42}$/;
+
+function withKidsLast(args: readonly string[]): readonly string[] {
+  const kids = args.filter((arg) => KID_LIKE_OPTION.test(arg));
+  if (kids.length === 0 || args.includes('--')) return args;
+  return [...args.filter((arg) => !kids.includes(arg)), '--', ...kids];
 }
 
 function everyCommand(command: Command, act: (command: Command) => void): void {

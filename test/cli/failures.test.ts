@@ -39,6 +39,20 @@ test('a failure is exit code 1, one line on stderr, and nothing on stdout', asyn
   await server.close();
 });
 
+test('a key may have a name that begins like an option', async (t) => {
+  const folder = folderOf(t);
+  for (const kid of [`-h${'x'.repeat(41)}`, `--${'x'.repeat(41)}`, `-${'_'.repeat(42)}`])
+    for (const args of [
+      ['--json', kid],
+      [kid, '--json'],
+      ['--json', '--', kid],
+    ]) {
+      const { code, stderr } = await postern(folder, ['keys', 'revoke', ...args]);
+      t.is(code, 1);
+      t.is(stderr, `postern: there is no key ${kid}\n`);
+    }
+});
+
 test('every wrong setting is a line on stderr', async (t) => {
   const { code, stderr } = await postern(folderOf(t), ['user', 'list'], '', {
     POSTERN_ISSUER: 'http://id.example.com',
