@@ -1,11 +1,14 @@
 /** Scopes of OpenID Connect itself (OIDC Core §5.4, §11), which need no resource; all others belong to a resource. */
 export const STATIC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
-/** Which claims about a person each scope opens. */
+/**
+ * Which claims about a person each scope opens. What people are called by here is their address: `preferred_username` is
+ * told where that may be, and not to whoever was allowed to see a name (the consent page's `profile`).
+ */
 export const CLAIMS: Readonly<Record<string, string[]>> = {
   openid: ['sub', 'amr', 'acr', 'auth_time'],
-  profile: ['name', 'preferred_username', 'updated_at'],
-  email: ['email', 'email_verified'],
+  profile: ['name', 'updated_at'],
+  email: ['email', 'email_verified', 'preferred_username'],
 };
 
 /** Those of them that a client may ask for: all, or what the operator listed; signing in is always among it. */

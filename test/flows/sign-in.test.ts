@@ -68,6 +68,22 @@ test('the consent page says who asks, for what, and where the person returns to'
   t.regex(consent.html, /ada@example\.com/);
 });
 
+test('an application that may see the profile alone is told the address by no other name', async (t) => {
+  const client = await addClient(postern);
+  const told = async (scope: string) => {
+    const { config, tokens } = await authorize(postern, client, { scope });
+    const { sub } = tokens.claims()!;
+    const userinfo = await oidc.fetchUserInfo(config, tokens.access_token, sub);
+    const again = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+    return [tokens.claims(), userinfo, again.claims()];
+  };
+  for (const claims of await told('openid profile')) {
+    t.is(claims?.['name'], 'Ada Lovelace');
+    t.notRegex(JSON.stringify(claims), /ada@example\.com/);
+  }
+  for (const claims of await told('openid email')) t.is(claims?.['preferred_username'], 'ada@example.com');
+});
+
 test('who denies goes back with access_denied and the state', async (t) => {
   const agent = new UserAgent(postern.issuer);
   const asked = await request(await discover(postern, await addClient(postern)));
