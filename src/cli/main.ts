@@ -3,9 +3,13 @@ import { createProgram } from './program.ts';
 import { askHidden } from './prompt.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Whoever reads us may stop early (`postern user list | head`). */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+let unprinted = false;
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // Whoever reads us may stop early (`postern user list | head`).
+  if (code === 'EPIPE' || unprinted) return;
+  unprinted = true;
+  process.exitCode = 1;
+  terminal.note(`what was asked for is done, but cannot be printed: ${message}`);
 });
 
 const terminal: Terminal = {
@@ -27,4 +31,5 @@ const terminal: Terminal = {
   askHidden: (question) => askHidden(process.stdin, process.stderr, question),
 };
 
-process.exitCode = await createProgram(terminal).run(process.argv.slice(2));
+const exitCode = await createProgram(terminal).run(process.argv.slice(2));
+process.exitCode = unprinted ? 1 : exitCode;

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { folderOf, postern, serving } from './command-line.ts';
+import { collected } from '../support/collected.ts';
+import { envOf, folderOf, POSTERN, postern, serving } from './command-line.ts';
 
 const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
   ['', /which command/],
@@ -51,6 +53,25 @@ test('a key may have a name that begins like an option', async (t) => {
       t.is(code, 1);
       t.is(stderr, `postern: there is no key ${kid}\n`);
     }
+});
+
+test('what cannot be printed is one line on stderr and a failure, and done all the same', async (t) => {
+  const folder = folderOf(t);
+  const full = spawn(
+    'sh',
+    ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, POSTERN, 'user', 'add', 'a@example.com'],
+    {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...envOf(folder) },
+    },
+  );
+  const { code, stderr } = await collected(full);
+  t.is(code, 1);
+  t.regex(
+    stderr,
+    /^postern: a@example\.com has no password.*\npostern: .* is done, but cannot be printed: ENOSPC.*\n$/,
+  );
+  t.is((await postern(folder, ['user', 'list', '--json'])).json.length, 1);
 });
 
 test('every wrong setting is a line on stderr', async (t) => {
