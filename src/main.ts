@@ -7,6 +7,9 @@ import { SettingsError } from './config/index.ts';
 import { Refusal } from './lib/index.ts';
 import { run } from './processes/index.ts';
 
+// The first lines go here, as those of the log do: a full disk or a reader that left is no reason not to serve.
+process.stdout.on('error', () => {});
+
 try {
   await run({
     env: process.env,

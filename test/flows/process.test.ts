@@ -1,13 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { environmentOf } from '../support/environment.ts';
+import { freePort } from '../support/free-port.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
 
@@ -64,6 +67,32 @@ test('the first line on standard output is JSON that says where it listens, and 
   t.is(server.errors(), '');
   rmSync(folder, { recursive: true });
 });
+
+for (const [output, closed] of [
+  ['a full disk', '> /dev/full'],
+  ['a reader that left after one line', '| head -1'],
+] as const)
+  test(`a server that prints to ${output} serves, though nobody has an account yet`, async (t) => {
+    const folder = temporary();
+    const port = await freePort();
+    const command = `"$@" ${closed}`;
+    const server = start(
+      folder,
+      { POSTERN_PORT: String(port), POSTERN_ISSUER: `http://localhost:${port}` },
+      ['-c', command, 'sh', process.execPath, 'bin/server.js'],
+      'sh',
+    );
+    const asked = () => fetch(`http://localhost:${port}/.well-known/jwks.json`).then((answer) => answer.ok);
+    await until(() => asked().catch(() => false));
+    // Time for the line that says how the first operator gets in.
+    await pause(500);
+    t.true(await asked());
+    const { pid } = JSON.parse(readFileSync(join(folder, 'data/holder.json'), 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGTERM');
+    t.is(await server.exited, 0);
+    t.is(server.errors(), '');
+    rmSync(folder, { recursive: true });
+  });
 
 test('npm start hands SIGTERM on: the server drains, and npm exits 0 with it', async (t) => {
   const folder = temporary();
