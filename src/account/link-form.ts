@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { browserOf, type Link, type LinkPurpose } from '../domain/index.ts';
 import { type Form, type LinkPage, readForm, sendOn, type Trail } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
+import { formOf } from './clicks.ts';
 import type { AccountRoom, Page } from './context.ts';
 import { along, signInOf, trailOf } from './trail.ts';
 
@@ -32,9 +33,6 @@ interface LinkForm {
    */
   act(ctx: Context, token: string, fields: Form, form: string): Promise<Link>;
 }
-
-/** What a form holds, its own token among it: the same only where it is sent twice. */
-export const formOf = (fields: Form): string => JSON.stringify(Object.entries(fields).toSorted());
 
 /** Refusals that say the link is good for nothing any more, in one way or another. */
 export const GONE: ReadonlySet<string> = new Set(['link_gone', 'email_taken', 'user_unknown']);

@@ -113,6 +113,16 @@ test.serial('a double click adds an authenticator app once, and leads on to the 
   );
 });
 
+test.serial('a double click deletes an account and says so, instead of asking who they are', async (t) => {
+  const person = await somebody();
+  const { page } = await open({ javaScriptEnabled: false });
+  await goHome(page, person.email, '/account/data');
+  await page.fill('[name=email]', person.email);
+  await page.dblclick('button[value=delete]', { delay: 10, noWaitAfter: true });
+  await page.waitForSelector('[data-page=account-deleted]');
+  t.is(await postern.domain.accounts.get(person.id), undefined);
+});
+
 test.serial(
   'a person takes an application’s access back, downloads their data, and deletes the account, all without scripts',
   async (t) => {

@@ -267,6 +267,19 @@ test.serial(
   },
 );
 
+test.serial('of several clicks on a form of the account all lead where the first one does', async (t) => {
+  const { email } = await somebody();
+  const { agent, page } = await atHome(email, '/account/totp');
+  const code = AuthenticatorApp.scan(page).code();
+  const clicks = (from: typeof page, button: string, fields: Record<string, string>) =>
+    Promise.all(Array.from({ length: 5 }, () => agent.press(from, button, fields)));
+  for (const { page: shown } of await clicks(page, 'Continue', { code })) t.is(shown, 'recovery-codes');
+  const data = await agent.get('/account/data');
+  for (const { page: shown } of await clicks(data, 'Delete my account', { email })) t.is(shown, 'account-deleted');
+  pass(minutes(1));
+  t.is((await agent.get('/account')).page, 'login');
+});
+
 test.serial('a factor that two tabs, or two clicks, take away is told to be gone to both', async (t) => {
   const { email } = await somebody();
   const { agent, page } = await atHome(email, '/account/totp');

@@ -1,5 +1,4 @@
 import { emailKey } from '../../domain/index.ts';
-import { sendOn } from '../../http/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** Taking one's data along, and leaving (GDPR, articles 20 and 17). */
@@ -8,11 +7,10 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
   sensitive: true,
   show: async (ctx, _me, frame) => pages.show(ctx, 'account-data', frame),
   decisions: {
-    async delete(ctx, { person }, form) {
+    async delete(_ctx, { person }, form) {
       if (emailKey(form['email'] ?? '') !== emailKey(person.email)) return { error: 'email_other' };
       await domain.accounts.remove(person.id);
-      sendOn(ctx, '/account/deleted');
-      return undefined;
+      return { to: 'deleted' };
     },
   },
 });

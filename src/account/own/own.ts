@@ -5,6 +5,7 @@ import type { OwnFactors, Passkeys } from '../../factors/index.ts';
 import { type Csrf, type Form, type Pages, readForm, sendOn } from '../../http/index.ts';
 import type { UpstreamLinks } from '../../interaction/index.ts';
 import { type Clock, minutes } from '../../lib/index.ts';
+import { createClicks } from '../clicks.ts';
 
 /** What the pages of somebody's own account are given. */
 export interface OwnRoom {
@@ -64,6 +65,7 @@ const boundTo = ({ sessionId, person }: SignedIn): string => `account|${person.i
 /** Lets the owner of an account in to a page, and nobody else; asks whoever is not signed in, or not lately, to sign in. */
 export function ownPage(room: OwnRoom, page: OwnPage) {
   const { ownSessions, csrf, now } = room;
+  const clicks = createClicks();
   const path = pathOf(page.name);
 
   /** Who may see it; undefined where the browser was sent to sign in. */
@@ -91,19 +93,26 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
 
     async submit(ctx: Context): Promise<void> {
       const form = await readForm(ctx);
-      const me = await owner(ctx);
-      if (!me) return;
-      csrf.check(ctx, form, path, boundTo(me), path);
-      const { decisions = {} } = page;
-      const word = form['decision'] ?? '';
-      const decide = Object.hasOwn(decisions, word) ? decisions[word] : undefined;
-      const outcome = decide ? await decide(ctx, me, form) : { to: page.name };
-      if (!outcome) return;
-      if ('to' in outcome) return sendOn(ctx, pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : ''));
-      const { error, again } = outcome;
-      await page.show(ctx, me, frame(ctx, me, { error, again }), form);
-      ctx.status = outcome.status ?? (again === undefined ? 400 : 429);
-      if (again !== undefined) ctx.set('Retry-After', String(again));
+      const to = await clicks(form, () => take(ctx, form));
+      if (to !== undefined) sendOn(ctx, to);
     },
   };
+
+  /** Gives where to go; undefined where it has answered. */
+  async function take(ctx: Context, form: Form): Promise<string | undefined> {
+    const me = await owner(ctx);
+    if (!me) return undefined;
+    csrf.check(ctx, form, path, boundTo(me), path);
+    const { decisions = {} } = page;
+    const word = form['decision'] ?? '';
+    const decide = Object.hasOwn(decisions, word) ? decisions[word] : undefined;
+    const outcome = decide ? await decide(ctx, me, form) : { to: page.name };
+    if (!outcome) return undefined;
+    if ('to' in outcome) return pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : '');
+    const { error, again } = outcome;
+    await page.show(ctx, me, frame(ctx, me, { error, again }), form);
+    ctx.status = outcome.status ?? (again === undefined ? 400 : 429);
+    if (again !== undefined) ctx.set('Retry-After', String(again));
+    return undefined;
+  }
 }
