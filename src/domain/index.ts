@@ -86,6 +86,7 @@ export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
 export { type Places, sessionIdOf, type Visit } from './places.ts';
+export { PROOF_ALGORITHMS } from './public-jwks.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
 export type { Owner, ResourceOwners } from './resource-owners.ts';

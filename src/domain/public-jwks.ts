@@ -5,6 +5,12 @@ import type { Client } from '../store/index.ts';
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const MOST = 20;
 
+/** What each kind of key may sign with. Ed25519 is what EdDSA is called by now (RFC 9864). */
+const SIGNS = { rsa: ['RS256', 'PS256'], 'P-256': ['ES256'], ed25519: ['Ed25519', 'EdDSA'] } as const;
+
+/** How clients may sign what they prove: assertions and DPoP proofs. */
+export const PROOF_ALGORITHMS = [...SIGNS.rsa, ...SIGNS['P-256'], ...SIGNS.ed25519] as const;
+
 const refuse = (why: string): never => {
   throw new Refusal('jwks_invalid', `the JWK set ${why}`);
 };
@@ -14,7 +20,10 @@ export function parsePublicJwks(value: unknown): NonNullable<Client['jwks']> {
   const keys = (value as { keys?: unknown } | null | undefined)?.keys;
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MOST)
     return refuse(`must be {"keys": […]} with 1 to ${MOST} keys`);
-  return { keys: keys.map(parseKey) };
+  const parsed = keys.map(parseKey);
+  if (!parsed.some(canProve))
+    return refuse('holds no key to sign with: RSA for RS256 or PS256, P-256 for ES256, or Ed25519');
+  return { keys: parsed };
 }
 
 function parseKey(jwk: unknown): Readonly<Record<string, unknown>> {
@@ -29,4 +38,11 @@ function parseKey(jwk: unknown): Readonly<Record<string, unknown>> {
     return refuse('holds a key that cannot be read');
   }
   return jwk as Readonly<Record<string, unknown>>;
+}
+
+/** Others may be among them, an application's keys for something else; with those alone it could never prove itself. */
+function canProve({ kty, crv, alg, use = 'sig' }: Readonly<Record<string, unknown>>): boolean {
+  const kind = kty === 'RSA' ? 'rsa' : crv === 'Ed25519' ? 'ed25519' : crv === 'P-256' ? crv : undefined;
+  const algorithms: readonly unknown[] = kind ? SIGNS[kind] : [];
+  return use === 'sig' && algorithms.some((each) => (alg ?? each) === each);
 }

@@ -1,6 +1,6 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
-import { ACR_VALUES, type Domain, type MasterKey } from '../domain/index.ts';
+import { ACR_VALUES, type Domain, type MasterKey, PROOF_ALGORITHMS } from '../domain/index.ts';
 import { type Clock, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, seenAdapter } from './adapter.ts';
@@ -14,7 +14,7 @@ import { mayIntrospect, mayRevoke } from './introspection.ts';
 import { lifetimesOf } from './lifetimes.ts';
 import type { Policy } from './policy.ts';
 import { refreshTtl } from './refresh.ts';
-import { PROOF_ALGORITHMS, renderError } from './refused.ts';
+import { renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';

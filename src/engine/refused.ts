@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
-import type { Domain, RefusalEntry, RegisteredClient } from '../domain/index.ts';
+import { type Domain, PROOF_ALGORITHMS, type RefusalEntry, type RegisteredClient } from '../domain/index.ts';
 import { stateOf } from '../http/index.ts';
 import { newId } from '../lib/index.ts';
 
@@ -46,9 +46,6 @@ export function renderError(ctx: Context | KoaContextWithOIDC, out: object, erro
 export const isSentBack = (ctx: Context): boolean =>
   state(ctx).failure !== undefined ||
   (state(ctx).refused !== undefined && (ctx as unknown as KoaContextWithOIDC).oidc?.route === 'authorization');
-
-/** How clients may sign what they prove: DPoP proofs and assertions. Ed25519 is what EdDSA is called by now (RFC 9864). */
-export const PROOF_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const;
 
 /** Answers a request that lost a race at the commit, after the engine had answered it. */
 export function refuseOvertaken(ctx: Context, error: Error): void {

@@ -100,7 +100,11 @@ test('a client with keys of its own has no secret, and its keys are public ones'
   const { domain } = testDomain();
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
-  const jwks = (key: typeof publicKey) => ({ keys: [key.export({ format: 'jwk' })] });
+  const jwks = (key: typeof publicKey, more: object = {}) => ({
+    keys: [{ ...key.export({ format: 'jwk' }), ...more }],
+  });
+  const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).publicKey;
+  const agreed = generateKeyPairSync('x25519').publicKey;
   const { client, secret } = await domain.clients.add({ ...web, jwks: jwks(publicKey) });
   t.is(client.tokenEndpointAuthMethod, 'private_key_jwt');
   t.is(secret, undefined);
@@ -108,6 +112,11 @@ test('a client with keys of its own has no secret, and its keys are public ones'
   for (const bad of [
     jwks(privateKey),
     jwks(weak),
+    // It could never prove itself by these.
+    jwks(curve('P-384')),
+    jwks(agreed),
+    jwks(publicKey, { alg: 'RS512' }),
+    jwks(publicKey, { use: 'enc' }),
     { keys: [] },
     { keys: [{ kty: 'oct', k: 'eA' }] },
     [],
@@ -118,6 +127,13 @@ test('a client with keys of its own has no secret, and its keys are public ones'
     const error = await t.throwsAsync(domain.clients.add({ ...web, jwks: bad }), { instanceOf: Refusal });
     t.is(error.code, 'jwks_invalid');
   }
+  for (const good of [
+    jwks(publicKey, { alg: 'PS256', use: 'sig' }),
+    jwks(curve('P-256')),
+    jwks(generateKeyPairSync('ed25519').publicKey),
+    { keys: [...jwks(agreed).keys, ...jwks(publicKey).keys] },
+  ])
+    await t.notThrowsAsync(domain.clients.add({ ...web, jwks: good }));
   const spa = await t.throwsAsync(domain.clients.add({ ...web, type: 'spa', jwks: jwks(publicKey) }));
   t.is((spa as Refusal).code, 'jwks_invalid');
 });
