@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { collected } from '../support/collected.ts';
@@ -149,4 +149,22 @@ test('a damaged store is told in one line, and store repair keeps what can be re
   t.regex(repaired.stderr, /may work again/);
   const { json } = await postern(folder, ['user', 'list', '--json']);
   t.deepEqual(json.map(({ email }: { email: string }) => email).sort(), ['a@example.com', 'c@example.com']);
+});
+
+test('a damaged store is replaced by a backup once it is moved away, as its message says; without a journal there is no repair', async (t) => {
+  const folder = folderOf(t);
+  const data = join(folder, 'data');
+  await postern(folder, ['user', 'add', 'a@example.com']);
+  t.is((await postern(folder, ['store', 'backup', 'kept'])).code, 0);
+  for (const name of globSync(join(data, 'journal-*.jsonl'))) rmSync(name);
+  const away = /move the data folder away and restore a backup in its place/;
+  t.regex((await postern(folder, ['user', 'list'])).stderr, away);
+  t.regex((await postern(folder, ['store', 'restore', 'kept', '--replace'])).stderr, away);
+  const repair = await postern(folder, ['store', 'repair']);
+  t.is(repair.code, 1);
+  t.regex(repair.stderr, /^postern: nothing is left to repair in .*\n$/);
+  t.regex((await postern(folder, ['user', 'list'])).stderr, away, 'no empty store is in its place');
+  renameSync(data, join(folder, 'away'));
+  t.is((await postern(folder, ['store', 'restore', 'kept'])).code, 0);
+  t.is((await postern(folder, ['user', 'list', '--json'])).json.length, 1);
 });

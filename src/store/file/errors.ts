@@ -29,7 +29,7 @@ export class StoreDamaged extends Refusal {
     const where = line > 0 ? `${file}, line ${line}` : file;
     super(
       'store_damaged',
-      `the store is damaged: ${where}: ${why}. Nothing was changed; restore a backup, or run \`postern store repair\``,
+      `the store is damaged: ${where}: ${why}. Nothing was changed; move the data folder away and restore a backup in its place, or run \`postern store repair\``,
     );
     this.name = 'StoreDamaged';
     this.file = file;

@@ -1,5 +1,5 @@
 import type { Logger } from '../../lib/index.ts';
-import { inWords } from './errors.ts';
+import { inWords, StoreRefused } from './errors.ts';
 import { type FileOperations, realFiles, syncFolder } from './files.ts';
 import { FORMAT_FILE, type Listing, list, prepareFolder, prune, writeFormat } from './folder.ts';
 import { createJournal, type JournalFile } from './journal-file.ts';
@@ -22,7 +22,7 @@ export interface RepairReport {
  *
  * What was lost may include a use or a revocation: codes and tokens can work again until they expire. Whoever runs this
  * should end all sessions afterwards.
- * @throws StoreLocked while a process has the store open.
+ * @throws StoreLocked while a process has the store open, StoreRefused when there is nothing to read.
  */
 export async function repairFileStore(options: {
   readonly folder: string;
@@ -36,6 +36,12 @@ export async function repairFileStore(options: {
     const lock = await takeLock(files, folder, options.pid);
     try {
       const listing = await list(files, folder);
+      // An empty store that starts would be taken for one that was repaired.
+      if (listing.journals.length + listing.snapshots.length === 0)
+        throw new StoreRefused(
+          'store_missing',
+          `nothing is left to repair in ${folder}, neither a journal nor a snapshot: move it away, and restore a backup in its place or begin anew with --init`,
+        );
       const aside = await copyAside(files, folder, listing);
       const found = await salvage(files, listing);
       await writeAnew(files, folder, found);
