@@ -17,6 +17,8 @@ interface Said {
   /** Where it wants the browser back (OIDC RP-Initiated Logout 1.0 §2); registered for it. */
   readonly to?: string | undefined;
   readonly state?: string | undefined;
+  /** The languages it wants people asked in. */
+  readonly locales?: string | undefined;
 }
 
 interface SignOut {
@@ -58,12 +60,13 @@ export async function askWhetherToSignOut(ctx: KoaContextWithOIDC): Promise<void
   const { accountId, uid } = sessionOf(ctx);
   const { params = {}, client } = ctx.oidc;
   const [to, state] = [text(params['post_logout_redirect_uri']), text(params['state'])];
+  const locales = text(params['ui_locales']);
   if (!accountId) {
     const again = isLost(ctx) ? onceMore(ctx as never, 1) : undefined;
     if (again) return markOvertaken(ctx, again);
-    return sendOn(ctx as unknown as Context, returnTo({ to, state }));
+    return sendOn(ctx as unknown as Context, returnTo({ to, state, locales }));
   }
-  const said: Said = { session: sessionIdOf(uid), client: client?.clientId, to, state };
+  const said: Said = { session: sessionIdOf(uid), client: client?.clientId, to, state, locales };
   const about = Buffer.from(JSON.stringify(said)).toString('base64url');
   const token = csrf.token(ctx as unknown as Context, actionOf(about), said.session);
   await shows.signOut(ctx, { action: CONFIRM, fields: { xsrf: `${token}.${about}` } });
@@ -90,6 +93,12 @@ export async function believeSignOutForm(ctx: KoaContextWithOIDC, next: Next): P
   // With nobody signed in there is nothing of which to leave all but one application.
   Object.assign(ctx.oidc.params ?? {}, { xsrf: secret, ...(!session.accountId && { logout: 'yes' }) });
   await next();
+  // The engine's own last page has no word of its parameters.
+  if (!said.to && said.locales && ctx.status === 303) {
+    const last = new URL(ctx.response.get('Location'));
+    last.searchParams.set('ui_locales', said.locales);
+    ctx.redirect(last.href);
+  }
 }
 
 /** What a token of the form is for: this page, and what the form says. */
@@ -105,15 +114,15 @@ function opened(about: string): Partial<Said> & { session: string } {
   }
 }
 
-function returnTo({ to, state }: Pick<Said, 'to' | 'state'>): string {
-  if (!to) return `${PATH}/success`;
+function returnTo({ to, state, locales }: Pick<Said, 'to' | 'state' | 'locales'>): string {
+  if (!to) return `${PATH}/success${locales ? `?${new URLSearchParams({ ui_locales: locales })}` : ''}`;
   const url = new URL(to);
   if (state !== undefined) url.searchParams.set('state', state);
   return url.href;
 }
 
-function queryOf({ client, to, state }: Partial<Said>): URLSearchParams {
-  const asked = { client_id: client, post_logout_redirect_uri: to, state };
+function queryOf({ client, to, state, locales }: Partial<Said>): URLSearchParams {
+  const asked = { client_id: client, post_logout_redirect_uri: to, state, ui_locales: locales };
   return new URLSearchParams(
     Object.entries(asked).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

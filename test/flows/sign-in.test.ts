@@ -189,6 +189,15 @@ test('ui_locales decides the language of every page of the request, before what 
   t.is(consent.page, 'consent');
   t.regex(consent.html, /<html lang="de"/);
   t.regex((await agent.get((await request(config, { prompt: 'login' })).url)).html, /<html lang="en"/);
+
+  t.truthy((await agent.submit(consent, {}, { name: 'decision', value: 'allow' })).left);
+  const leaving = oidc.buildEndSessionUrl(config, { ui_locales: 'de' });
+  const question = await agent.get(leaving);
+  // The one who signs out, and whoever comes after.
+  for (const last of [await agent.submit(question, {}, { name: 'logout', value: 'yes' }), await agent.get(leaving)]) {
+    t.is(last.page, 'signed-out');
+    t.regex(last.html, /<html lang="de"/);
+  }
 });
 
 test('signing out ends the session after a question, and goes back to a registered address only', async (t) => {
