@@ -90,6 +90,9 @@ export type Provable = OwnFactor | MailedCode;
 
 const MAILED_CODE: MailedCode = { kind: 'email' };
 
+/** Whether there is something of it to prove: recovery codes may all be used. */
+const isLeft = ({ digests }: OwnFactor): boolean => digests === undefined || digests.length > 0;
+
 /** What each kind of factor brings somebody to who has proven a first one. */
 const BRINGS_TO: Readonly<Record<Provable['kind'], Acr>> = { totp: TWO, recovery: TWO, email: TWO, passkey: PHR };
 
@@ -135,7 +138,7 @@ export function createAssurance({
       if (needed === 'unmet') return { needed: PHR, missing: 'unmet', with: [] };
       const proven = acrOf(amr) ?? ONE;
       if (reaches(proven, needed)) return { needed, missing: undefined, with: [] };
-      const provable = [...own, ...(mayMail(person, amr) ? [MAILED_CODE] : [])];
+      const provable = [...own.filter(isLeft), ...(mayMail(person, amr) ? [MAILED_CODE] : [])];
       const further = provable.filter(({ kind }) => !reaches(proven, BRINGS_TO[kind]));
       const enough = further.filter(({ kind }) => reaches(BRINGS_TO[kind], needed));
       // Whoever lacks a passkey proves what they have before they add one.

@@ -2,7 +2,7 @@ import test from 'ava';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { redeem } from '../support/client.ts';
 import { addPerson, type Postern, startPostern } from '../support/postern.ts';
-import { beginAs, giveApp, TWO } from '../support/second-factor.ts';
+import { beginAs, giveApp, RECOVERY_CODES, TWO } from '../support/second-factor.ts';
 
 let postern: Postern;
 let strict: Postern;
@@ -23,6 +23,20 @@ test('after the password a person types the code of their app, and the tokens te
   const tokens = await redeem(asked, done.left!);
   t.deepEqual(tokens.claims()?.['amr'], ['pwd', 'otp', 'mfa']);
   t.is(tokens.claims()?.['acr'], TWO);
+});
+
+test('recovery codes are spoken of for as long as there is one left', async (t) => {
+  const person = await somebody(postern);
+  await giveApp(postern, person);
+  for (const code of RECOVERY_CODES) {
+    const { agent, answer } = await beginAs(postern, person.email);
+    t.regex(answer.html, /A recovery code works here too/);
+    t.truthy((await agent.submit(answer, { code })).left);
+  }
+  const { agent, answer } = await beginAs(postern, person.email);
+  t.is(answer.page, 'second-factor');
+  t.notRegex(answer.html, /recovery code/i);
+  t.is((await agent.submit(answer, { code: RECOVERY_CODES[0]! })).status, 400);
 });
 
 test('where everybody needs one, a person without sets it up as they sign in, and is shown their recovery codes once', async (t) => {
