@@ -150,6 +150,33 @@ test.serial('a client is read once and then known, until the line that tells of 
   await until(async () => (await b.get('clients', 'cli_1'))?.record.name === 'z');
 });
 
+test.serial(
+  'what is no resource is asked for once, until one is registered, and strangers push nothing out',
+  async (t) => {
+    const [a, b, database] = await stores(t);
+    const heard: string[] = [];
+    b.onChange((table) => heard.push(table));
+    await a.commit([{ put: 'clients', id: 'cli_1', record: client('x') }]);
+    await until(() => heard.length === 1);
+    const uri = 'https://files.example.com';
+    const sent = statements(t, database);
+    await b.get('clients', 'cli_1');
+    for (let i = 0; i < 50; i += 1) t.is(await b.get('resources', uri), undefined);
+    t.is(sent.length, 2);
+    for (let i = 0; i < 2500; i += 1) await b.get('clients', `cli_nobody${i}`);
+    sent.length = 0;
+    await b.get('clients', 'cli_1');
+    t.is(sent.length, 0);
+    heard.length = 0;
+    const at = Date.now();
+    const record = { scopes: [], revocable: false, createdAt: at, updatedAt: at };
+    await a.commit([{ put: 'resources', id: uri, record }]);
+    await until(() => heard.includes('resources'));
+    t.deepEqual((await b.get('resources', uri))?.record, record);
+    t.deepEqual((await a.get('resources', uri))?.record, record);
+  },
+);
+
 test.serial('all that is asked for in one tick is one statement', async (t) => {
   const [a, , database] = await stores(t);
   await a.commit([{ put: 'sessions', id: 's', record: artifact({ accountId: 'usr_1' }) }]);

@@ -194,10 +194,10 @@ export class PostgresStore implements Store {
     if (!isStorable(id)) return undefined;
     if (!isWatched(table)) return await this.#call(() => this.#reads.get(table, id));
     const known = this.#cache.get(table, id);
-    if (known) return known;
+    if (known) return known === 'absent' ? undefined : known;
     const { age } = this.#cache;
     const row = await this.#call(() => this.#reads.get(table, id));
-    if (row) this.#cache.keep(table, row, age);
+    this.#cache.keep(table, id, row, age);
     return row;
   }
 
