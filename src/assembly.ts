@@ -31,6 +31,7 @@ import {
   pinHost,
   securityHeaders,
   silenceKoa,
+  type Tell,
   tellAll,
   tellAnswered,
 } from './http/index.ts';
@@ -79,9 +80,8 @@ export function assemble({
   const mark = createBrowserMark({ issuer });
   const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
   const tell = tellAll(accessLog(log), metrics.answered);
-  const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
-  const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
-  domain.keys.onChange(documents.forget);
+  const onTokens = metrics.tokenIssued;
+  const { front, documents } = fronts({ settings, now, store, domain, engine, tell, pace, onTokens });
   const { interactions, ownSessions } = engine;
   /** What both rooms of pages are given. */
   const room = { settings, domain, interactions, ownSessions, ownFactors, passkeys, pages, csrf, device, now };
@@ -128,17 +128,22 @@ export function assemble({
   }
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
-  const short = shortWays({
-    domain,
-    store,
-    engine,
-    issuer,
-    lifetimes: settings.tokens,
-    now,
-    desk,
-    pace,
-    onTokens: metrics.tokenIssued,
-  });
   const whole = app.callback();
-  return inFront([documents.front, ...short], (req, res) => patiently(res, () => whole(req, res)));
+  return inFront(front, (req, res) => patiently(res, () => whole(req, res)));
+}
+
+interface FrontParts extends Pick<Parts, 'settings' | 'now' | 'store' | 'domain' | 'engine' | 'pace'> {
+  /** Hears of every answer that is given here. */
+  readonly tell: Tell;
+  /** Called for each token that was issued here, with the grant type. */
+  readonly onTokens: (grantType: string) => void;
+}
+
+/** What stands in front of everything. */
+export function fronts({ settings, tell, ...parts }: FrontParts) {
+  const { issuer, tokens: lifetimes } = settings;
+  const desk = createFrontDesk({ issuer, trustedProxies: settings.trusted_proxies, tell });
+  const documents = createDocuments({ maxAge: settings.signing.jwks_max_age, desk });
+  parts.domain.keys.onChange(documents.forget);
+  return { documents, front: [documents.front, ...shortWays({ ...parts, issuer, lifetimes, desk })] };
 }

@@ -13,7 +13,6 @@ import { createEngine, logoutHandler } from './engine/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
   accentColours,
-  accessLog,
   createAssets,
   createMetrics,
   createPace,
@@ -27,10 +26,10 @@ import {
   WARMING_UP,
 } from './http/index.ts';
 import { signOutPages } from './interaction/index.ts';
-import { type Duration, hours, type Logger, minutes, seconds, silent } from './lib/index.ts';
+import { type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
-import { warmUp } from './short/index.ts';
+import { rehearse } from './rehearsal.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { supportedLocales } from './words/index.ts';
@@ -161,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       if (stopping) return;
       // Somebody is going to look at them, and whoever comes first should not wait for it.
       if (ops || enter) void metrics.begin();
-      if (warm) await warmUp({ issuer: settings.issuer, tell: accessLog(silent) });
+      if (warm) await rehearse({ settings, store, now, masterKey, engine });
     });
     const warmed = begun
       .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))

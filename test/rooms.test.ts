@@ -10,6 +10,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   main: 1,
   server: 1,
   assembly: 1,
+  rehearsal: 1,
   processes: 1,
   cli: 1,
   interaction: 2,

@@ -174,9 +174,5 @@ export function configuration(
   };
 }
 
-/** The `aud` of tokens asked for without a resource. */
-export const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'issuer'>): string =>
-  audience ?? `${issuer}/api`;
-
 /** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
 const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);

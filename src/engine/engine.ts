@@ -7,7 +7,7 @@ import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts'
 import { tellAcr } from './authentication.ts';
 import { installBackchannelLogout } from './backchannel.ts';
 import { compareSecrets } from './clients.ts';
-import { audienceOf, configuration, type EngineOptions } from './configuration.ts';
+import { configuration, type EngineOptions } from './configuration.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
 import { createKeptRequests } from './kept-requests.ts';
@@ -67,7 +67,7 @@ export interface Engine {
 export function createEngine(options: EngineOptions & EngineParts): Engine {
   const { settings, domain, store, now, masterKey, pace, onTokens } = options;
   adjustSteps();
-  const servers = resourceServers({ domain, audience: audienceOf(settings), accessTtl: settings.tokens.access });
+  const servers = resourceServers({ domain, settings });
   const policy = interactionPolicy(domain);
   const provider = new Provider(settings.issuer, configuration(options, servers, policy));
 

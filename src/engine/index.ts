@@ -21,5 +21,5 @@ export type { PendingRequest, Progress } from './pending.ts';
 export type { Proof } from './proofs.ts';
 export { keptAnswer, refreshTtl } from './refresh.ts';
 export { type PageReason, tellRefusals } from './refused.ts';
-export type { ResourceServers } from './resources.ts';
+export { type ResourceServers, resourceServers } from './resources.ts';
 export { CLAIMS, STATIC_SCOPES, splitScope } from './scopes.ts';

@@ -1,20 +1,23 @@
 import { errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import type { Settings } from '../config/index.ts';
 import type { Domain, RegisteredClient, SigningAlgorithm } from '../domain/index.ts';
-import { type Duration, inSeconds } from '../lib/index.ts';
+import { inSeconds } from '../lib/index.ts';
 import { splitScope, staticScopesOf } from './scopes.ts';
 
 interface Options {
-  readonly domain: Domain;
-  /** The audience of tokens asked for without a resource. */
-  readonly audience: string;
-  readonly accessTtl: Duration;
+  readonly domain: Pick<Domain, 'clients' | 'resources'>;
+  readonly settings: Pick<Settings, 'audience' | 'issuer' | 'tokens'>;
 }
+
+/** The `aud` of tokens asked for without a resource. */
+const audienceOf = ({ audience, issuer }: Pick<Settings, 'audience' | 'issuer'>): string => audience ?? `${issuer}/api`;
 
 type Ctx = KoaContextWithOIDC;
 
 /** Which API a token is for and what it may do there (RFC 8707): from the operator's records alone. */
-export function resourceServers({ domain, audience, accessTtl }: Options) {
+export function resourceServers({ domain, settings }: Options) {
   const { clients, resources } = domain;
+  const audience = audienceOf(settings);
 
   async function clientOf(id: string): Promise<RegisteredClient> {
     const client = await clients.get(id);
@@ -61,7 +64,7 @@ export function resourceServers({ domain, audience, accessTtl }: Options) {
       audience: uri,
       scope: [...(machine ? [] : staticScopesOf(client)), ...allowed(client, defined)].join(' '),
       accessTokenFormat: 'jwt',
-      accessTokenTTL: inSeconds(resource?.ttl ?? accessTtl),
+      accessTokenTTL: inSeconds(resource?.ttl ?? settings.tokens.access),
       jwt: { sign: { alg } },
       defined,
       alg,

@@ -44,6 +44,7 @@ export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
 export { createLogger, type Log } from './log.ts';
+export { standardOutput } from './log-output.ts';
 export type { LinkPage, PasswordError, Trail } from './mailed-pages.ts';
 export { type BrowserMark, createBrowserMark } from './mark.ts';
 export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';

@@ -1,25 +1,53 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { readSettings } from '../../src/config/index.ts';
-import type { Answered } from '../../src/http/index.ts';
-import { seconds, silent } from '../../src/lib/index.ts';
+import { openMasterKey } from '../../src/domain/index.ts';
+import { createEngine, type Shows } from '../../src/engine/index.ts';
+import { createPace } from '../../src/http/index.ts';
+import { minutes, seconds, silent } from '../../src/lib/index.ts';
+import { rehearse } from '../../src/rehearsal.ts';
 import { startServer } from '../../src/server.ts';
 import { warmUp } from '../../src/short/index.ts';
+
+import { startPostern } from '../support/postern.ts';
 import { until } from '../support/until.ts';
 
+/** What a server rehearses with, without the rehearsal. */
+async function parts(t: ExecutionContext) {
+  const { folder, domain, store, issuer, stop } = await startPostern();
+  t.teardown(async () => {
+    await stop();
+    rmSync(folder, { recursive: true });
+  });
+  const shared = {
+    settings: { ...readSettings({}), issuer },
+    store,
+    now: Date.now,
+    masterKey: openMasterKey({ folder: join(folder, 'keys') }),
+  };
+  const [pace, shows] = [createPace({ now: Date.now }), {} as Shows];
+  const engine = createEngine({ ...shared, domain, uiLocales: [], shows, installGrants() {}, pace });
+  return { ...shared, engine };
+}
+
 test('the rehearsal asks for tokens by the short way, and each is granted', async (t) => {
-  const told: Answered[] = [];
-  const options = { issuer: 'https://id.example.com', tell: (answered: Answered) => void told.push(answered) };
-  t.is(await warmUp({ ...options, requests: 100, within: seconds(60) }), 125);
-  await until(() => told.length === 125);
-  t.true(told.every(({ status, endpoint, aborted }) => status === 200 && endpoint?.path === '/token' && !aborted));
+  const given = await parts(t);
+  const { rows } = await given.store.stats();
+  t.is(await rehearse({ ...given, requests: 100, within: seconds(60) }), 125);
+  t.deepEqual((await given.store.stats()).rows, rows);
 });
 
 test('a rehearsal that takes too long is given up', async (t) => {
-  const answered = await warmUp({ issuer: 'https://id.example.com', tell: () => {}, requests: 1e9, within: 50 });
-  t.true(answered < 1e6);
+  const granted = await rehearse({ ...(await parts(t)), requests: 1e9, within: 50 });
+  t.true(granted < 1e6);
+});
+
+test('a rehearsal that is refused ends at once', async (t) => {
+  const handler: RequestListener = (_req, res) => void res.writeHead(503).end();
+  t.is(await warmUp({ handler, authorization: 'Basic eDp5', scope: 'x', within: minutes(1) }), 0);
 });
 
 test('a server is ready when it has warmed up, serves from the start, and keeps nothing of it', async (t) => {
