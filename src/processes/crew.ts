@@ -83,7 +83,8 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
         if (stopping) return;
         const member = enlist(current);
         untilServing(member).catch((err: Error) => {
-          if (leaving.has(member)) return;
+          // Ended by us.
+          if (stopping || leaving.has(member)) return;
           log.error({ err: err.message }, 'a worker did not get up');
           fillLater();
         });
@@ -103,6 +104,7 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
       try {
         await untilServing(enlist(next));
       } catch (error) {
+        if (stopping) return;
         log.error({ err: (error as Error).message }, 'a new worker did not get up: the others go on as they are');
         return;
       }

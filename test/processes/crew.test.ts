@@ -63,10 +63,12 @@ class Worker implements Member {
 async function crewOf(count: number) {
   const workers: Worker[] = [];
   const died: Member[] = [];
+  /** What was logged as an error. */
+  const errors: string[] = [];
   const time = { at: 0 };
   const crew = createCrew({
     count,
-    log: silent,
+    log: { ...silent, error: (_: object, message: string) => void errors.push(message) },
     document: OLD,
     now: () => time.at,
     start(document, first) {
@@ -80,7 +82,7 @@ async function crewOf(count: number) {
   const begun = crew.begin();
   for (const worker of workers) worker.serve();
   await begun;
-  return { crew, workers, died, time };
+  return { crew, workers, died, errors, time };
 }
 
 /** Everything that follows from what was done, timers aside. */
@@ -234,7 +236,7 @@ test('each death within a minute doubles the wait for the next start', async (t)
 });
 
 test('told to stop, it lets those that serve end in order, ends those that start, and starts none', async (t) => {
-  const { crew, workers } = await crewOf(2);
+  const { crew, workers, errors } = await crewOf(2);
   workers[0]!.end('SIGKILL');
   await until(() => workers.length === 3);
   const stopped = crew.stop();
@@ -244,6 +246,19 @@ test('told to stop, it lets those that serve end in order, ends those that start
   t.true(await stopped);
   await settle();
   t.is(workers.length, 3);
+  t.deepEqual(errors, ['a worker died'], 'that it ended one is no error');
+});
+
+test('told to stop while it replaces them, it ends in order, and says nothing of the one that it ended', async (t) => {
+  const { crew, workers, errors } = await crewOf(1);
+  crew.roll(NEW);
+  await settle();
+  t.is(workers[1]!.state, 'starting');
+  const stopped = crew.stop();
+  workers[0]!.end('code 0');
+  t.true(await stopped);
+  await settle();
+  t.deepEqual(errors, []);
 });
 
 test('one that had to be ended by force is told of', async (t) => {
