@@ -141,6 +141,26 @@ test('a backup of the files restores into PostgreSQL, and one of that into files
   t.deepEqual(await emails(back), ['ada@example.com']);
 });
 
+test('a role that serves a database restores into it once it may truncate, and is told so', async (t) => {
+  const { env, file } = await backedUp(t);
+  const { name, url, query } = await databases.create();
+  t.is((await say({ ...env, POSTERN_DATABASE_URL: url }, 'store', 'restore', file)).code, 0);
+  const role = `serving_${name}`;
+  await query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT USAGE ON SCHEMA postern TO ${role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO ${role};
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO ${role}`);
+  const there = {
+    ...env,
+    POSTERN_DATABASE_URL: Object.assign(new URL(url), { username: role, password: 'x' }).href,
+  };
+  t.is((await say(there, 'user', 'add', 'eve@example.com')).code, 0);
+  t.regex(await refused(t, there, 'restore', file, '--replace'), /restore or a move into it TRUNCATE on its tables/);
+  t.deepEqual((await emails(there)).toSorted(), ['ada@example.com', 'eve@example.com']);
+  await query(`GRANT TRUNCATE ON ALL TABLES IN SCHEMA postern TO ${role}`);
+  t.is((await say(there, 'store', 'restore', file, '--replace')).code, 0);
+  t.deepEqual(await emails(there), ['ada@example.com']);
+});
+
 test('a copy of the folder, put back, is made safe by a backup of it that replaces it', async (t) => {
   const { folder, env, file } = await backedUp(t);
   const server = await serving(t, folder);
