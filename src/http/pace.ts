@@ -26,8 +26,9 @@ export type Pace = ReturnType<typeof createPace>;
 
 /**
  * Bounds what strangers can make the server remember: each request to `/authorize` may leave an interaction in the store
- * for an hour, and each that a client without a secret pushes another row for a minute. A token bucket per network, in memory. Loopback is not limited: it is the machine itself, or a proxy that
- * `trusted_proxies` does not name, behind which everybody would share one bucket.
+ * for an hour, and each that a client without a secret pushes another row for a minute. A token bucket per network, in
+ * memory. Loopback is not limited: it is the machine itself, or a proxy that `trusted_proxies` does not name, behind which
+ * everybody would share one bucket.
  */
 export function createPace({ now, pace: whole = PACE, processes = 1 }: Options) {
   const pace = { burst: Math.ceil(whole.burst / processes), perSecond: whole.perSecond / processes };
