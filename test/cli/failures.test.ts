@@ -18,13 +18,15 @@ const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
   ['client add A --type web', /needs at least one redirect URI/],
   ['client add A --type web --redirect-uri http://a.example', /must be https/],
   ['client add A --type spa --redirect-uri https://a.example/* ', /no wildcards/],
-  ['client add A --type web --redirect-uri https://a.example --jwks nowhere.json', /cannot be read as JSON/],
+  ['client add A --type web --redirect-uri https://a.example --jwks nowhere.json', /cannot read nowhere.json: ENOENT/],
   ['client show cli_none', /there is no client/],
   ['resource add http://localhost:3000', /is this server itself/],
   ['resource add https://api.example --ttl soon', /no length of time/],
   ['resource add https://api.example --alg ES256', /keys rotate --alg ES256/],
   ['keys revoke none', /there is no key/],
-  ['keys import nowhere.pem', /cannot be read/],
+  ['keys import nowhere.pem', /cannot read nowhere.pem: ENOENT/],
+  ['keys import /dev/zero', /too much at once/],
+  ['user import /dev/zero', /too much at once/],
   ['config --schema --markdown', /one of/],
 ];
 

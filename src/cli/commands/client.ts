@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { STATIC_SCOPES } from '../../engine/scopes.ts';
 import { Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
 import { type Context, collect, collectWords } from './context.ts';
+import { readFile } from './input.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -64,7 +64,7 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
       new Option('--type <type>', 'where it runs').choices(['web', 'spa', 'native', 'service']).makeOptionMandatory(),
     )
     .action(async (name: string, options: TermOptions & { type: string }, command: Command) => {
-      const added = await ask('client.add', { ...termsIn(options), name, type: options.type });
+      const added = await ask('client.add', { ...(await termsIn(options)), name, type: options.type });
       showSecret(command, added);
       await tellUndefinedScopes(added);
     });
@@ -90,7 +90,7 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
     .option('--no-first-party', 'people are asked for consent')
     .option('--no-acr', 'no more than for signing in')
     .action(async (client_id: string, options: TermOptions, command: Command) => {
-      const updated = (await ask('client.update', { ...termsIn(options), client_id })) as Item;
+      const updated = (await ask('client.update', { ...(await termsIn(options)), client_id })) as Item;
       show(command, updated, details);
       await tellUndefinedScopes(updated);
     });
@@ -114,7 +114,7 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
       );
 }
 
-const termsIn = (options: TermOptions) => ({
+const termsIn = async (options: TermOptions) => ({
   name: options.name,
   redirect_uris: listed(options.redirectUri),
   post_logout_redirect_uris: listed(options.postLogoutRedirectUri),
@@ -125,15 +125,16 @@ const termsIn = (options: TermOptions) => ({
   password_grant: options.grant === undefined ? undefined : options.grant === 'password',
   first_party: options.firstParty,
   default_acr_values: listed(options.acr),
-  jwks: options.jwks === undefined ? undefined : readJwks(options.jwks),
+  jwks: options.jwks === undefined ? undefined : await readJwks(options.jwks),
 });
 
 const listed = (value: string[] | false | undefined): string[] | undefined => (value === false ? [] : value);
 
-function readJwks(file: string): unknown {
+async function readJwks(file: string): Promise<unknown> {
+  const text = await readFile(file);
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(text);
   } catch (cause) {
-    throw new Refusal('file_unreadable', `${file} cannot be read as JSON`, { cause });
+    throw new Refusal('file_unreadable', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
 import { algorithm, type Context } from './context.ts';
+import { readFile } from './input.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -39,14 +38,6 @@ export function keysCommands(program: Command, { ask, show }: Context): void {
     .description('bring a private key (PEM, no passphrase); published first like any other')
     .addOption(algorithm(SIGNS_WITH))
     .action(async (file: string, { alg }, command: Command) =>
-      show(command, (await ask('keys.import', { pem: readPem(file), alg })) as Item, details),
+      show(command, (await ask('keys.import', { pem: await readFile(file), alg })) as Item, details),
     );
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Refusal('file_unreadable', `${file} cannot be read`, { cause });
-  }
 }

@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { Refusal } from '../../lib/index.ts';
 import { table } from '../print.ts';
 import type { Context } from './context.ts';
+import { readFile } from './input.ts';
 
 /** Room for 100,000 people; what comes through the control socket has to fit. */
 const LARGEST = 48 * 1024 * 1024;
@@ -25,7 +25,7 @@ export function userImportCommand(user: Command, { ask, show, terminal }: Contex
     .description('bring people from another system, with the passwords they had')
     .addHelpText('after', HELP)
     .action(async (file: string, _, command: Command) => {
-      const text = file === '-' ? await terminal.readInput(LARGEST) : await contentOf(file);
+      const text = file === '-' ? await terminal.readInput(LARGEST) : await readFile(file, LARGEST);
       const outcome = (await ask('user.import', { lines: text.trimEnd().split(/\r?\n/) })) as Outcome;
       show(command, outcome, inWords);
       const { length } = outcome.refused;
@@ -41,18 +41,4 @@ function inWords({ imported, refused }: Outcome): string {
   if (refused.length === 0) return `${imported} ${imported === 1 ? 'person' : 'people'} imported\n`;
   const more = refused.length - SHOWN;
   return `${table(refused.slice(0, SHOWN), ['line', 'reason'])}${more > 0 ? `and ${more} more: --json lists them all\n` : ''}`;
-}
-
-/** @throws Refusal `file_unreadable`, `input_too_large` */
-async function contentOf(file: string): Promise<string> {
-  try {
-    const { size } = await stat(file);
-    if (size > LARGEST)
-      throw new Refusal('input_too_large', `${file} has more than ${LARGEST} bytes: import it in parts`);
-    // Without the mark some programs begin a file with; broken letters are no letters.
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal('file_unreadable', `cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
 }
