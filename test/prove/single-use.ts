@@ -118,7 +118,7 @@ const RACES: Readonly<Record<string, Race>> = {
   ...FACTOR_RACES,
 };
 
-/** Asks for a mail, and sends the form that its link leads to. */
+/** Asks for a mail, and sends forms that its link leads to, each another one: of one sent twice both clicks are told that it is done. */
 async function mailedLink({ issuer }: Stage, mail: MailServer, form: string, email: string, leadsTo: string) {
   const agent = new UserAgent(issuer);
   await agent.submit(await agent.get(form), { email });
@@ -126,8 +126,10 @@ async function mailedLink({ issuer }: Stage, mail: MailServer, form: string, ema
     const { link } = await mail.next(email);
     if (link?.pathname !== leadsTo) continue;
     const shown = await agent.get(link);
+    let sent = 0;
     return async () => {
-      const { page, status } = await agent.submit(shown, { password: PASSWORD });
+      sent += 1;
+      const { page, status } = await agent.submit(shown, { password: `${PASSWORD} ${sent}` });
       return page === 'done' ? 'ok' : page === 'link-gone' && status === 410 ? 'invalid_link' : `${page} ${status}`;
     };
   }
