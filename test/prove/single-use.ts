@@ -136,20 +136,20 @@ async function mailedLink({ issuer }: Stage, mail: MailServer, form: string, ema
 }
 
 async function trials(fact: string, race: Race, racing: Racing, { trials: count, atOnce }: Numbers): Promise<Finding> {
-  const wrong: string[] = [];
+  const wrong = new Map<number, string>();
   const refusals = new Set<string>();
   for (let trial = 0; trial < count; trial += 1) {
     const present = await race(racing, { trial, atOnce });
     const words = await Promise.all(Array.from({ length: atOnce }, present));
-    if (words.filter((word) => word === 'ok').length !== 1) wrong.push(words.join(' '));
+    if (words.filter((word) => word === 'ok').length !== 1) wrong.set(trial, words.join(' '));
     for (const word of words) if (word !== 'ok') refusals.add(word);
     // And whoever comes later.
-    if ((await present()) === 'ok') wrong.push('again');
+    if ((await present()) === 'ok') wrong.set(trial, `${words.join(' ')}, and again`);
   }
   // One word for every loser, and never a failure of ours.
-  const held = wrong.length === 0 && refusals.size === 1 && /^invalid_/.test([...refusals][0]!);
-  const figure = `1 of ${atOnce} in ${count - wrong.length} of ${count} trials`;
-  return { fact, figure, held, detail: [...wrong, ...refusals].join('\n') };
+  const held = wrong.size === 0 && refusals.size === 1 && /^invalid_/.test([...refusals][0]!);
+  const figure = `1 of ${atOnce} in ${count - wrong.size} of ${count} trials`;
+  return { fact, figure, held, detail: [...wrong.values(), ...refusals].join('\n') };
 }
 
 /** Of a refresh token everybody gets the same answer; once the window is over, presenting it ends the family. */
