@@ -9,9 +9,9 @@ import { minutes } from '../../src/lib/index.ts';
 import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { authorize, discover } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
-import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
+import { type Pairs, type Sent, send } from '../support/hostile.ts';
 import { addClient, addPerson, PASSWORD, type Postern } from '../support/postern.ts';
-import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { basic, type Credentials, HEADERS, plain, proof, sentWith, word, wrong } from '../support/program-requests.ts';
 import { digest, shortWaysOf } from '../support/short-ways.ts';
 
 const API = 'https://files.example.com';
@@ -140,7 +140,7 @@ const requests = (tokens: () => readonly string[]): fc.Arbitrary<Sent> =>
       token: word(fc.constantFrom(...tokens())),
       hint: fc.option(word(fc.constantFrom('access_token', 'refresh_token', 'id_token')), { freq: 2 }),
       headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
-      wrong: fc.constantFrom('nothing', 'nothing', 'nothing', 'a parameter', 'the dress'),
+      wrong: wrong(),
     })
     .chain(({ proof, token, hint, headers, wrong }) => {
       const pairs: Pairs = [
@@ -148,14 +148,7 @@ const requests = (tokens: () => readonly string[]): fc.Arbitrary<Sent> =>
         ...(hint === null ? [] : [['token_type_hint', hint] as const]),
         ...proof.pairs,
       ];
-      return (wrong === 'a parameter' ? spoiled(fc.constant(pairs)) : fc.constant(pairs)).chain((given) =>
-        (wrong === 'the dress' ? dressed(given) : fc.constant(plain(given))).map((dress) => ({
-          method: 'POST',
-          path: '/introspect',
-          ...dress,
-          headers: { ...dress.headers, ...proof.headers, ...headers },
-        })),
-      );
+      return sentWith(wrong, { path: '/introspect', pairs, headers: { ...proof.headers, ...headers } });
     });
 
 test.serial(

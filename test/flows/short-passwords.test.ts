@@ -8,10 +8,10 @@ import { minutes } from '../../src/lib/index.ts';
 import type { Artifact, Row, Store } from '../../src/store/index.ts';
 import { StoreUnavailable } from '../../src/store/index.ts';
 import { type Compare, inJson, overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
-import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
+import { type Pairs, type Sent, send } from '../support/hostile.ts';
 import { claimsOf, openedOf, rowOf } from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { basic, type Credentials, HEADERS, plain, proof, sentWith, word, wrong } from '../support/program-requests.ts';
 import { giveApp, TWO } from '../support/second-factor.ts';
 import { digest, shortWaysOf } from '../support/short-ways.ts';
 import { until } from '../support/until.ts';
@@ -88,7 +88,7 @@ const requests = (): fc.Arbitrary<Sent> =>
       scope: fc.option(word(fc.constantFrom(...SCOPES)), { freq: 4 }),
       resource: fc.option(word(fc.constantFrom(API, FEW, `${API}/`, `${postern.issuer}/api`)), { freq: 1 }),
       headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
-      wrong: fc.constantFrom('nothing', 'nothing', 'nothing', 'nothing', 'a parameter', 'the dress'),
+      wrong: wrong(),
     })
     .chain(({ proof, whose: [username, password], scope, resource, headers, wrong }) => {
       const pairs: Pairs = [
@@ -101,14 +101,7 @@ const requests = (): fc.Arbitrary<Sent> =>
         ...(resource === null ? [] : [['resource', resource] as const]),
         ...proof.pairs,
       ];
-      return (wrong === 'a parameter' ? spoiled(fc.constant(pairs)) : fc.constant(pairs)).chain((given) =>
-        (wrong === 'the dress' ? dressed(given) : fc.constant(plain(given))).map((dress) => ({
-          method: 'POST',
-          path: '/token',
-          ...dress,
-          headers: { ...dress.headers, ...proof.headers, ...headers },
-        })),
-      );
+      return sentWith(wrong, { path: '/token', pairs, headers: { ...proof.headers, ...headers } });
     });
 
 test.serial('whoever asks for whom, rightly or not, it is the same either way', async (t) => {

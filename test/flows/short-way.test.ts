@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { days, minutes } from '../../src/lib/index.ts';
 import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
-import { dressed, type Pairs, type Sent, send, spoiled } from '../support/hostile.ts';
+import { type Pairs, type Sent, send } from '../support/hostile.ts';
 import { addClient, type Postern } from '../support/postern.ts';
-import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { basic, type Credentials, HEADERS, proof, sentWith, word, wrong } from '../support/program-requests.ts';
 import { digest, shortWaysOf } from '../support/short-ways.ts';
 import { until } from '../support/until.ts';
 
@@ -71,7 +71,7 @@ const requests = (): fc.Arbitrary<Sent> =>
         freq: 2,
       }),
       headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
-      wrong: fc.constantFrom('nothing', 'nothing', 'nothing', 'a parameter', 'the dress'),
+      wrong: wrong(),
     })
     .chain(({ proof, grant, scope, resource, headers, wrong }) => {
       const pairs: Pairs = [
@@ -80,14 +80,7 @@ const requests = (): fc.Arbitrary<Sent> =>
         ...(resource === null ? [] : [['resource', resource] as const]),
         ...proof.pairs,
       ];
-      return (wrong === 'a parameter' ? spoiled(fc.constant(pairs)) : fc.constant(pairs)).chain((given) =>
-        (wrong === 'the dress' ? dressed(given) : fc.constant(plain(given))).map((dress) => ({
-          method: 'POST',
-          path: '/token',
-          ...dress,
-          headers: { ...dress.headers, ...proof.headers, ...headers },
-        })),
-      );
+      return sentWith(wrong, { path: '/token', pairs, headers: { ...proof.headers, ...headers } });
     });
 
 test.serial(

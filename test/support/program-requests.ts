@@ -1,6 +1,6 @@
 /** What programs send: who they say they are and how, and the dress of a form. */
 import fc from 'fast-check';
-import { encodePairs, hostileText, type Pairs } from './hostile.ts';
+import { dressed, encodePairs, hostileText, type Pairs, type Sent, spoiled } from './hostile.ts';
 
 export interface Credentials {
   readonly id: string;
@@ -60,3 +60,23 @@ export const plain = (pairs: Pairs) => ({
   body: encodePairs(pairs),
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
 });
+
+/** What is wrong with the form of a request: nothing mostly. */
+export const wrong = () => fc.constantFrom('nothing', 'nothing', 'nothing', 'a parameter', 'the dress');
+
+interface Asked {
+  readonly path: string;
+  readonly pairs: Pairs;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** The request with that wrong. */
+export const sentWith = (what: string, { path, pairs, headers }: Asked): fc.Arbitrary<Sent> =>
+  (what === 'a parameter' ? spoiled(fc.constant(pairs)) : fc.constant(pairs)).chain((given) =>
+    (what === 'the dress' ? dressed(given) : fc.constant(plain(given))).map((dress) => ({
+      method: 'POST',
+      path,
+      ...dress,
+      headers: { ...dress.headers, ...headers } as Record<string, string>,
+    })),
+  );
