@@ -1,17 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Duration, deriveKey, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
+import { type Duration, deriveKey, makeFolder, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
 
 const FILE = 'master.key';
 /** Written once the data folder was made: from then on a missing data folder is a loss, not a beginning. */
@@ -47,7 +37,7 @@ interface Options {
  */
 export function openMasterKey({ folder, override, mustExist = false }: Options): MasterKey {
   try {
-    if (!mustExist) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!mustExist) makeFolder(folder);
     const root = override ?? readKey(join(folder, FILE)) ?? (mustExist ? missing(folder) : makeKey(folder));
     if (Buffer.from(root, 'base64url').length !== 32) {
       throw new Refusal('keys_folder', `${join(folder, FILE)} is not a master key: it must hold 32 bytes in base64url`);
@@ -79,6 +69,9 @@ const WORDS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied: it must belong to the user Postern runs as',
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',
+  ENOENT: 'it is not there, and cannot be made',
+  ELOOP: 'its symbolic links go round in a circle',
+  ENAMETOOLONG: 'its name is too long',
   ENOTDIR: 'it is not a folder',
   EEXIST: 'it is not a folder',
 };
@@ -89,7 +82,7 @@ const WORDS: Readonly<Record<string, string>> = {
  */
 export function markDataMade(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     if (existsSync(join(folder, MARK))) return;
     unlessThere(() => writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n'));
   } catch (cause) {

@@ -8,6 +8,7 @@ export * from './clock.ts';
 export * from './digest.ts';
 export * from './durations.ts';
 export * from './errors.ts';
+export * from './folders.ts';
 export * from './held-back.ts';
 export * from './ids.ts';
 export * from './logger.ts';

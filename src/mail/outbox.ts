@@ -1,6 +1,6 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Logger } from '../lib/index.ts';
+import { type Logger, makeFolder } from '../lib/index.ts';
 import type { Sender } from './message.ts';
 
 interface Options {
@@ -21,7 +21,7 @@ export function outbox({ folder, log }: Options): Sender {
     // Unencoded, so that somebody who opens the file can copy the link.
     const readable = { ...message, text: { raw: `${AS_IT_IS}\r\n\r\n${message.text}` } };
     const { message: bytes } = await whole.sendMail(readable);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const moment = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
     // Dots, since the log takes a long run of letters, digits and hyphens for a secret.
     const path = resolve(folder, `${moment}.${name}.${reference.slice(0, 6)}.eml`);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -176,6 +176,7 @@ async function refusal(folder: string, env: Record<string, string>, args: string
 
 test('a bad start exits 1 with one readable message', async (t) => {
   const folder = temporary();
+  symlinkSync('circle', join(folder, 'circle'));
   const cases: [Record<string, string>, RegExp][] = [
     [{ POSTERN_ISSUER: 'http://id.example.com' }, /issuer \(POSTERN_ISSUER\): must be https/],
     [{ POSTERN_ISUER: 'https://id.example.com' }, /did you mean POSTERN_ISSUER\?/],
@@ -183,6 +184,13 @@ test('a bad start exits 1 with one readable message', async (t) => {
     [{ POSTERN_TRUSTED_PROXIES: 'everyone' }, /everyone/],
     [{ POSTERN_BRAND_LOGO: join(folder, 'none.svg') }, /none\.svg/],
     [{ POSTERN_MASTER_KEY: 'short' }, /master_key \(POSTERN_MASTER_KEY\)/],
+    // The system takes no folder there, and says every time that the one above is missing.
+    [
+      { POSTERN_DATA: '/proc/postern/data', POSTERN_KEYS: join(folder, 'new') },
+      /^cannot open the store in \/proc\/postern\/data: .*\(ENOENT\)$/,
+    ],
+    [{ POSTERN_KEYS: '/proc/postern/keys' }, /^cannot use the keys folder \/proc\/postern\/keys: .*\(ENOENT\)$/],
+    [{ POSTERN_DATA: join(folder, 'circle') }, /^cannot open the store in .*circle: its symbolic links .*\(ELOOP\)$/],
   ];
   for (const [env, said] of cases) {
     const result = await refusal(folder, env);

@@ -92,7 +92,7 @@ export class Disk implements FileOperations {
     return [...this.#names.keys()];
   }
 
-  async mkdir(): Promise<undefined> {}
+  async mkdir(): Promise<void> {}
 
   async chmod(): Promise<void> {}
 

@@ -1,7 +1,7 @@
 /** The real disk with a fault in it, which a test puts there and takes away. */
 import * as fs from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { FileOperations, OpenFile } from '../../src/store/file/index.ts';
+import { type FileOperations, type OpenFile, realFiles } from '../../src/store/file/files.ts';
 
 export type Operation = 'open' | 'write' | 'datasync' | 'sync' | 'rename' | 'unlink';
 
@@ -15,7 +15,7 @@ export class FaultyDisk implements FileOperations {
   /** At most so many bytes are accepted by one write. */
   most = Number.POSITIVE_INFINITY;
   readonly readdir = fs.readdir;
-  readonly mkdir = fs.mkdir;
+  readonly mkdir = realFiles.mkdir;
   readonly chmod = fs.chmod;
   readonly stat = fs.stat;
   readonly copyFile = fs.copyFile;

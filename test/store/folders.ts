@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { silent } from '../../src/lib/index.ts';
+import { realFiles } from '../../src/store/file/files.ts';
 import {
   type FileOperations,
   type FileStore,
@@ -23,7 +24,7 @@ export async function folderFor(t: ExecutionContext): Promise<string> {
 
 /** The real disk, never asked to sync: for tests of what stands in the files, which open thousands of stores. */
 export const quick: FileOperations = {
-  ...fs,
+  ...realFiles,
   async open(path, flags, mode) {
     const file = await fs.open(path, flags, mode);
     return {

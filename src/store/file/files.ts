@@ -1,4 +1,5 @@
 import * as fs from 'node:fs/promises';
+import { makeFolder } from '../../lib/index.ts';
 
 /** An open file, as `node:fs/promises` gives it. */
 export interface OpenFile {
@@ -17,13 +18,14 @@ export interface FileOperations {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   readdir(path: string): Promise<string[]>;
-  mkdir(path: string, options: { recursive: true; mode: number }): Promise<string | undefined>;
+  /** For its owner alone, with those above it that are missing. */
+  mkdir(path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   stat(path: string): Promise<{ size: number; mode: number; uid: number; isDirectory(): boolean }>;
   copyFile(from: string, to: string): Promise<void>;
 }
 
-export const realFiles: FileOperations = fs;
+export const realFiles: FileOperations = { ...fs, mkdir: async (path) => makeFolder(path) };
 
 /**
  * Writes every byte, whatever the disk accepts at a time. Libraries that trust one `write` truncate a good file on a full

@@ -67,7 +67,7 @@ export async function prepareFolder(files: FileOperations, folder: string, mustE
       `there is no store in ${folder}, although there was one: a disk may not be mounted, or the path is wrong. To begin with an empty store, start once with --init`,
     );
   }
-  if (!found) await files.mkdir(folder, { recursive: true, mode: 0o700 });
+  if (!found) await files.mkdir(folder);
   // A folder made by hand, or a fresh volume, is open to read. One that holds anything else may be everybody's.
   else if (names.every((name) => name === 'lost+found') && isOwn(found.uid)) await files.chmod(folder, 0o700);
   else await checkModes(files, folder, names.filter(isOurs));

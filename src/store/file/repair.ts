@@ -61,7 +61,7 @@ async function copyAside(files: FileOperations, folder: string, listing: Listing
   const names = [...journals, ...snapshots].map(({ name }) => name);
   let aside = `${folder}/aside-1`;
   for (let n = 2; await exists(files, aside); n += 1) aside = `${folder}/aside-${n}`;
-  await files.mkdir(aside, { recursive: true, mode: 0o700 });
+  await files.mkdir(aside);
   for (const name of formatFile ? [...names, FORMAT_FILE] : names) {
     await files.copyFile(`${folder}/${name}`, `${aside}/${name}`);
     const copy = await files.open(`${aside}/${name}`, 'r+');
