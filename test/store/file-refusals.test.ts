@@ -176,3 +176,13 @@ test('a file where the folder should be is refused in words', async (t) => {
   await writeFile(folder, '');
   await t.throwsAsync(open(folder), { instanceOf: StoreRefused, message: /it is not a folder/ });
 });
+
+test('a file that another process removes while a start looks is told as such: the command line looks again', async (t) => {
+  const folder = await folderFor(t);
+  await (await open(folder)).close();
+  const files = new FaultyDisk();
+  files.fault = (operation, name) => {
+    if (operation === 'open' && name.startsWith('journal')) throw failure('ENOENT');
+  };
+  await t.throwsAsync(open(folder, { files }), { code: 'ENOENT' });
+});

@@ -67,10 +67,21 @@ export async function prepareFolder(files: FileOperations, folder: string, mustE
       `there is no store in ${folder}, although there was one: a disk may not be mounted, or the path is wrong. To begin with an empty store, start once with --init`,
     );
   }
-  if (!found) await files.mkdir(folder);
+  if (!found) await make(files, folder);
   // A folder made by hand, or a fresh volume, is open to read. One that holds anything else may be everybody's.
   else if (names.every((name) => name === 'lost+found') && isOwn(found.uid)) await files.chmod(folder, 0o700);
   else await checkModes(files, folder, names.filter(isOurs));
+}
+
+async function make(files: FileOperations, folder: string): Promise<void> {
+  await files.mkdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause;
+    throw new StoreRefused(
+      'store_unusable',
+      `cannot open the store in ${folder}: it is not there, and cannot be made (ENOENT)`,
+      { cause },
+    );
+  });
 }
 
 async function checkModes(files: FileOperations, folder: string, names: readonly string[]): Promise<void> {
