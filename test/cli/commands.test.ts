@@ -81,6 +81,9 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   const updated = await run(`client update ${client.client_id} --name Till --no-grant --no-scope --no-first-party`);
   t.like(updated, { client_name: 'Till', scopes: [], first_party: false, redirect_uris: client.redirect_uris });
   t.false(updated.grant_types.includes('password'));
+  const instead = `client update ${client.client_id} --no-scope --scope list --no-scope`;
+  t.deepEqual((await run(`${instead} --scope read`)).scopes, ['read']);
+  t.deepEqual((await run(instead)).scopes, []);
   t.deepEqual((await run(`client update ${client.client_id} --acr phr`)).default_acr_values, ['phr']);
   t.false('default_acr_values' in (await run(`client update ${client.client_id} --no-acr`)));
   const none = /"gold" is none of urn:postern:acr:one-factor, urn:postern:acr:two-factor, phr/;

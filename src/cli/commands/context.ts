@@ -20,11 +20,11 @@ export interface Context {
 export const algorithm = (description: string): Option =>
   new Option('--alg <alg>', description).choices(['RS256', 'PS256', 'ES256']).default('RS256');
 
-/** For options that may be repeated. */
-export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+/** For options that may be repeated; `false` is what their `--no-…` left. */
+export const collect = (value: string, before: string[] | false | undefined): string[] => [...(before || []), value];
 
 /** The same for options whose value may also be a list. */
-export const collectWords = (value: string, before: string[] | undefined): string[] => [
-  ...(before ?? []),
+export const collectWords = (value: string, before: string[] | false | undefined): string[] => [
+  ...(before || []),
   ...value.split(/[\s,]+/).filter(Boolean),
 ];
