@@ -2,20 +2,25 @@ import { type Clock, type Duration, days, inSeconds, minutes, Refusal, seconds }
 import { type Page, type Resource, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
 
 /** An API that tokens can be asked for. */
 export type RegisteredResource = Resource & { readonly uri: string };
 
-export interface NewResource {
-  readonly uri: string;
-  readonly name?: string | undefined;
+/** What an operator decides about an API and may change later. */
+export interface ResourceTerms {
+  /** What people see; null is its host. */
+  readonly name?: string | null | undefined;
   readonly scopes?: readonly string[] | undefined;
-  readonly ttl?: Duration | undefined;
+  /** Null is the setting `tokens.access`. */
+  readonly ttl?: Duration | null | undefined;
   readonly revocable?: boolean | undefined;
   /** RS256 unless said. */
   readonly alg?: SigningKey['alg'] | undefined;
 }
+
+export type NewResource = ResourceTerms & { readonly uri: string };
 
 export type Resources = ReturnType<typeof createResources>;
 
@@ -49,7 +54,7 @@ export function createResources({ store, now, audit, issuer }: Options) {
   }
 
   /** An RS256 key always signs; of another algorithm, whoever checks tokens has to know one first. @throws Refusal `alg_unavailable` */
-  async function checkAlg(alg: SigningKey['alg']): Promise<void> {
+  async function checkAlg(alg: SigningKey['alg'] = 'RS256'): Promise<void> {
     if (alg === 'RS256') return;
     const { rows } = await store.find('signing_keys', 'all', '', { limit: 1000 });
     const keys = rows.filter(({ record }) => record.alg === alg);
@@ -63,33 +68,18 @@ export function createResources({ store, now, audit, issuer }: Options) {
     );
   }
 
+  async function existing(uri: string): Promise<Row<Resource>> {
+    const row = await store.get('resources', uri);
+    if (!row) throw new Refusal('resource_unknown', `there is no resource ${JSON.stringify(uri.slice(0, 200))}`);
+    return row;
+  }
+
   return {
     /** @throws Refusal `resource_invalid`, `resource_exists`, `scope_invalid`, `ttl_invalid`, `name_invalid`, `alg_unavailable` */
-    async add({
-      uri,
-      name,
-      scopes = [],
-      ttl,
-      revocable = false,
-      alg = 'RS256',
-    }: NewResource): Promise<RegisteredResource> {
+    async add({ uri, ...terms }: NewResource): Promise<RegisteredResource> {
       checkUri(uri);
-      if (name !== undefined && !/^\P{C}{1,200}$/u.test(name))
-        throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
-      if (ttl !== undefined && !(ttl >= TTL.min && ttl <= TTL.max))
-        throw new Refusal(
-          'ttl_invalid',
-          `a token lives from ${inSeconds(TTL.min)} seconds to ${TTL.max / minutes(60)} hours`,
-        );
-      await checkAlg(alg);
-      const record: Resource = {
-        ...(name !== undefined && { name }),
-        scopes: parseScopes(scopes),
-        ...(ttl !== undefined && { ttl }),
-        revocable,
-        ...(alg !== 'RS256' && { alg }),
-        createdAt: now(),
-      };
+      await checkAlg(terms.alg);
+      const record: Resource = { ...settle(terms), createdAt: now() };
       try {
         await store.commit([
           { put: 'resources', id: uri, record, expect: 'absent' },
@@ -102,9 +92,34 @@ export function createResources({ store, now, audit, issuer }: Options) {
       return { uri, ...record };
     },
 
+    /**
+     * What is not named stays as it is. It holds for tokens from now on: those that were issued say what they said until they
+     * expire, and refresh tokens go on with the scopes that are left.
+     * @throws Refusal `resource_unknown`, `scope_invalid`, `ttl_invalid`, `name_invalid`, `alg_unavailable`
+     */
+    update(uri: string, patch: ResourceTerms): Promise<RegisteredResource> {
+      return retryOnConflict(async () => {
+        const { record: before, version } = await existing(uri);
+        const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+        await checkAlg(patch.alg);
+        const record: Resource = { ...settle({ ...before, ...named }), createdAt: before.createdAt };
+        await store.commit([
+          { put: 'resources', id: uri, record, expect: version },
+          audit.record('resource.updated', { details: { uri } }),
+        ]);
+        return { uri, ...record };
+      });
+    },
+
     async get(uri: string): Promise<RegisteredResource | undefined> {
       const row = await store.get('resources', uri);
       return row && registered(row);
+    },
+
+    /** What people are told it is: its name, else its host, or all of a URI that has none, such as a `urn:`. */
+    async nameOf(uri: string): Promise<string> {
+      const row = await store.get('resources', uri);
+      return row?.record.name ?? (URL.parse(uri)?.host || uri);
     },
 
     /** In the order of their URIs. */
@@ -115,12 +130,29 @@ export function createResources({ store, now, audit, issuer }: Options) {
 
     /** @throws Refusal `resource_unknown`; `resource_in_use` while a client may ask for it */
     async remove(uri: string): Promise<void> {
-      const row = await store.get('resources', uri);
-      if (!row) throw new Refusal('resource_unknown', `there is no resource ${JSON.stringify(uri.slice(0, 200))}`);
+      await existing(uri);
       for await (const { id, record } of every(store, 'clients', 'all', ''))
         if (record.resources.includes(uri))
           throw new Refusal('resource_in_use', `${id} (${record.name}) may ask for ${uri}: change that client first`);
       await store.commit([{ remove: 'resources', id: uri }, audit.record('resource.removed', { details: { uri } })]);
     },
+  };
+}
+
+/** Everything in a record that the terms decide. @throws Refusal `scope_invalid`, `ttl_invalid`, `name_invalid` */
+function settle({ name, scopes = [], ttl, revocable = false, alg = 'RS256' }: ResourceTerms) {
+  if (typeof name === 'string' && !/^\P{C}{1,200}$/u.test(name))
+    throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+  if (typeof ttl === 'number' && !(ttl >= TTL.min && ttl <= TTL.max))
+    throw new Refusal(
+      'ttl_invalid',
+      `a token lives from ${inSeconds(TTL.min)} seconds to ${TTL.max / minutes(60)} hours`,
+    );
+  return {
+    ...(typeof name === 'string' && { name }),
+    scopes: parseScopes(scopes),
+    ...(typeof ttl === 'number' && { ttl }),
+    revocable,
+    ...(alg !== 'RS256' && { alg }),
   };
 }

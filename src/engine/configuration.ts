@@ -6,7 +6,6 @@ import { findAccount } from './accounts.ts';
 import { artifactAdapter, seenAdapter } from './adapter.ts';
 import { CLOCK_TOLERANCE } from './artifacts.ts';
 import { assertionRules } from './assertions.ts';
-import { authenticationClaims } from './authentication.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
@@ -18,6 +17,7 @@ import { renderError } from './refused.ts';
 import type { ResourceServers } from './resources.ts';
 import { CLAIMS, STATIC_SCOPES } from './scopes.ts';
 import { engineKeys } from './signing.ts';
+import { claimsOf } from './tokens.ts';
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -87,7 +87,7 @@ export function configuration(
     scopes: [...STATIC_SCOPES],
     claims: CLAIMS,
     acrValues: [...ACR_VALUES],
-    extraTokenClaims: authenticationClaims as NonNullable<Configuration['extraTokenClaims']>,
+    extraTokenClaims: claimsOf(domain) as NonNullable<Configuration['extraTokenClaims']>,
     subjectTypes: ['public'],
     responseTypes: ['code'],
     pkce: { required: () => true },

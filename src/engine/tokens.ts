@@ -1,6 +1,7 @@
-import type { AdapterPayload, Provider } from 'oidc-provider';
+import type { AdapterPayload, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import { type Clock, inTimeOf, seconds } from '../lib/index.ts';
+import { authenticationClaims } from './authentication.ts';
 import { type JwtType, readOwnJwt, signJwt } from './jwt.ts';
 
 /** What we use of the engine's token models beyond their public types. */
@@ -23,6 +24,8 @@ interface TokenInstance extends Readonly<Record<string, unknown>> {
   readonly clientId: string;
   readonly aud?: string;
   readonly expiration: number;
+  /** {@link claimsOf} it. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 const UNRECORDED = Symbol('unrecorded');
@@ -31,11 +34,23 @@ const UNRECORDED = Symbol('unrecorded');
 export const isUnrecorded = (token: object): boolean => UNRECORDED in token;
 
 /**
+ * What a token says beyond what every one does: a person's how they were authenticated, a machine's that it is on record. So
+ * one that has no record any more is known as revoked, whatever its resource's tokens are by now.
+ */
+export const claimsOf =
+  ({ resources }: Domain) =>
+  async (ctx: KoaContextWithOIDC, token: object) => {
+    const { accountId, aud } = token as Partial<TokenInstance>;
+    if (accountId) return authenticationClaims(ctx);
+    return aud !== undefined && (await resources.get(aud))?.revocable ? { revocable: true } : undefined;
+  };
+
+/**
  * Makes every access and refresh token a JWT and keeps a record of those that must be findable (DESIGN §6): a person's
  * access token and every refresh token, and a machine's where its resource is revocable. A record is found only by the
  * whole token, never by its `jti`, which others may have seen.
  */
-export function issueRecordedJwts(provider: Provider, { clients, keys, resources }: Domain, now: Clock): void {
+export function issueRecordedJwts(provider: Provider, { clients, keys }: Domain, now: Clock): void {
   const models = provider as unknown as Record<'AccessToken' | 'ClientCredentials' | 'RefreshToken', TokenModel>;
 
   function findByJwt(model: TokenModel, typ: JwtType): void {
@@ -54,7 +69,7 @@ export function issueRecordedJwts(provider: Provider, { clients, keys, resources
       if (claims?.sub === undefined || claims.sub !== claims['client_id']) return undefined;
       if (!(await clients.get(String(claims.sub)))) return undefined;
       const recorded = await find(claims.jti, options);
-      if (recorded || (await isRevocable(claims.aud)) || inTimeOf(now, seconds(claims.exp)) <= now()) return recorded;
+      if (recorded || claims['revocable'] || inTimeOf(now, seconds(claims.exp)) <= now()) return recorded;
       const {
         jti,
         iat,
@@ -78,14 +93,11 @@ export function issueRecordedJwts(provider: Provider, { clients, keys, resources
     };
   }
 
-  const isRevocable = async (uri: unknown): Promise<boolean> =>
-    typeof uri === 'string' && ((await resources.get(uri))?.revocable ?? false);
-
-  function record(model: TokenModel, isRecorded: (token: TokenInstance) => Promise<boolean> | boolean): void {
+  function record(model: TokenModel, isRecorded: (token: TokenInstance) => boolean): void {
     const { getValueAndPayload } = model.prototype;
     model.prototype.getValueAndPayload = async function () {
       const { value } = await getValueAndPayload.call(this);
-      if (!(await isRecorded(this))) return { value };
+      if (!isRecorded(this)) return { value };
       const { iat, exp } = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()) as {
         iat: number;
         exp: number;
@@ -100,7 +112,7 @@ export function issueRecordedJwts(provider: Provider, { clients, keys, resources
   findByJwt(models.RefreshToken, 'rt+jwt');
 
   record(models.AccessToken, () => true);
-  record(models.ClientCredentials, ({ aud }) => isRevocable(aud));
+  record(models.ClientCredentials, ({ extra }) => extra?.['revocable'] === true);
 
   const { save } = models.RefreshToken.prototype;
   models.RefreshToken.prototype.save = async function () {

@@ -17,7 +17,7 @@ export function consentStep(room: Interacting): Step {
     const named = Object.entries(asked.resources).filter(([, scopes]) => scopes.length > 0);
     return Promise.all(
       named.map(async ([uri, scopes]) => ({
-        name: (await domain.resources.get(uri))?.name ?? new URL(uri).host,
+        name: await domain.resources.nameOf(uri),
         uri,
         items: scopes.map((scope) => ({ scope })),
       })),

@@ -7,7 +7,7 @@ import { standing, type Token } from './standing.ts';
 import type { Asked, ShortWay } from './way.ts';
 
 interface Options {
-  readonly domain: Pick<Domain, 'clients' | 'keys' | 'resources'>;
+  readonly domain: Pick<Domain, 'clients' | 'keys'>;
   readonly open: OpenArtifact;
   readonly issuer: string;
   readonly now: Clock;
@@ -18,7 +18,7 @@ interface Options {
  * read each time, where the engine reads it: the token's record, its grant, its session, its client.
  */
 export function introspection({ domain, open: unseal, issuer, now }: Options): ShortWay {
-  const { clients, keys, resources } = domain;
+  const { clients, keys } = domain;
   const open = openOnce(unseal);
 
   async function accessToken(text: string, grounds: Grounds): Promise<Token | undefined> {
@@ -29,8 +29,7 @@ export function introspection({ domain, open: unseal, issuer, now }: Options): S
     if (recorded?.kind === 'AccessToken') return recorded;
     const { jti, iat, exp, aud, scope, sub, client_id: clientId, cnf } = claims;
     if (typeof aud !== 'string' || sub === undefined || sub !== clientId) return undefined;
-    await grounds.get('resources', aud);
-    if (recorded || (await resources.get(aud))?.revocable) return recorded;
+    if (recorded || claims['revocable']) return recorded;
     const { jkt } = (cnf ?? {}) as { jkt?: string };
     return { kind: 'ClientCredentials', jti, iat, exp, aud, scope, clientId, jkt } as Token;
   }

@@ -57,6 +57,20 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
     alg: 'RS256',
   });
   t.deepEqual(await run('resource list'), [resource]);
+  const { uri: api } = resource;
+  t.deepEqual(await run(`resource update ${api} --name Files`), { ...resource, name: 'Files' });
+  t.like(await run(`resource update ${api} --ttl 1h --no-scope --scope read --no-revocable --alg RS256`), {
+    name: 'Files',
+    scopes: ['read'],
+    ttl: 3600,
+    revocable: false,
+  });
+  t.like(await run(`resource update ${api} --no-ttl --no-name --no-scope`), { name: null, scopes: [], ttl: null });
+  await refuses(`resource update ${api} --ttl 1s`, /from 30 seconds to 24 hours/);
+  await refuses(`resource update ${api} --alg ES256`, /keys rotate --alg ES256/);
+  await refuses('resource update https://nowhere.example --ttl 1h', /there is no resource/);
+  const again = await run(`resource update ${api} --scope read,write --scope list --ttl 5m --revocable`);
+  t.deepEqual(again, resource);
 
   const added = await run(
     'client add Shop --type web --redirect-uri https://a.example/1 --redirect-uri https://a.example/2 --scope openid,read --resource https://api.example --grant password --first-party --post-logout-redirect-uri https://a.example/bye',

@@ -105,7 +105,15 @@ test('whatever the socket is told, it answers with one JSON document and lives o
   t.is(await code('{"operation":"user.show","arguments":{"user":{"a":1}}}\n'), 'arguments_invalid');
   t.is(await code(`{"operation":"user.show","arguments":"${'x'.repeat(65 * 2 ** 20)}"}\n`), 'request_too_large');
   t.is(await say(server.data, 'an end without a line'), '');
-  const operation = fc.constantFrom('user.add', 'user.show', 'client.add', 'client.update', 'resource.add', 'explain');
+  const operation = fc.constantFrom(
+    'user.add',
+    'user.show',
+    'client.add',
+    'client.update',
+    'resource.add',
+    'resource.update',
+    'explain',
+  );
   await fc.assert(
     fc.asyncProperty(operation, fc.jsonValue(), async (name, args) => {
       const answer = JSON.parse(await say(server.data, `${JSON.stringify({ operation: name, arguments: args })}\n`));
@@ -127,6 +135,7 @@ test('hostile values in the right places are refused by a rule, never by a fault
         ['client.add', { name: 'A', type: 'web', redirect_uris: some, scopes: some, jwks: one }],
         ['client.show', { client_id: one }],
         ['resource.add', { uri: one, scopes: some }],
+        ['resource.update', { uri: one, name: one, scopes: some }],
         ['resource.remove', { uri: one }],
         ['keys.revoke', { kid: one }],
         ['keys.import', { pem: one }],

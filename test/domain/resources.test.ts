@@ -67,3 +67,50 @@ test('a resource that a client may ask for is not removed under it', async (t) =
   await domain.resources.remove(api.uri);
   t.is((await t.throwsAsync(domain.resources.remove(api.uri), { instanceOf: Refusal })).code, 'resource_unknown');
 });
+
+test('what an update does not name stays as it is, and null takes away', async (t) => {
+  const { domain } = testDomain();
+  const added = await domain.resources.add({ ...api, revocable: true });
+  t.deepEqual(await domain.resources.update(api.uri, { ttl: minutes(1), name: undefined }), {
+    ...added,
+    ttl: minutes(1),
+  });
+  const { ttl: _, name: __, ...bare } = added;
+  const changed = await domain.resources.update(api.uri, { ttl: null, name: null, scopes: [], revocable: false });
+  t.deepEqual(changed, { ...bare, scopes: [], revocable: false });
+  t.deepEqual(await domain.resources.get(api.uri), changed);
+});
+
+test('an update is refused what adding is refused, and changes nothing then', async (t) => {
+  const { domain } = testDomain();
+  const added = await domain.resources.add(api);
+  for (const [patch, code] of [
+    [{ ttl: seconds(29) }, 'ttl_invalid'],
+    [{ name: '' }, 'name_invalid'],
+    [{ scopes: ['a b'] }, 'scope_invalid'],
+    [{ alg: 'ES256' }, 'alg_unavailable'],
+  ] as const)
+    t.is((await t.throwsAsync(domain.resources.update(api.uri, patch), { instanceOf: Refusal })).code, code);
+  t.deepEqual(await domain.resources.get(api.uri), added);
+  const unknown = await t.throwsAsync(domain.resources.update('urn:none', {}), { instanceOf: Refusal });
+  t.is(unknown.code, 'resource_unknown');
+});
+
+test('two updates at the same moment both count', async (t) => {
+  const { domain } = testDomain();
+  await domain.resources.add(api);
+  await Promise.all([
+    domain.resources.update(api.uri, { name: 'Bills' }),
+    domain.resources.update(api.uri, { ttl: minutes(9) }),
+  ]);
+  t.like(await domain.resources.get(api.uri), { name: 'Bills', ttl: minutes(9) });
+});
+
+test('people are told its name, else its host, and all of a URI that has none', async (t) => {
+  const { domain } = testDomain();
+  await domain.resources.add(api);
+  for (const uri of ['https://bills.example.com:8443/v1', 'urn:example:api']) await domain.resources.add({ uri });
+  t.is(await domain.resources.nameOf(api.uri), 'Orders');
+  t.is(await domain.resources.nameOf('https://bills.example.com:8443/v1'), 'bills.example.com:8443');
+  t.is(await domain.resources.nameOf('urn:example:api'), 'urn:example:api');
+});

@@ -263,6 +263,27 @@ test.serial('a retired key verifies for as long as the longest token that it may
   }
 });
 
+test.serial('an API that wants another algorithm later gets it with its next token', async (t) => {
+  const { keys, resources } = postern.domain;
+  const uri = 'https://later.example.com';
+  await resources.add({ uri, scopes: [] });
+  const service = await addClient(postern, { type: 'service', redirectUris: [], resources: [uri] });
+  const algOf = async () => {
+    const { access_token } = await oidc.clientCredentialsGrant(await discover(postern, service));
+    return decodeProtectedHeader(access_token).alg;
+  };
+  t.is(await algOf(), 'RS256');
+  const { kid } = await keys.rotate('ES256');
+  await t.throwsAsync(resources.update(uri, { alg: 'ES256' }), { code: 'alg_unavailable' });
+  pass(LEAD);
+  await keys.tick();
+  await resources.update(uri, { alg: 'ES256' });
+  t.is(await algOf(), 'ES256');
+  await resources.update(uri, { alg: 'RS256' });
+  t.is(await algOf(), 'RS256');
+  await keys.revoke(kid);
+});
+
 for (const alg of ['ES256', 'PS256'] as const) {
   const uri = 'https://files.example.com';
 

@@ -148,6 +148,28 @@ test.serial('a secret rotated from the command line is the one that both take', 
   }
 });
 
+test.serial('what the command line changes of an API holds in both', async (t) => {
+  const uri = 'https://files.example.com';
+  await run('resource', 'add', uri, '--scope', 'read');
+  const { client_id, client_secret } = await run('client', 'add', 'Job', '--type', 'service', '--resource', uri);
+  const ask = async (port: number) => {
+    const headers = {
+      host: new URL(server.issuer).host,
+      authorization: `Basic ${btoa(`${client_id}:${client_secret}`)}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    };
+    const body = 'grant_type=client_credentials&scope=read';
+    const answer = await fetch(`http://127.0.0.1:${port}/token`, { method: 'POST', headers, body });
+    return (await answer.json()) as { expires_in?: number; error?: string };
+  };
+  for (const { port } of servers) t.is((await ask(port)).expires_in, 900);
+  await run('resource', 'update', uri, '--ttl', '1m');
+  for (const { port } of servers) await until(async () => (await ask(port)).expires_in === 60);
+  await run('resource', 'update', uri, '--no-scope');
+  for (const { port } of servers) await until(async () => (await ask(port)).error === 'invalid_scope');
+  t.pass();
+});
+
 test.serial('one of two killed: who is signed in stays so, and refreshes with the other', async (t) => {
   const { config, agent, tokens } = await authorize(server as never, client);
   const [victim] = servers as [Running, Running];

@@ -9,7 +9,7 @@ export function applicationsPage({ domain, pages }: OwnRoom): OwnPage {
     const client = await domain.clients.get(clientId);
     const apis = Object.entries(resources).map(async ([uri, words]) => ({
       uri,
-      name: (await domain.resources.get(uri))?.name ?? URL.parse(uri)?.host ?? uri,
+      name: await domain.resources.nameOf(uri),
       // OpenID Connect's scopes stand above, once.
       items: asItems(words.filter((word) => !scopes.includes(word))),
     }));

@@ -3,19 +3,28 @@ import { seconds } from '../../lib/index.ts';
 import { everyPage, operation } from './operation.ts';
 import { resourceJson, signingAlg, text, texts } from './shapes.ts';
 
+const terms = z.strictObject({
+  uri: text,
+  name: text.nullish(),
+  scopes: texts.optional(),
+  /** In seconds. */
+  ttl: z.number().nullish(),
+  revocable: z.boolean().optional(),
+  alg: signingAlg.optional(),
+});
+
+/** What an operator wrote, in the domain's words. */
+const inDomain = ({ uri: _, ttl, ...args }: z.output<typeof terms>) => ({
+  ...args,
+  ttl: typeof ttl === 'number' ? seconds(ttl) : ttl,
+});
+
 export const resources = {
-  'resource.add': operation(
-    z.strictObject({
-      uri: text,
-      name: text.optional(),
-      scopes: texts.optional(),
-      /** In seconds. */
-      ttl: z.number().optional(),
-      revocable: z.boolean().optional(),
-      alg: signingAlg.optional(),
-    }),
-    async (domain, { ttl, ...args }) =>
-      resourceJson(await domain.resources.add({ ...args, ...(ttl !== undefined && { ttl: seconds(ttl) }) })),
+  'resource.add': operation(terms, async (domain, args) =>
+    resourceJson(await domain.resources.add({ uri: args.uri, ...inDomain(args) })),
+  ),
+  'resource.update': operation(terms, async (domain, args) =>
+    resourceJson(await domain.resources.update(args.uri, inDomain(args))),
   ),
   'resource.list': operation(z.strictObject({}), async (domain) => {
     const all = await everyPage(async (page) => {
