@@ -31,6 +31,7 @@ interface Options {
   readonly issuer: string;
 }
 
+/** With a URL of a scheme and no fragment: what the engine takes for a resource (RFC 8707 §2), so that nobody asks again. */
 const CHARACTERS = /^[a-zA-Z][\w+.-]*:[\w\-.~:/?[\]@!$&'()*+,;=%]+$/;
 const TTL = { min: seconds(30), max: days(1) };
 /** No access token lives longer. */

@@ -53,8 +53,6 @@ export function authorizations(options: AuthorizationOptions) {
     const found = client && mayAsk(client, wanted) ? await find(unit, sessionId, client) : undefined;
     if (!client || !found) return undefined;
     const uri = wanted.resource ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
-    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
-    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
     const { scope = '' } = await servers.serverFor(client.id, uri);
     const known = scope.split(' ');
     if (!wanted.scopes.every((word) => known.includes(word))) return undefined;

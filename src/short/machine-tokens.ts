@@ -23,8 +23,6 @@ export function machineTokens({ domain: { keys, resources }, servers, issuer, on
     if (scopes.some((scope) => !scope || isStatic(scope))) return undefined;
     const clientId = client.id;
     const uri = form['resource'] ?? (await servers.defaultResource(undefined as never, { clientId }));
-    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
-    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
     const server = await servers.serverFor(clientId, uri, true);
     const allowed = server.scope.split(' ');
     if (!scopes.every((scope) => allowed.includes(scope)) || (await resources.get(uri))?.revocable) return undefined;

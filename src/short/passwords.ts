@@ -28,8 +28,6 @@ export function passwords(options: Options): ShortWay {
     if (!username || !password || !scope || !client.grantTypes.includes(GRANT)) return undefined;
     const scopes = [...new Set(scope.split(' '))];
     const uri = form['resource'] ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
-    // Refused by the engine, although registered: no URI, or one with a fragment (RFC 8707 §2).
-    if (!URL.canParse(uri) || uri.includes('#')) return undefined;
     const server = await servers.serverFor(client.id, uri);
     const allowed = splitScope(server.scope);
     if (!scopes.every((word) => allowed.includes(word))) return undefined;
