@@ -1,7 +1,7 @@
 /** `postern store migrate`: what it refuses, and a move that dies at any moment. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -49,6 +49,10 @@ test('a move to nowhere, to itself, or into what is not empty is refused, and ch
   t.notRegex(await refusal(t, env, '--to', 'mysql://root:hunter2@x/y'), /hunter2/);
   t.regex(await refusal(t, env, '--to', env.POSTERN_DATA), /that is where everything is already/);
   t.regex(await refusal(t, env, '--to', `file:${folder}/./data`), /that is where everything is already/);
+  symlinkSync('data', join(folder, 'linked'));
+  t.regex(await refusal(t, env, '--to', `file:${folder}/linked`), /that is where everything is already/);
+  symlinkSync('circle', join(folder, 'circle'));
+  t.regex(await refusal(t, env, '--to', `file:${folder}/circle`), /cannot open the store in .*ELOOP/);
   const { url } = await databases.create();
   const other = { ...envOf(folderOf(t)), POSTERN_DATABASE_URL: url };
   t.is((await say(other, 'user', 'add', 'eve@example.com')).code, 0);

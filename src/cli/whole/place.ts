@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Refusal } from '../../lib/index.ts';
@@ -22,10 +23,21 @@ export function placeFrom(text: string): Place {
 
 /** The same place under two names is the same place. */
 export function samePlace(one: Place, other: Place): boolean {
-  if ('folder' in one) return 'folder' in other && resolve(one.folder) === resolve(other.folder);
+  if ('folder' in one) return 'folder' in other && sameFolder(one.folder, other.folder);
   if (!('url' in other)) return false;
   const [a, b] = [new URL(one.url), new URL(other.url)];
   return a.hostname === b.hostname && (a.port || '5432') === (b.port || '5432') && a.pathname === b.pathname;
+}
+
+/** Whatever links lead there. */
+function sameFolder(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one), statSync(other)];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    // One that is not there, or cannot be looked at: whoever opens it says so.
+    return resolve(one) === resolve(other);
+  }
 }
 
 function folderOf(url: string): string {
