@@ -84,12 +84,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       onCommit: (took) => metrics?.observeCommit(took),
     });
     undo.push(() => store.close());
-    markDataMade(settings.keys);
     metrics = createMetrics({ store });
 
     const { now } = store;
     const domain = await openDomain({ store, now, settings, log, masterKey });
     undo.push(() => domain.close());
+    markDataMade(settings.keys);
     // One that has its port's number in it, whichever that is today, is nobody's address for long.
     const lookAtIssuer =
       settings.issuer === given.issuer ? await noteIssuer({ store, now, log, issuer: settings.issuer }) : undefined;

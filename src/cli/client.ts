@@ -81,8 +81,8 @@ async function openHere({ settings, log, pid }: Options): Promise<Opened> {
   const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
   const store = await openStore({ settings, log, pid, mustExist: !masterKey.fresh });
   try {
-    markDataMade(settings.keys);
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
+    markDataMade(settings.keys);
     return { domain, store, masterKey, close: () => domain.close().finally(() => store.close()) };
   } catch (error) {
     await store.close();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Duration, deriveKey, makeFolder, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
 
 const FILE = 'master.key';
-/** Written once the data folder was made: from then on a missing data folder is a loss, not a beginning. */
+/** Written once the store was made and had keys in it: from then on a missing one, or an empty one, is a loss, not a beginning. */
 const MARK = 'data-was-made';
 
 /** The one secret that is not in the store: everything sealed there is sealed under keys derived from it. */
@@ -77,7 +77,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Remembers beside the key that its data folder exists, so that losing it is noticed.
+ * Remembers beside the key that its store exists, and has keys in it, so that losing it is noticed.
  * @throws Refusal `keys_folder` when it cannot be written to
  */
 export function markDataMade(folder: string): void {

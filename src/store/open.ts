@@ -32,7 +32,7 @@ interface Options {
   readonly settings: Settings;
   readonly log: Logger;
   readonly pid: number;
-  /** There was a store before: where there is none now, that is a loss and no beginning. */
+  /** There was a store before, and keys in it: where there is none now, that is a loss and no beginning. */
   readonly mustExist: boolean;
   readonly onCommit?: (seconds: number) => void;
 }
@@ -45,7 +45,9 @@ export async function openStore({ settings, ...options }: Options): Promise<Open
   const { data, database_url: url, database_pool: pool, workers: processes } = settings;
   const store = url === undefined ? await openFileStore({ ...options, folder: data, clock }) : await openDatabase(url);
   try {
-    await mustBeServable(store, url === undefined ? `the data folder ${data}` : 'the database');
+    const name = url === undefined ? `the data folder ${data}` : 'the database';
+    await mustBeServable(store, name);
+    if (options.mustExist) await mustBeBegun(store, name);
     return store;
   } catch (error) {
     await store.close();
@@ -74,6 +76,19 @@ async function mustBeServable(store: Store, name: string): Promise<void> {
     throw new Refusal(
       'store_arriving',
       `the move of ${arriving.other} into ${name} is not finished: run the same postern store migrate again`,
+    );
+}
+
+/**
+ * Every store that was ever served has keys in it. One without any was made by somebody who was to fill it, and died: served
+ * as a new one, it would look as if everything were lost.
+ */
+async function mustBeBegun(store: Store, name: string): Promise<void> {
+  const { rows } = await store.find('signing_keys', 'all', '', { limit: 1 });
+  if (rows.length === 0)
+    throw new Refusal(
+      'store_missing',
+      `${name} is empty, although there was a store: a move or a restore into it may have been cut off, then run that again. To begin with an empty store, start once with --init`,
     );
 }
 

@@ -60,8 +60,8 @@ export async function serving(t: ExecutionContext, folder: string) {
     pid: process.pid,
     mustExist: !masterKey.fresh,
   });
-  markDataMade(settings.keys);
   const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
+  markDataMade(settings.keys);
   const backup = () => takeBackup({ store, masterKey, settings });
   const control = await serveControl({ folder: settings.data, domain, log: silent, backup });
   let closing: Promise<void> | undefined;

@@ -1,12 +1,12 @@
 /** `postern store migrate`: what it refuses, and a move that dies at any moment. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { newSecret, sha256, silent } from '../../src/lib/index.ts';
-import { openStore } from '../../src/store/open.ts';
+import { openAlone, openStore } from '../../src/store/open.ts';
 import { say } from '../support/cli.ts';
 import { issueTo } from '../support/issued.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -110,6 +110,35 @@ for (const engine of ['files', 'PostgreSQL'])
     t.is(code, 1);
     t.regex(notes[0]!, /the move of the data folder .* is not finished: run the same postern store migrate again/);
     t.is((await say(env, 'user', 'list', '--json')).json.length, 1);
+    t.is((await say(env, 'store', 'migrate', '--to', to)).code, 0);
+    t.is((await say(there, 'user', 'list', '--json')).json.length, 1);
+  });
+
+for (const engine of ['files', 'PostgreSQL'])
+  test(`${engine}: what a move made before it had said whose it is, is not served as a new store either`, async (t) => {
+    const { folder, env } = await storeOf(t);
+    const other = join(folder, 'other');
+    const { url } = await databases.create();
+    const [to, place, there] =
+      engine === 'files'
+        ? [`file:${other}`, { folder: other }, { ...env, POSTERN_DATA: other }]
+        : [url, { url, named: '--to' }, { ...env, POSTERN_DATABASE_URL: url }];
+    const refused = async () => {
+      const { code, notes } = await say(there, 'user', 'list');
+      t.is(code, 1);
+      t.regex(notes[0]!, /(data folder|database).* is empty, although there was a store.* run that again.*--init/);
+    };
+    // All that a move does before its first commit there.
+    await (await openAlone(place, { log: silent, pid: process.pid, mustExist: false })).release();
+    if (engine === 'files') {
+      // And before that: a journal that has begun, and nothing that says it is a store.
+      const [journal] = globSync(`${other}/journal-*`);
+      writeFileSync(journal!, `${readFileSync(journal!, 'utf8').split('\n', 1)[0]}\n`);
+      renameSync(join(other, 'store.json'), join(folder, 'kept'));
+      await refused();
+      renameSync(join(folder, 'kept'), join(other, 'store.json'));
+    }
+    await refused();
     t.is((await say(env, 'store', 'migrate', '--to', to)).code, 0);
     t.is((await say(there, 'user', 'list', '--json')).json.length, 1);
   });
