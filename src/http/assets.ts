@@ -11,8 +11,8 @@ export interface AssetLinks {
   readonly stylesheet: string;
   readonly brandStylesheet: string;
   readonly logo: string;
-  /** In the order they are to run. */
-  readonly passkeyScripts: readonly string[];
+  /** What works with scripts, and which, in the order they are to run. */
+  readonly scripts: Readonly<Record<'password' | 'passkey', readonly string[]>>;
 }
 
 export interface Assets {
@@ -67,10 +67,13 @@ export function createAssets({ brand }: { readonly brand: Settings['brand'] }): 
     stylesheet: publish('postern', '.css', 'text/css; charset=utf-8', readFileSync(new URL('postern.css', FOLDER))),
     brandStylesheet: publish('brand', '.css', 'text/css; charset=utf-8', Buffer.from(brandStylesheet(brand.accent))),
     logo: publish('logo', logo.extension, logo.type, logo.body),
-    passkeyScripts: [
-      publish('simplewebauthn', '.js', SCRIPT, readFileSync(SIMPLE_WEBAUTHN)),
-      publish('passkeys', '.js', SCRIPT, readFileSync(new URL('passkeys.js', FOLDER))),
-    ],
+    scripts: {
+      password: [publish('password', '.js', SCRIPT, readFileSync(new URL('password.js', FOLDER)))],
+      passkey: [
+        publish('simplewebauthn', '.js', SCRIPT, readFileSync(SIMPLE_WEBAUTHN)),
+        publish('passkeys', '.js', SCRIPT, readFileSync(new URL('passkeys.js', FOLDER))),
+      ],
+    },
   };
   files.set('/favicon.ico', assetOf(logo.type, logo.body, A_DAY));
   files.set('/robots.txt', assetOf('text/plain; charset=utf-8', Buffer.from('User-agent: *\nDisallow: /\n'), A_DAY));

@@ -1,8 +1,14 @@
-import type { Context, Middleware } from 'koa';
+import type { Middleware } from 'koa';
 import type { EndpointKind } from './endpoints.ts';
 import { stateOf } from './state.ts';
 
 const CSP = 'Content-Security-Policy';
+
+/** What a policy is changed through: a Koa context, the engine's too. */
+interface Answering {
+  readonly response: { get(field: string): string };
+  set(field: string, value: string): void;
+}
 
 /**
  * Nothing but our own stylesheet and pictures. `script-src` stands there with no source at all: that allows nothing, and
@@ -90,21 +96,19 @@ const NEVER = new Set(['javascript:', 'data:', 'blob:', 'filesystem:', 'about:',
  * on to another origin of its own; those nobody can list. So schemes are allowed, not origins: https always, and the
  * client's own (ENGINE §9.13).
  */
-export function allowFormRedirect(ctx: Pick<Context, 'response' | 'set'>, ...targets: readonly string[]): void {
+export function allowFormRedirect(ctx: Answering, ...targets: readonly string[]): void {
   const schemes = targets.flatMap((target) => URL.parse(target)?.protocol ?? []).filter((scheme) => !NEVER.has(scheme));
   const sources = new Set(["'self'", 'https:', ...schemes]);
   setFormAction(ctx, [...sources].join(' '));
 }
 
-/** Call it when showing a page that offers passkeys: our own script files may run there, and nothing written into the page. */
-export const allowOwnScripts = (ctx: Pick<Context, 'response' | 'set'>): void =>
-  setDirective(ctx, 'script-src', "'self'");
+/** For a page that has scripts: our own files may run there, and nothing written into the page. */
+export const allowOwnScripts = (ctx: Answering): void => setDirective(ctx, 'script-src', "'self'");
 
-const setFormAction = (ctx: Pick<Context, 'response' | 'set'>, sources: string | undefined): void =>
-  setDirective(ctx, 'form-action', sources);
+const setFormAction = (ctx: Answering, sources: string | undefined): void => setDirective(ctx, 'form-action', sources);
 
 /** Replaces the directive; undefined takes it away. */
-function setDirective(ctx: Pick<Context, 'response' | 'set'>, name: string, sources: string | undefined): void {
+function setDirective(ctx: Answering, name: string, sources: string | undefined): void {
   const others = ctx.response
     .get(CSP)
     .split(';')

@@ -37,7 +37,7 @@ export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoi
 export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
 export { createFrontDesk, type Front, type FrontDesk, failedInFront, inFront } from './front.ts';
-export { allowFormRedirect, allowOwnScripts, securityHeaders } from './headers.ts';
+export { allowFormRedirect, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { jsonBodies } from './json-bodies.ts';
 export { silenceKoa } from './koa-errors.ts';

@@ -16,7 +16,8 @@ import {
   plain,
 } from '../words/index.ts';
 import type { AccountPages } from './account-pages.ts';
-import { type Assets, createAssets } from './assets.ts';
+import { type AssetLinks, type Assets, createAssets } from './assets.ts';
+import { allowOwnScripts } from './headers.ts';
 import type { MailedPages } from './mailed-pages.ts';
 import { qrPath } from './qr.ts';
 
@@ -171,6 +172,7 @@ export interface PageContext {
   status: number;
   type: string;
   body: unknown;
+  readonly response: { get(field: string): string };
   acceptsLanguages(): string[];
   set(field: string, value: string): void;
   vary(field: string): void;
@@ -179,7 +181,10 @@ export interface PageContext {
 export interface Pages {
   /** The page as one HTML document. */
   render<P extends PageName>(page: P, data: PageData[P], locale: Locale): string;
-  /** Answers with the page, in the language of `ctx.state.uiLocales` or Accept-Language, never cached. */
+  /**
+   * Answers with the page, in the language of `ctx.state.uiLocales` or Accept-Language, never cached. Where the page has
+   * scripts, our own may run: no caller can forget it.
+   */
   show<P extends PageName>(ctx: PageContext, page: P, data: PageData[P], status?: number): void;
   /** The language the page for this request is in. */
   localeOf(ctx: PageContext): Locale;
@@ -192,6 +197,9 @@ export interface PagesOptions {
   readonly assets?: Assets;
 }
 
+/** What on a page works with a script. */
+type Scripted = keyof AssetLinks['scripts'];
+
 const VIEWS = new URL('../../views/', import.meta.url);
 
 /** Every view, compiled once, escaped by default. */
@@ -202,13 +210,18 @@ export function createPages({ brand, viewsFolder = VIEWS, assets = createAssets(
     autoEscape: true,
   });
 
-  const render = <P extends PageName>(page: P, data: PageData[P], locale: Locale): string =>
-    eta.render(page, { ...data, page, brand, links: assets.links, ...words(locale) });
+  /** @param scripts what its partials say that they work with */
+  const draw = <P extends PageName>(
+    page: P,
+    data: PageData[P],
+    locale: Locale,
+    scripts = new Set<Scripted>(),
+  ): string => eta.render(page, { ...data, page, brand, links: assets.links, scripts, ...words(locale) });
 
   const localeOf = (ctx: PageContext): Locale => pickLocale(ctx.state.uiLocales, () => ctx.acceptsLanguages());
 
   return {
-    render,
+    render: (page, data, locale) => draw(page, data, locale),
     localeOf,
     show(ctx, page, data, status = 200) {
       const locale = localeOf(ctx);
@@ -217,7 +230,9 @@ export function createPages({ brand, viewsFolder = VIEWS, assets = createAssets(
       ctx.set('Cache-Control', 'no-store');
       ctx.set('Content-Language', locale);
       ctx.vary('Accept-Language');
-      ctx.body = render(page, data, locale);
+      const scripts = new Set<Scripted>();
+      ctx.body = draw(page, data, locale, scripts);
+      if (scripts.size > 0) allowOwnScripts(ctx);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import type { NotEnrolled } from '../factors/index.ts';
-import { allowFormRedirect, allowOwnScripts, type Form, readForm, sendOn } from '../http/index.ts';
+import { allowFormRedirect, type Form, readForm, sendOn } from '../http/index.ts';
 import { during, type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
@@ -21,7 +21,6 @@ export function enrolStep(room: Interacting): Step {
     const action = `/interaction/${request.uid}/enrol`;
     const passkey = await ownFactors.beginPasskey(person, during(request.uid));
     allowFormRedirect(ctx, request.redirectUri);
-    if (passkey) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'enrol',

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, allowOwnScripts, type Form, readForm } from '../http/index.ts';
+import { allowFormRedirect, type Form, readForm } from '../http/index.ts';
 import { during, type Interacting } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step } from './steps.ts';
@@ -16,7 +16,6 @@ export function loginStep(room: Interacting): Step {
     const { places, error, ...offers } = await offersOf(room, request);
     // The form may end at the client, by way of the engine, or at an upstream.
     allowFormRedirect(ctx, request.redirectUri, ...places);
-    if (passkeys.available) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'login',

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import { verifyCode } from '../factors/index.ts';
-import { allowFormRedirect, allowOwnScripts, type Form, readForm, stateOf } from '../http/index.ts';
+import { allowFormRedirect, type Form, readForm, stateOf } from '../http/index.ts';
 import { during, type Interacting, ofPerson } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
@@ -17,7 +17,6 @@ export function secondFactorStep(room: Interacting): Step {
     const keys = passkeys.available ? asked.with.flatMap((each) => (each.kind === 'passkey' ? [each] : [])) : [];
     const action = `/interaction/${request.uid}/second-factor`;
     allowFormRedirect(ctx, request.redirectUri);
-    if (keys.length > 0) allowOwnScripts(ctx);
     pages.show(
       ctx,
       'second-factor',

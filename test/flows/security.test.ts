@@ -219,10 +219,10 @@ test.serial('a form without its token, with another browser’s, or from another
   t.is(out.status, 400);
 });
 
-const OWN_SCRIPTS = ['simplewebauthn', 'passkeys'].map((name) => `<script src="/assets/${name}.js" defer>`);
+const OWN_SCRIPTS = ['password', 'simplewebauthn', 'passkeys'].map((name) => `<script src="/assets/${name}.js" defer>`);
 
 test.serial(
-  'every page forbids frames, caches, and scripts but our own two where passkeys are asked for; every token answer forbids caches',
+  'every page forbids frames, caches, and scripts but our own where a password or a passkey is asked for; every token answer forbids caches',
   async (t) => {
     const { agent, config, asked, tokens } = await authorize(postern, await addClient(postern));
     const stranger = new UserAgent(postern.issuer);

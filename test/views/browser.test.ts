@@ -127,6 +127,55 @@ test.serial('with text twice as large no button breaks a short word, and nothing
   await page.context().close();
 });
 
+const TYPED = ['login', 'setup', 'join', 'reset', 'account-password'] as const;
+
+test.serial(
+  'a typed password can be looked at, by keyboard too, and is sent and left as a password again',
+  async (t) => {
+    const { page, complaints } = await open({ viewport: phone });
+    for (const name of TYPED) {
+      await page.goto(site.address(name));
+      const field = page.locator('[name=password]');
+      const button = (pressed: boolean) => page.getByRole('button', { name: 'Show password', exact: true, pressed });
+      await field.fill('correct horse');
+      await field.focus();
+      await button(false).click();
+      t.is(await field.getAttribute('type'), 'text', name);
+      t.true(await field.evaluate((it) => it.matches(':focus')), `${name}: the keyboard of a phone stays`);
+      await button(true).click();
+      t.is(await field.getAttribute('type'), 'password', name);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Space');
+      t.is(await field.getAttribute('type'), 'text', name);
+      t.is(await field.inputValue(), 'correct horse');
+      t.deepEqual(await axe(page), [], name);
+      t.deepEqual(await overflow(page), [], name);
+      await screenshot(page, `${name}-shown`);
+      // What the field is by the time the form is sent.
+      await field.evaluate((it) =>
+        it.closest('form')?.addEventListener('submit', (event: { preventDefault(): void }) => {
+          event.preventDefault();
+          it.dataset['sent'] = it.getAttribute('type') ?? '';
+        }),
+      );
+      for (const email of await page.locator('[name=email]:not([readonly])').all()) await email.fill('ada@example.com');
+      await field.press('Enter');
+      t.is(await field.getAttribute('data-sent'), 'password', name);
+    }
+    t.deepEqual(complaints, []);
+    await page.context().close();
+  },
+);
+
+test.serial('without scripts there is no button that could show nothing', async (t) => {
+  const { page } = await open({ viewport: phone, javaScriptEnabled: false });
+  for (const name of TYPED) {
+    await page.goto(site.address(name));
+    t.is(await page.locator('.secret button:visible').count(), 0, name);
+  }
+  await page.context().close();
+});
+
 test.serial('signing in needs no mouse and no script', async (t) => {
   const { page } = await open({ viewport: desktop, javaScriptEnabled: false });
   await page.goto(site.address('login'));

@@ -12,6 +12,7 @@ const context = (accepted: string[] = [], uiLocales?: unknown) => {
     status: 0,
     type: '',
     body: '' as unknown,
+    response: { get: (field: string) => headers[field] ?? '' },
     acceptsLanguages: () => accepted,
     set: (field: string, value: string) => {
       headers[field] = value;
@@ -44,7 +45,7 @@ test('a hostile text comes out escaped wherever it stands', (t) => {
   for (const [i, samples] of hostile.entries()) {
     for (const name of names) {
       const html = pages.render(name, samples[name], 'en');
-      t.notRegex(html, /<script|<img src=x|<b>|onerror="/, `${name} ${i}`);
+      t.notRegex(html, /<script(?! src="\/assets\/)|<img src=x|<b>|onerror="/, `${name} ${i}`);
       t.notRegex(
         html.replace(/(?:value|name|action|href)="[^"]*"/g, ''),
         /[\u202A-\u202E\u2066-\u2069]/,

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
 import { createAssets } from '../../src/http/assets.ts';
-import { allowOwnScripts } from '../../src/http/headers.ts';
 import { createPages, type PageName } from '../../src/http/pages.ts';
 import { supportedLocales } from '../../src/words/index.ts';
 import type { Samples } from './samples.ts';
@@ -41,7 +40,6 @@ export async function openSite(
     const locale = supportedLocales.find((ours) => ours === ctx.query['locale']);
     const samples = sets[Number(set)] ?? sets[0]!;
     if (locale) ctx.state.uiLocales = locale;
-    if ('passkey' in (samples[page as PageName] ?? {})) allowOwnScripts(ctx);
     if (page in samples) pages.show(ctx, page as PageName, samples[page as PageName]);
     else pages.show(ctx, 'not-found', {});
   });

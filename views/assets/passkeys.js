@@ -1,5 +1,5 @@
 /*
- * The one script there is: asks the browser for a passkey, puts its answer into the form, and sends that. A page without
+ * Asks the browser for a passkey, puts its answer into the form, and sends that. A page without
  * it, or a browser without passkeys, shows the rest of the page as it is.
  */
 (() => {

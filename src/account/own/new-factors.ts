@@ -1,6 +1,6 @@
 import type { SignedIn } from '../../engine/index.ts';
 import type { NotEnrolled } from '../../factors/index.ts';
-import { allowOwnScripts, sendOn } from '../../http/index.ts';
+import { sendOn } from '../../http/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** What an enrolment on these pages belongs to. */
@@ -36,7 +36,6 @@ export const passkeyPage = ({ ownFactors, ownSessions, pages }: OwnRoom): OwnPag
   sensitive: true,
   async show(ctx, me, frame, form) {
     const passkey = await ownFactors.beginPasskey(me.person, during(me));
-    if (passkey) allowOwnScripts(ctx);
     pages.show(ctx, 'account-passkey', { ...frame, passkey, name: form?.['name'] ?? '' });
   },
   decisions: {
