@@ -56,7 +56,8 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     const successor = ctx.oidc.entities.RefreshToken?.jti;
     if (!used?.record.consumedAt || !successor) throw new Error('a refresh ended without rotating its token');
     unit.put(TABLE, presented.rowId, { ...used.record, successor: sha256(successor) }, keep(used));
-    const answer = keptAnswer(presented, ctx.body as object, ctx.oidc.params as Asked);
+    const asked = askedIn(ctx, ctx.oidc.entities.AccessToken?.jkt);
+    const answer = keptAnswer(presented, ctx.body as object, asked);
     unit.put('refresh_answers', presented.rowId, answer, { expiresAt: now() + retryWindow });
     try {
       await unit.commit();
@@ -82,7 +83,8 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     const body = JSON.parse(unseal(answerKey(presented), presented.rowId, answer.record.sealed)) as {
       refresh_token: string;
     };
-    if (answer.record.request !== requestOf(ctx.oidc.params as Asked)) return withoutRotation(ctx, body.refresh_token);
+    if (answer.record.request !== requestOf(askedIn(ctx, proof?.thumbprint)))
+      return withoutRotation(ctx, body.refresh_token);
     if (proof)
       await grantHelpers.checkDpopReplay(
         provider,
@@ -94,7 +96,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     ctx.body = body;
   }
 
-  /** The same token for another scope or resource within the window: new access token, same successor. */
+  /** The same token for another scope, resource or DPoP key within the window: new access token, same successor. */
   async function withoutRotation(ctx: Ctx, successor: string): Promise<void> {
     const params = ctx.oidc.params as Record<string, unknown>;
     params['refresh_token'] = successor;
@@ -102,11 +104,10 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     await engine.handle(ctx);
   }
 
-  /** A DPoP-bound token is answered again only to its key (RFC 9449 §5). */
+  /** A DPoP-bound token is answered again only to its key (RFC 9449 §5). One that is not may be asked with any. */
   async function proofOf(ctx: Ctx, thumbprint: string | undefined) {
-    if (!thumbprint) return undefined;
     const proof = await grantHelpers.validateDpop(provider, ctx as never);
-    if (proof?.thumbprint !== thumbprint) throw new errors.InvalidGrant('failed jkt verification');
+    if (thumbprint && proof?.thumbprint !== thumbprint) throw new errors.InvalidGrant('failed jkt verification');
     return proof;
   }
 
@@ -132,10 +133,17 @@ const answerKey = ({ token }: Presented) => deriveKey(token, 'refresh-answer');
 interface Asked {
   readonly scope?: unknown;
   readonly resource?: unknown;
+  /** The key that the access token is bound to. */
+  readonly jkt?: string | undefined;
 }
 
-const requestOf = ({ scope, resource }: Asked = {}): string =>
-  sha256(JSON.stringify([scope ?? null, resource ?? null]));
+const askedIn = (ctx: Ctx, jkt: string | undefined): Asked => {
+  const { scope, resource } = ctx.oidc.params as Asked;
+  return { scope, resource, jkt };
+};
+
+const requestOf = ({ scope, resource, jkt }: Asked): string =>
+  sha256(JSON.stringify([scope ?? null, resource ?? null, jkt ?? null]));
 
 /** The answer as it is kept for whoever presents the token again: it opens with that token alone. */
 export const keptAnswer = (presented: Presented, answer: object, asked: Asked = {}): Tables['refresh_answers'] => ({

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { authorize, discover } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
@@ -97,6 +98,28 @@ test.serial('the same token for another scope within the window gets that scope 
   const narrow = await oidc.refreshTokenGrant(config, tokens.refresh_token!, { scope: 'openid' });
   t.is(narrow.scope, 'openid');
   t.is(narrow.refresh_token, wide.refresh_token);
+});
+
+test.serial('within the window each process of an application gets a token for the DPoP key it has', async (t) => {
+  const keyOf = (token: string) => (decodeJwt(token)['cnf'] as { jkt: string } | undefined)?.jkt;
+  for (const atOnce of [true, false]) {
+    const { config, tokens } = await authorize(postern, await addClient(postern));
+    const handles = await Promise.all(
+      [0, 1].map(async () => oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair())),
+    );
+    const refreshes = [...handles.map((DPoP) => ({ DPoP })), {}].map(
+      (options) => () => oidc.refreshTokenGrant(config, tokens.refresh_token!, undefined, options),
+    );
+    const answers = atOnce ? await Promise.all(refreshes.map((refresh) => refresh())) : [];
+    for (const refresh of atOnce ? [] : refreshes) answers.push(await refresh());
+    for (const [n, DPoP] of handles.entries())
+      t.is(keyOf(answers[n]!.access_token), await DPoP.calculateThumbprint(), `${n}`);
+    t.is(keyOf(answers[2]!.access_token), undefined);
+    t.is(new Set(answers.map((answer) => answer.refresh_token)).size, 1);
+    const [again, first] = [await refreshes[0]!(), answers[0]!];
+    if (!atOnce) t.is(again.access_token, first.access_token);
+    t.is(keyOf(again.access_token), keyOf(first.access_token));
+  }
 });
 
 test.serial(
