@@ -1,7 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { type Duration, deriveKey, makeFolder, milliseconds, Refusal, type SealingKey } from '../lib/index.ts';
+import { deriveKey, makeFolder, Refusal, type SealingKey } from '../lib/index.ts';
 
 const FILE = 'master.key';
 /** Written once the store was made and had keys in it: from then on a missing one, or an empty one, is a loss, not a beginning. */
@@ -84,20 +96,9 @@ export function markDataMade(folder: string): void {
   try {
     makeFolder(folder);
     if (existsSync(join(folder, MARK))) return;
-    unlessThere(() => writeDurably(folder, MARK, 'The data folder that belongs to these keys exists.\n'));
+    writeOnce(folder, MARK, 'The data folder that belongs to these keys exists.\n');
   } catch (cause) {
     throw inWords(folder, cause);
-  }
-}
-
-/** Several processes make the first start at the same moment: one of them writes. False where it was another. */
-function unlessThere(write: () => void): boolean {
-  try {
-    write();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
   }
 }
 
@@ -119,29 +120,55 @@ function missing(folder: string): never {
 
 function makeKey(folder: string): string {
   const key = randomBytes(32).toString('base64url');
-  if (unlessThere(() => writeDurably(folder, FILE, `${key}\n`))) return key;
-  // The other's key is the key, once it is written.
-  for (let tries = 0; tries < 100 && !readKey(join(folder, FILE)); tries++) pause(milliseconds(10));
-  return readKey(join(folder, FILE)) ?? '';
+  // Several processes make the first start at the same moment: the key of the one that was first is the key.
+  return writeOnce(folder, FILE, `${key}\n`) ? key : (readKey(join(folder, FILE)) ?? '');
 }
 
-const pause = (time: Duration): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
-
-function writeDurably(folder: string, name: string, text: string): void {
+/**
+ * Puts a file in place that is not there yet, durably: it is seen whole or not at all, whoever looks and whenever this dies.
+ * @returns false where it is there already
+ */
+function writeOnce(folder: string, name: string, text: string): boolean {
   const path = join(folder, name);
+  const unnamed = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    write(unnamed, text);
+    giveName(unnamed, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    rmSync(unnamed, { force: true });
+  }
+  sync(folder);
+  return true;
+}
+
+function write(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600);
   try {
     const written = writeSync(file, text);
     if (written < text.length) throw Object.assign(new Error('the disk took a part of it'), { code: 'ENOSPC' });
     fsyncSync(file);
-  } catch (error) {
-    // Half a key would be taken for one that was lost, at each start from then on.
-    unlinkSync(path);
-    throw error;
   } finally {
     closeSync(file);
   }
-  const directory = openSync(folder, 'r');
-  fsyncSync(directory);
-  closeSync(directory);
+}
+
+/** Unlike renaming, neither replaces what is there. */
+function giveName(unnamed: string, path: string): void {
+  try {
+    linkSync(unnamed, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    // Some network file systems know no links.
+    copyFileSync(unnamed, path, constants.COPYFILE_EXCL);
+    sync(path);
+  }
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  fsyncSync(file);
+  closeSync(file);
 }

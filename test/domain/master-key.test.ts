@@ -34,6 +34,19 @@ test('a disk that takes no master key is left without half of one: the next star
   t.true(openMasterKey({ folder }).fresh);
 });
 
+test('a first start that dies while it writes the master key leaves nothing in the way of the next', async (t) => {
+  const folder = folderOf(t);
+  const die = `const fs = await import('node:fs');
+    fs.default.writeSync = () => process.kill(process.pid, 'SIGKILL');
+    (await import('node:module')).syncBuiltinESMExports();
+    const domain = await import(${JSON.stringify(import.meta.resolve('../../src/domain/index.ts'))});
+    domain.openMasterKey({ folder: ${JSON.stringify(folder)} });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', die], { env: { PATH: process.env['PATH'] } });
+  await collected(child);
+  t.is(child.signalCode, 'SIGKILL');
+  t.true(openMasterKey({ folder }).fresh);
+});
+
 test('a keys folder with a key in it that cannot be written to is told in words', async (t) => {
   const folder = folderOf(t);
   openMasterKey({ folder });
