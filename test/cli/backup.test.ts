@@ -1,5 +1,7 @@
 /** `postern store backup`, `verify` and `restore` as an operator meets them. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
@@ -104,10 +106,25 @@ test('a backup replaces a backup, and nothing else', async (t) => {
   t.regex(await refused(t, env, 'backup', letter), /is there already, and is no backup of Postern/);
   t.is(readFileSync(letter, 'utf8'), 'Dear Ada');
   t.regex(await refused(t, env, 'backup', join(folder, 'none', 'backup')), /there is no such folder/);
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  t.regex(await refused(t, env, 'backup', pipe), /is there already, and is no backup of Postern/);
   t.deepEqual(
     readdirSync(folder).filter((name) => name.endsWith('.new')),
     [],
   );
+});
+
+test('a backup that comes through a pipe can be verified; to restore it, it has to be a file', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const piped = () => writeFile(pipe, readFileSync(file));
+  const [verified] = await Promise.all([say(env, 'store', 'verify', pipe, '--json'), piped()]);
+  t.is(verified.json.rows.accounts, 1);
+  const [refusal] = await Promise.all([refused(t, env, 'restore', pipe, '--replace'), piped()]);
+  t.regex(refusal, /is no file, and can be read only once: write it to a file first/);
+  t.deepEqual(await emails(env), ['ada@example.com']);
 });
 
 test('a restore wants an empty store, or --replace, and nobody who serves it', async (t) => {

@@ -30,13 +30,15 @@ export async function openBackup(path: string, key: SealingKey): Promise<Backup>
   const reader = new Reader(path, key);
   for await (const _ of reader.rows());
   const { about, end } = reader;
-  const { size } = await stat(path);
+  const found = await stat(path);
   return {
     about: about!,
     manifest: end!.manifest,
     digest: end!.mac,
-    bytes: size,
+    bytes: found.size,
     async *rows() {
+      if (!found.isFile())
+        throw refused('backup_unreadable', path, 'is no file, and can be read only once: write it to a file first');
       const again = new Reader(path, key);
       yield* again.rows();
       if (again.end?.mac !== end!.mac) throw refused('backup_altered', path, 'was replaced while it was read');

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Refusal } from '../../lib/index.ts';
@@ -48,14 +49,19 @@ async function write(path: string, file: FileHandle, pieces: AsyncIterable<Buffe
 
 /** Somebody may have typed a name that means something else. */
 async function mayReplace(path: string): Promise<void> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+  // Without waiting: a pipe that nobody writes to is opened for ever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw unwritable(path, error);
   });
   if (!file) return;
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    if (buffer.subarray(0, bytesRead).includes(KIND)) return;
+    const found = await file.stat();
+    // Of a folder the system says what it is.
+    if (found.isFile() || found.isDirectory()) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
+      if (buffer.subarray(0, bytesRead).includes(KIND)) return;
+    }
   } catch (error) {
     throw unwritable(path, error as NodeJS.ErrnoException);
   } finally {
