@@ -71,12 +71,27 @@ export function resourceServers({ domain, settings }: Options) {
     };
   }
 
+  /**
+   * What a sign-in goes on for, where the token request itself names nothing: of an API that its application lost meanwhile
+   * it is over, as an application that knows only `invalid_grant` has to be told (RFC 6749 §5.2).
+   */
+  function overWithout({ oidc: { params, route } }: Ctx, error: unknown): unknown {
+    const lost = error instanceof errors.InvalidTarget && route === 'token' && params?.['resource'] === undefined;
+    return lost ? new errors.InvalidGrant(error.error_description ?? error.message) : error;
+  }
+
   return {
     serverFor,
 
     async getResourceServerInfo(ctx: Ctx, uri: string, { clientId }: { clientId: string }): Promise<ResourceServer> {
       const machine = ctx.oidc.params?.['grant_type'] === 'client_credentials';
-      const { defined, alg: _, ...server } = await serverFor(clientId, uri, machine);
+      const {
+        defined,
+        alg: _,
+        ...server
+      } = await serverFor(clientId, uri, machine).catch((error: unknown) => {
+        throw overWithout(ctx, error);
+      });
       refuseUnknownScopes(ctx, uri, splitScope(server.scope), defined);
       return server;
     },

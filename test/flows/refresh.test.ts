@@ -1,7 +1,7 @@
 import test from 'ava';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
-import { authorize, discover } from '../support/client.ts';
+import { authorize, discover, redeem } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 
@@ -99,6 +99,26 @@ test.serial('the same token for another scope within the window gets that scope 
   t.is(narrow.scope, 'openid');
   t.is(narrow.refresh_token, wide.refresh_token);
 });
+
+test.serial(
+  'a sign-in whose API its application lost is over, and a refresh that names that API is told which',
+  async (t) => {
+    const [api, other] = ['https://files.example.com', 'https://mail.example.com'];
+    for (const uri of [api, other]) await postern.domain.resources.add({ uri, scopes: ['read'] });
+    const client = await addClient(postern, { resources: [api, other] });
+    const { agent, asked, config, tokens } = await authorize(postern, client, { scope: 'openid read' });
+    const { left } = await agent.get(asked.url);
+    await postern.domain.clients.update(client.id, { resources: [other] });
+    const errorOf = async (asking: Promise<unknown>) =>
+      (await t.throwsAsync<oidc.ResponseBodyError>(asking, { code: 'OAUTH_RESPONSE_BODY_ERROR' }))?.error;
+    t.is(await errorOf(oidc.refreshTokenGrant(config, tokens.refresh_token!)), 'invalid_grant');
+    t.is(await errorOf(redeem(asked, left!)), 'invalid_grant');
+    for (const resource of [api, other])
+      t.is(await errorOf(oidc.refreshTokenGrant(config, tokens.refresh_token!, { resource })), 'invalid_target');
+    await postern.domain.clients.update(client.id, { resources: [api] });
+    t.truthy((await oidc.refreshTokenGrant(config, tokens.refresh_token!)).access_token);
+  },
+);
 
 test.serial('within the window each process of an application gets a token for the DPoP key it has', async (t) => {
   const keyOf = (token: string) => (decodeJwt(token)['cnf'] as { jkt: string } | undefined)?.jkt;
