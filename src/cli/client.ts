@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
 import { type Domain, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
@@ -13,6 +14,10 @@ interface Options {
   readonly settings: Settings;
   readonly log: Logger;
   readonly pid: number;
+  /** Told in words of what is done besides: that there was no store, and one was made. */
+  readonly note: (line: string) => void;
+  /** No store is made where there is none. */
+  readonly mustExist?: boolean;
 }
 
 export type Ask = (operation: OperationName, args?: object) => Promise<unknown>;
@@ -36,9 +41,12 @@ export function createAsk(options: Options): Ask {
   };
 }
 
-/** The pieces of a backup of the store, from the running server or from the store itself. */
+/**
+ * The pieces of a backup of the store, from the running server or from the store itself. Where there is none, none is made: a
+ * backup of nothing, night after night, would look like one.
+ */
 export async function* createBackup(options: Options): Backup {
-  const reached = await reachStore(options);
+  const reached = await reachStore({ ...options, mustExist: true });
   if (reached instanceof Socket) return yield* backupFrom(reached);
   try {
     return yield* takeBackup({ ...reached, settings: options.settings });
@@ -77,15 +85,27 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function openHere({ settings, log, pid }: Options): Promise<Opened> {
-  const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
-  const store = await openStore({ settings, log, pid, mustExist: !masterKey.fresh });
+async function openHere({ settings, log, pid, note, mustExist = false }: Options): Promise<Opened> {
+  const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key, mustExist });
+  const store = await openStore({ settings, log, pid, mustExist: mustExist || !masterKey.fresh });
   try {
+    const begun = masterKey.fresh && (await isEmpty(store));
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
     markDataMade(settings.keys);
+    if (begun) note(`there was no store: a new one was made in ${nameOf(settings)}`);
     return { domain, store, masterKey, close: () => domain.close().finally(() => store.close()) };
   } catch (error) {
     await store.close();
     throw error;
   }
 }
+
+/** A store that was ever served, or asked, has keys in it. */
+async function isEmpty(store: OpenedStore): Promise<boolean> {
+  const { rows } = await store.find('signing_keys', 'all', '', { limit: 1 });
+  return rows.length === 0;
+}
+
+/** The whole path: whoever stands in another folder than they think, sees it. */
+const nameOf = ({ data, database_url }: Settings): string =>
+  database_url === undefined ? resolve(data) : 'the database (POSTERN_DATABASE_URL)';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { loadSettings, type Settings, SettingsError } from '../config/index.ts';
 import { Refusal, silent } from '../lib/index.ts';
@@ -23,17 +24,19 @@ export function createProgram(terminal: Terminal) {
     known ??= loadSettings(terminal.env);
     return known;
   };
+  const here = () => ({ settings: settings(), log: silent, pid: terminal.pid, note: terminal.note });
   const context: Context = {
     terminal,
     settings,
-    ask: (...request) => createAsk({ settings: settings(), log: silent, pid: terminal.pid })(...request),
-    backup: () => createBackup({ settings: settings(), log: silent, pid: terminal.pid }),
+    ask: (...request) => createAsk(here())(...request),
+    backup: () => createBackup(here()),
     show: (command, result, text) => terminal.out(command.optsWithGlobals().json ? document(result) : text(result)),
   };
 
   const program = new Command('postern')
     .description('Administers a Postern server, whether it runs or not.')
     .option(...JSON_OPTION)
+    .version(version(), '--version', 'print which release this is')
     .showSuggestionAfterError();
   for (const add of [
     userCommands,
@@ -60,7 +63,7 @@ export function createProgram(terminal: Terminal) {
         return 0;
       } catch (error) {
         if (error instanceof CommanderError && error.exitCode === 0) return 0;
-        for (const line of explain(error)) terminal.note(visible(line));
+        for (const line of explain(error, asked(program, args))) terminal.note(visible(line));
         return 1;
       }
     },
@@ -81,11 +84,26 @@ function everyCommand(command: Command, act: (command: Command) => void): void {
   for (const child of command.commands) everyCommand(child, act);
 }
 
-function explain(error: unknown): readonly string[] {
+/** The command, or group of commands, that the first words name: `postern user`. */
+function asked(program: Command, args: readonly string[]): string {
+  const names = [program.name()];
+  let at: Command | undefined = program;
+  for (const arg of args) {
+    at = at.commands.find((command) => command.name() === arg);
+    if (!at) break;
+    names.push(arg);
+  }
+  return names.join(' ');
+}
+
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+function explain(error: unknown, command: string): readonly string[] {
   if (error instanceof SettingsError) return error.problems;
   // Without a command, commander shows its help and gives no sentence.
   if (error instanceof CommanderError && error.code === 'commander.help')
-    return ['which command? postern --help lists them'];
+    return [`which command? ${command} --help lists them`];
   if (error instanceof CommanderError || error instanceof Refusal || error instanceof StoreUnavailable)
     return [oneLine(error.message)];
   return [`a fault of ours: ${oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))}`];

@@ -51,6 +51,16 @@ test('a backup is for its owner alone, holds everything, and says so', async (t)
   t.deepEqual(json.rows, taken.rows);
 });
 
+test('where there is no store none is made, and its backup is refused', async (t) => {
+  const folder = folderOf(t);
+  const said = await refused(t, envOf(folder), 'backup', join(folder, 'backup'));
+  t.regex(said, /there is no master key in .*keys/);
+  const masterKey = Buffer.alloc(32, 7).toString('base64url');
+  const keyed = { ...envOf(folder), POSTERN_MASTER_KEY: masterKey };
+  t.regex(await refused(t, keyed, 'backup', join(folder, 'backup')), /there is no store in .*data/);
+  t.deepEqual(readdirSync(folder), []);
+});
+
 test('nothing that was issued can be read in a backup', async (t) => {
   const folder = folderOf(t);
   const added = await postern(folder, ['user', 'add', 'ada@example.com', '--password-stdin'], `${PASSWORD}\n`);

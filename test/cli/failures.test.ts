@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { collected } from '../support/collected.ts';
 import { envOf, folderOf, POSTERN, postern, serving } from './command-line.ts';
 
 const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
-  ['', /which command/],
+  ['', /which command\? postern --help lists them/],
+  ['client', /which command\? postern client --help lists them/],
   ['usr list', /unknown command 'usr' \(Did you mean user\?\)/],
   ['user list --jsno', /unknown option '--jsno' \(Did you mean --json\?\)/],
   ['user show', /missing required argument/],
@@ -45,6 +46,7 @@ test('a failure is exit code 1, one line on stderr, and nothing on stdout', asyn
 
 test('a key may have a name that begins like an option', async (t) => {
   const folder = folderOf(t);
+  await postern(folder, ['keys', 'list']);
   for (const kid of [`-h${'x'.repeat(41)}`, `--${'x'.repeat(41)}`, `-${'_'.repeat(42)}`])
     for (const args of [
       ['--json', kid],
@@ -59,6 +61,7 @@ test('a key may have a name that begins like an option', async (t) => {
 
 test('what cannot be printed is one line on stderr and a failure, and done all the same', async (t) => {
   const folder = folderOf(t);
+  await postern(folder, ['user', 'list']);
   const full = spawn(
     'sh',
     ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, POSTERN, 'user', 'add', 'a@example.com'],
@@ -74,6 +77,24 @@ test('what cannot be printed is one line on stderr and a failure, and done all t
     /^postern: a@example\.com has no password.*\npostern: .* is done, but cannot be printed: ENOSPC.*\n$/,
   );
   t.is((await postern(folder, ['user', 'list', '--json'])).json.length, 1);
+});
+
+test('whoever stands in another folder than they think is told where a store was made, once', async (t) => {
+  const folder = folderOf(t);
+  const first = await postern(folder, ['user', 'list', '--json']);
+  t.is(first.code, 0);
+  t.deepEqual(first.json, []);
+  t.is(first.stderr, `postern: there was no store: a new one was made in ${join(folder, 'data')}\n`);
+  t.is((await postern(folder, ['user', 'list'])).stderr, '');
+});
+
+test('the command line says its version', async (t) => {
+  const folder = folderOf(t);
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { code, stdout } = await postern(folder, ['--version']);
+  t.is(code, 0);
+  t.is(stdout, `${version}\n`);
+  t.deepEqual(readdirSync(folder), []);
 });
 
 test('every wrong setting is a line on stderr', async (t) => {

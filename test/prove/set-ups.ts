@@ -116,6 +116,7 @@ export async function openStage(setUp: SetUp, options: Options): Promise<Stage> 
       }),
       log: silent,
       pid: process.pid,
+      note: () => {},
     }),
     async start(more = {}) {
       const opsPort = await freePort();

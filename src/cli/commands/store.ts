@@ -20,11 +20,12 @@ export function storeCommands(program: Command, { backup, settings, show, termin
     const { keys: folder, master_key: override } = settings();
     return openMasterKey({ folder, override, mustExist: true });
   };
+  const stopFirst = (cause: unknown): never => {
+    if (!(cause instanceof StoreLocked)) throw cause;
+    throw new Refusal(cause.code, `${cause.message}: stop the server first`, { cause });
+  };
   const alone = (place: Place, mustExist: boolean) =>
-    openAlone(place, { log: silent, pid: terminal.pid, mustExist }).catch((cause) => {
-      if (!(cause instanceof StoreLocked)) throw cause;
-      throw new Refusal(cause.code, `${cause.message}: stop the server first`, { cause });
-    });
+    openAlone(place, { log: silent, pid: terminal.pid, mustExist }).catch(stopFirst);
 
   store
     .command('backup <file>')
@@ -96,14 +97,18 @@ export function storeCommands(program: Command, { backup, settings, show, termin
 
   store
     .command('repair')
-    .description('make a damaged store readable again, losing as little as can be; back it up first')
+    .description(
+      'make a damaged store readable again, losing as little as can be; it is copied aside first, the server is stopped',
+    )
     .action(async (_, command: Command) => {
       if (settings().database_url !== undefined)
         throw new Refusal(
           'not_a_folder',
           'the store is a database: PostgreSQL repairs itself, or is restored from a backup',
         );
-      const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid });
+      const report = await repairFileStore({ folder: settings().data, log: silent, pid: terminal.pid }).catch(
+        stopFirst,
+      );
       show(command, { ...report }, details);
       if (report.dropped.length > 0 || report.missing > 0)
         terminal.note('what was lost may be a use or a revocation: codes and tokens may work again until they expire');
