@@ -28,7 +28,7 @@ export interface ClientTerms {
   readonly firstParty?: boolean | undefined;
   /** The least that people prove for it, of {@link ACR_VALUES}: any of these. */
   readonly acrValues?: readonly string[] | undefined;
-  /** Its public keys: it then proves itself by `private_key_jwt` and has no secret. */
+  /** Its public keys: it then proves itself by `private_key_jwt` and has no secret. An update to null gives it one again. */
   readonly jwks?: unknown;
 }
 
@@ -154,26 +154,33 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       return { clients: rows.map(client), ...(next && { next }) };
     },
 
-    /** What is not named stays as it is; a client's type never changes. @throws Refusal as {@link add}, `client_unknown` */
-    update(id: string, patch: Partial<ClientTerms>): Promise<RegisteredClient> {
-      return change(id, 'client.updated', async ({ record }) => {
-        const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+    /**
+     * What is not named stays as it is; a client's type never changes. Gives the secret of one that had keys and has none now.
+     * @throws Refusal as {@link add}, `client_unknown`
+     */
+    async update(id: string, patch: Partial<ClientTerms>): Promise<{ client: RegisteredClient; secret?: string }> {
+      const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
+      const fresh = newSecret();
+      const updated = await change(id, 'client.updated', async ({ record }) => {
         const settled = await settle(record.type, {
           ...record,
           passwordGrant: record.grantTypes.includes('password'),
           backchannelLogoutUri: record.backchannelLogout?.uri,
           backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
           ...named,
+          ...(patch.jwks === null && { jwks: undefined }),
         });
-        const keepsSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
+        const hasSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
+        const hadSecret = record.tokenEndpointAuthMethod === 'client_secret_basic';
         return {
           ...settled,
-          secretHashes: keepsSecret ? record.secretHashes : [],
-          ...(keepsSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
+          secretHashes: !hasSecret ? [] : hadSecret ? record.secretHashes : [sha256(fresh)],
+          ...(hasSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
           createdAt: record.createdAt,
           updatedAt: now(),
         };
       });
+      return { client: updated, ...(updated.secretHashes[0] === sha256(fresh) && { secret: fresh }) };
     },
 
     /**

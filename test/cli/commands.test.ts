@@ -109,6 +109,16 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.like(told, { backchannel_logout_uri: uri, backchannel_logout_session_required: true });
   t.like(await run(`client update ${client.client_id} --name Till`), { backchannel_logout_uri: uri });
   t.false('backchannel_logout_uri' in (await run(`client update ${client.client_id} --no-backchannel-logout-uri`)));
+  const keyFile = join(folder, 'client.jwks');
+  const { publicKey } = generateKeyPairSync('ed25519');
+  writeFileSync(keyFile, JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }));
+  const keyed = await run(`client update ${client.client_id} --jwks ${keyFile}`);
+  t.like(keyed, { token_endpoint_auth_method: 'private_key_jwt', client_secret: undefined });
+  writeFileSync(keyFile, 'null');
+  await refuses(`client update ${client.client_id} --jwks ${keyFile}`, /must be \{"keys"/);
+  const back = await enter(`client update ${client.client_id} --no-jwks`);
+  t.deepEqual(back.notes, ['the client_secret is shown this once: keep it now']);
+  t.false('jwks' in (await run(`client show ${client.client_id}`)));
   const rotated = await run(`client rotate-secret ${client.client_id}`);
   t.truthy(rotated.client_secret);
   t.not(rotated.client_secret, client_secret);

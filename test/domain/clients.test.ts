@@ -138,6 +138,23 @@ test('a client with keys of its own has no secret, and its keys are public ones'
   t.is((spa as Refusal).code, 'jwks_invalid');
 });
 
+test('a client that gets keys loses its secret, and gets a new one when it loses them', async (t) => {
+  const { domain } = testDomain();
+  const jwks = { keys: [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })] };
+  const { client, secret: first = '' } = await domain.clients.add(web);
+  t.is((await domain.clients.update(client.id, { jwks: null })).secret, undefined, 'it has one');
+  const keyed = await domain.clients.update(client.id, { jwks });
+  t.like(keyed, { secret: undefined, client: { tokenEndpointAuthMethod: 'private_key_jwt', secretHashes: [] } });
+  t.is((await domain.clients.update(client.id, { name: 'Other' })).client.jwks?.keys.length, 1);
+  const { client: again, secret = '' } = await domain.clients.update(client.id, { jwks: null });
+  t.is(again.tokenEndpointAuthMethod, 'client_secret_basic');
+  t.false('jwks' in again);
+  t.true(domain.clients.verifySecret(again, secret));
+  t.false(domain.clients.verifySecret(again, first));
+  const { client: spa } = await domain.clients.add({ ...web, type: 'spa' });
+  t.is((await domain.clients.update(spa.id, { jwks: null })).secret, undefined);
+});
+
 test('an update changes what it names and keeps the rest', async (t) => {
   const { domain } = testDomain();
   const { client, secret = '' } = await domain.clients.add({ ...web, scopes: ['openid'], passwordGrant: true });
@@ -149,7 +166,7 @@ test('an update changes what it names and keeps the rest', async (t) => {
   const changed = await domain.clients.get(client.id);
   t.like(changed, { name: 'Other', scopes: ['openid', 'email'], firstParty: true, grantTypes: client.grantTypes });
   t.true(changed && domain.clients.verifySecret(changed, secret));
-  t.false((await domain.clients.update(client.id, { passwordGrant: false })).grantTypes.includes('password'));
+  t.false((await domain.clients.update(client.id, { passwordGrant: false })).client.grantTypes.includes('password'));
 });
 
 test('a client may ask only for resources that are registered', async (t) => {

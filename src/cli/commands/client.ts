@@ -19,7 +19,7 @@ interface TermOptions {
   readonly grant?: 'password' | false;
   readonly firstParty?: boolean;
   readonly acr?: string[] | false;
-  readonly jwks?: string;
+  readonly jwks?: string | false;
 }
 
 const withTerms = (command: Command): Command =>
@@ -89,9 +89,10 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
     .option('--no-grant', 'no grant but those of its type')
     .option('--no-first-party', 'people are asked for consent')
     .option('--no-acr', 'no more than for signing in')
+    .option('--no-jwks', 'a new secret instead of its keys')
     .action(async (client_id: string, options: TermOptions, command: Command) => {
-      const updated = (await ask('client.update', { ...(await termsIn(options)), client_id })) as Item;
-      show(command, updated, details);
+      const updated = await ask('client.update', { ...(await termsIn(options)), client_id });
+      showSecret(command, updated);
       await tellUndefinedScopes(updated);
     });
 
@@ -125,7 +126,7 @@ const termsIn = async (options: TermOptions) => ({
   password_grant: options.grant === undefined ? undefined : options.grant === 'password',
   first_party: options.firstParty,
   default_acr_values: listed(options.acr),
-  jwks: options.jwks === undefined ? undefined : await readJwks(options.jwks),
+  jwks: options.jwks === false ? null : options.jwks && (await readJwks(options.jwks)),
 });
 
 const listed = (value: string[] | false | undefined): string[] | undefined => (value === false ? [] : value);
@@ -133,7 +134,8 @@ const listed = (value: string[] | false | undefined): string[] | undefined => (v
 async function readJwks(file: string): Promise<unknown> {
   const text = await readFile(file);
   try {
-    return JSON.parse(text);
+    // `null` would be no keys at all.
+    return JSON.parse(text) ?? {};
   } catch (cause) {
     throw new Refusal('file_unreadable', `${file} is not JSON: ${(cause as Error).message}`, { cause });
   }

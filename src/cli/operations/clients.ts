@@ -60,7 +60,7 @@ export const clients = {
   }),
   'client.show': operation(one, async (domain, { client_id }) => clientJson(await named(domain, client_id))),
   'client.update': operation(terms.extend({ client_id: text }), async (domain, { client_id, name, ...args }) =>
-    clientJson(await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args) })),
+    withSecret(await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args) })),
   ),
   'client.rotate-secret': operation(one, async (domain, { client_id }) =>
     withSecret(await domain.clients.rotateSecret(client_id)),
