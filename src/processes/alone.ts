@@ -1,7 +1,7 @@
 import type { Settings } from '../config/index.ts';
 import { createLogger } from '../http/index.ts';
 import { heldBack } from '../lib/index.ts';
-import { startServer } from '../server.ts';
+import { type Server, startServer } from '../server.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { watchFileHandles } from './file-handles.ts';
 import type { Host } from './host.ts';
@@ -15,19 +15,13 @@ export async function serveAlone(
   const output = createLogger({ level: settings.log_level });
   onExit(output.flush);
   const log = heldBack(output);
-  const server = await startServer({
-    settings,
-    log,
-    pid,
-    init: args.includes('--init'),
-    warm: settings.ops_port !== 0,
-  });
-  void server.warmed.then(lowerV8Threads);
-  watchFileHandles(log);
+  let server: Server | undefined;
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) return;
     stopping = true;
+    // Nobody was answered yet. What it was at may be given up at any moment.
+    if (!server) return exit(0);
     log.info({ signal }, STOPPING);
     server.close().then(
       () => exit(0),
@@ -37,8 +31,19 @@ export async function serveAlone(
       },
     );
   };
-  // There is nobody to replace it meanwhile, so that SIGHUP ends it as ever; but not in the middle of an answer.
+  // Before it begins: the first process of a container is told nothing that it does not listen for. There is nobody to
+  // replace it meanwhile, so that SIGHUP ends it as ever; but not in the middle of an answer.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) onSignal(signal, stop);
+
+  server = await startServer({
+    settings,
+    log,
+    pid,
+    init: args.includes('--init'),
+    warm: settings.ops_port !== 0,
+  });
+  void server.warmed.then(lowerV8Threads);
+  watchFileHandles(log);
 
   print(listeningLine({ url: server.url, issuer: server.issuer }));
   log.release();

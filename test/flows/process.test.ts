@@ -115,6 +115,20 @@ test('one process that is told SIGHUP, as by a terminal that is closed, answers 
   rmSync(folder, { recursive: true });
 });
 
+test('one process that is told to stop before it serves ends at once, by itself: the first one of a container is told in no other way', async (t) => {
+  const folder = temporary();
+  const silent = createServer().listen(0, '127.0.0.1');
+  const { port } = (await once(silent, 'listening').then(() => silent.address())) as { port: number };
+  const server = start(folder, { POSTERN_DATABASE_URL: `postgresql://ada@127.0.0.1:${port}/postern` });
+  const [connection] = await once(silent, 'connection');
+  server.child.kill('SIGTERM');
+  t.is(await server.exited, 0);
+  t.deepEqual([server.lines, server.errors()], [[], '']);
+  connection.destroy();
+  silent.close();
+  rmSync(folder, { recursive: true });
+});
+
 test('everything in both folders is for its owner alone', async (t) => {
   const folder = temporary();
   const server = start(folder);
