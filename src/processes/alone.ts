@@ -4,7 +4,7 @@ import { heldBack } from '../lib/index.ts';
 import { type Server, startServer } from '../server.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { watchFileHandles } from './file-handles.ts';
-import type { Host } from './host.ts';
+import { type Host, INIT } from './host.ts';
 import { lowerV8Threads } from './v8-threads.ts';
 
 /** One process that serves on a port of its own. @throws Refusal */
@@ -39,7 +39,7 @@ export async function serveAlone(
     settings,
     log,
     pid,
-    init: args.includes('--init'),
+    init: args.includes(INIT),
     warm: settings.ops_port !== 0,
   });
   void server.warmed.then(lowerV8Threads);

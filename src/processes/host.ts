@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import type { FromWorker, ToWorker } from './messages.ts';
 
+/** A store is begun anew although there was one: the one option a server has. */
+export const INIT = '--init';
+
 /** What a role needs of the process it runs in. */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -6,8 +6,9 @@
  * serves is server.ts. It never touches `process`: main.ts hands over what is needed of it.
  */
 import { readDocument, readSettings } from '../config/index.ts';
+import { Refusal } from '../lib/index.ts';
 import { WORKER } from './fork.ts';
-import type { Host } from './host.ts';
+import { type Host, INIT } from './host.ts';
 
 export type { Host } from './host.ts';
 
@@ -18,6 +19,12 @@ export type { Host } from './host.ts';
  */
 export async function run(host: Host): Promise<void> {
   if (host.args.includes(WORKER)) return (await import('./worker.ts')).work(host);
+  const strange = host.args.find((arg) => arg !== INIT);
+  if (strange !== undefined)
+    throw new Refusal(
+      'argument_unknown',
+      `${JSON.stringify(strange)}: a server takes ${INIT} and nothing else; what is set is set in postern.yaml or the environment, see docs/configuration.md`,
+    );
   const document = readDocument(host.env);
   const settings = readSettings(host.env, document.yaml, document.file);
   if (settings.workers > 1) return (await import('./primary.ts')).lead(host, settings, document);

@@ -8,7 +8,7 @@ import { createCrew } from './crew.ts';
 import { type Door, openDoor } from './door.ts';
 import { watchFileHandles } from './file-handles.ts';
 import { forkWorker } from './fork.ts';
-import type { Host } from './host.ts';
+import { type Host, INIT } from './host.ts';
 import { createMember } from './member.ts';
 import { createTotals } from './totals.ts';
 
@@ -32,7 +32,7 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
     start(from, first) {
       number += 1;
       // --init is for the first start alone: it must not begin anew what is lost later.
-      const child = forkWorker(script, first ? args : args.filter((arg) => arg !== '--init'));
+      const child = forkWorker(script, first ? args : args.filter((arg) => arg !== INIT));
       const { url, port } = door;
       return createMember(child, { worker: number, document: from, entrance: { url, port }, quiet: first });
     },

@@ -4,7 +4,7 @@ import { createLogger, type Receiving, receive } from '../http/index.ts';
 import { type HeldBack, heldBack, milliseconds, Refusal, seconds } from '../lib/index.ts';
 import { type Server, startServer } from '../server.ts';
 import { watchFileHandles } from './file-handles.ts';
-import type { Host } from './host.ts';
+import { type Host, INIT } from './host.ts';
 import type { Answers, ToWorker } from './messages.ts';
 import { lowerV8Threads } from './v8-threads.ts';
 
@@ -38,7 +38,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
         settings: { ...settings, ops_port: 0, shutdown_delay: 0 },
         log,
         pid,
-        init: args.includes('--init'),
+        init: args.includes(INIT),
         warm: true,
         enter: (handler) => {
           door = receive({ ...entrance, handler });

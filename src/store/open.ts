@@ -88,7 +88,7 @@ async function mustBeBegun(store: Store, name: string): Promise<void> {
   if (rows.length === 0)
     throw new Refusal(
       'store_missing',
-      `${name} is empty, although there was a store: a move or a restore into it may have been cut off, then run that again. To begin with an empty store, start once with --init`,
+      `${name} is empty, although there was a store: a move or a restore into it may have been cut off, then run that again. To begin with an empty store, start once with --init (npm start -- --init)`,
     );
 }
 

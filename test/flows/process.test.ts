@@ -68,6 +68,19 @@ test('the first line on standard output is JSON that says where it listens, and 
   rmSync(folder, { recursive: true });
 });
 
+test('a server takes --init and no other word: one that is mistyped starts nothing', async (t) => {
+  for (const word of ['--inti', '--help', '--port=4000', 'start']) {
+    const folder = temporary();
+    const server = start(folder, {}, ['--init', word]);
+    t.is(await server.exited, 1, word);
+    t.is(server.errors().split('\n').length, 2, server.errors());
+    t.true(server.errors().startsWith(`"${word}": a server takes --init and nothing else`), server.errors());
+    t.deepEqual(server.lines, []);
+    t.deepEqual(readdirSync(folder), []);
+    rmSync(folder, { recursive: true });
+  }
+});
+
 for (const [output, closed] of [
   ['a full disk', '> /dev/full'],
   ['a reader that left after one line', '| head -1'],

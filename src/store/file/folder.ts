@@ -64,7 +64,7 @@ export async function prepareFolder(files: FileOperations, folder: string, mustE
   if (mustExist && !names.some((name) => name === FORMAT_FILE || DATA_FILE.test(name))) {
     throw new StoreRefused(
       'store_missing',
-      `there is no store in ${folder}, although there was one: a disk may not be mounted, or the path is wrong. To begin with an empty store, start once with --init`,
+      `there is no store in ${folder}, although there was one: a disk may not be mounted, or the path is wrong. To begin with an empty store, start once with --init (npm start -- --init)`,
     );
   }
   if (!found) await make(files, folder);

@@ -59,7 +59,7 @@ async function pending(client: Client, known: readonly Migration[], mustExist: b
   if (done === undefined && mustExist)
     throw new DatabaseRefused(
       'store_missing',
-      'the database is empty, but the keys folder belongs to a store that existed: is POSTERN_DATABASE_URL the right one? To begin anew, start with --init',
+      'the database is empty, but the keys folder belongs to a store that existed: is POSTERN_DATABASE_URL the right one? To begin anew, start once with --init (npm start -- --init)',
     );
   const newest = known.at(-1)!.number;
   if (done !== undefined && done > newest)
