@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Account, AloneStore, Batch, Client, Consent, Factor, Identity, TableName } from '../store/index.ts';
 
 /** Some names, and how many there are in all. */
@@ -16,7 +17,9 @@ export const DIFFERENCES = {
   people_back: 'removed since, and back',
   passwords_back: 'have the password again that they had then',
   clients_back: 'applications removed since, and back',
-  client_secrets_back: 'applications whose secret was changed since: the old one is good again',
+  client_secrets_back: 'applications whose secret or keys were changed since: the old ones are good again',
+  clients_changed: 'applications changed since, and as they were then',
+  resources_changed: 'APIs changed since, and as they were then',
   factors_back: 'second factors removed since, and back',
   upstreams_back: 'upstream providers removed since, and back',
   identities_back: 'upstream identities unlinked since, and back',
@@ -31,6 +34,7 @@ const LISTED = 100;
 const NAMES = {
   accounts: (_, { email }: Account) => email,
   clients: (id, { name }: Client) => `${name} (${id})`,
+  resources: (id) => id,
   upstreams: (id) => id,
   factors: (_, { kind, accountId }: Factor) => `${kind} of ${accountId}`,
   identities: (_, { upstream, accountId }: Identity) => `${upstream} of ${accountId}`,
@@ -39,7 +43,8 @@ const NAMES = {
 
 type Compared = keyof typeof NAMES;
 
-const BACK: Readonly<Record<Compared, keyof Differences>> = {
+/** No API among them: no application could ask for it when it was removed. */
+const BACK: Readonly<Partial<Record<Compared, keyof Differences>>> = {
   accounts: 'people_back',
   clients: 'clients_back',
   upstreams: 'upstreams_back',
@@ -70,9 +75,12 @@ export async function differencesOf(present: AloneStore, coming: AsyncIterable<B
         const then = JSON.parse(json) as never;
         const name = (NAMES[table] as (id: string, record: unknown) => string)(id, then);
         const before = known.get(id);
-        if (before === undefined) list(BACK[table], name);
-        else if (table === 'accounts') person(JSON.parse(before), then, name);
+        const back = BACK[table];
+        if (before === undefined) {
+          if (back) list(back, name);
+        } else if (table === 'accounts') person(JSON.parse(before), then, name);
         else if (table === 'clients') client(JSON.parse(before), then, name);
+        else if (table === 'resources' && !isDeepStrictEqual(JSON.parse(before), then)) list('resources_changed', name);
       }
     }
   }
@@ -90,6 +98,11 @@ export async function differencesOf(present: AloneStore, coming: AsyncIterable<B
 
   function client(now: Client, then: Client, name: string): void {
     stays.clients += 1;
-    if (then.secretHashes.some((hash) => !now.secretHashes.includes(hash))) list('client_secrets_back', name);
+    const isBack = then.secretHashes.some((hash) => !now.secretHashes.includes(hash));
+    if (isBack || keysBack(now, then)) list('client_secrets_back', name);
+    else if (now.updatedAt !== then.updatedAt) list('clients_changed', name);
   }
 }
+
+const keysBack = ({ jwks: now }: Client, { jwks: then }: Client): boolean =>
+  (then?.keys ?? []).some((key) => !now?.keys.some((each) => isDeepStrictEqual(each, key)));

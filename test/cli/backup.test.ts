@@ -1,5 +1,6 @@
 /** `postern store backup`, `verify` and `restore` as an operator meets them. */
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -90,6 +91,45 @@ test('a backup that is cut short or changed anywhere is refused, and not one row
   writeFileSync(bad, whole.subarray(0, whole.length - 10));
   t.regex(await refused(t, into, 'restore', bad), /it was cut short after line \d+/);
   t.false(existsSync(into.POSTERN_DATA));
+});
+
+test('a restore lists what was changed of applications and APIs since, and which secrets and keys are good again', async (t) => {
+  const folder = folderOf(t);
+  const env = envOf(folder);
+  const keys = (): string => {
+    const file = join(folder, 'client.jwks');
+    const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+    writeFileSync(file, JSON.stringify({ keys: [jwk] }));
+    return file;
+  };
+  const add = async (...args: string[]): Promise<string> =>
+    (await say(env, 'client', 'add', args[0]!, '--type', 'service', ...args.slice(1), '--json')).json.client_id;
+  await say(env, 'resource', 'add', 'urn:api:one', '--scope', 'read');
+  await say(env, 'resource', 'add', 'urn:api:two');
+  const [rotated, keyed, other, unkeyed, renamed] = [
+    await add('Rotated'),
+    await add('Keyed'),
+    await add('Other keys', '--jwks', keys()),
+    await add('Unkeyed', '--jwks', keys()),
+    await add('Renamed', '--jwks', keys()),
+  ];
+  await add('Same', '--jwks', keys());
+  const file = join(folder, 'backup');
+  await say(env, 'store', 'backup', file);
+  await say(env, 'resource', 'update', 'urn:api:one', '--no-scope');
+  await say(env, 'client', 'rotate-secret', rotated);
+  await say(env, 'client', 'update', keyed, '--jwks', keys());
+  await say(env, 'client', 'update', other, '--jwks', keys());
+  await say(env, 'client', 'update', unkeyed, '--no-jwks');
+  await say(env, 'client', 'update', renamed, '--name', 'Renamed since');
+  const { undone } = (await say(env, 'store', 'restore', file, '--replace', '--json')).json;
+  const named = (what: string): string[] => undone[what].first.toSorted();
+  t.deepEqual(
+    named('client_secrets_back'),
+    [`Keyed (${keyed})`, `Other keys (${other})`, `Rotated (${rotated})`, `Unkeyed (${unkeyed})`].toSorted(),
+  );
+  t.deepEqual(named('clients_changed'), [`Renamed (${renamed})`]);
+  t.deepEqual(named('resources_changed'), ['urn:api:one']);
 });
 
 test('what is no backup, or another master key’s, is told apart', async (t) => {
