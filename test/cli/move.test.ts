@@ -143,6 +143,22 @@ for (const engine of ['files', 'PostgreSQL'])
     t.is((await say(there, 'user', 'list', '--json')).json.length, 1);
   });
 
+test('a role that only serves a database is told whose it is to move it away, and the owner ends what it began', async (t) => {
+  const { folder, env } = await storeOf(t);
+  const { name, url, query } = await databases.create();
+  t.is((await say(env, 'store', 'migrate', '--to', url)).code, 0);
+  const role = `serving_${name}`;
+  await query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'; GRANT USAGE ON SCHEMA postern TO ${role};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO ${role};
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO ${role}`);
+  const serving = { ...env, POSTERN_DATABASE_URL: Object.assign(new URL(url), { username: role, password: 'x' }).href };
+  const back = ['--to', `file:${folder}/back`] as const;
+  t.regex(await refusal(t, serving, ...back), /a move out of it the role that owns its functions and the schema/);
+  t.is((await say(serving, 'user', 'list', '--json')).json.length, 1);
+  t.is((await say({ ...env, POSTERN_DATABASE_URL: url }, 'store', 'migrate', ...back)).code, 0);
+  t.is((await say({ ...env, POSTERN_DATA: join(folder, 'back') }, 'user', 'list', '--json')).json.length, 1);
+});
+
 test('a move killed at any moment: never are both served, and the same command ends it', async (t) => {
   const { folder, env } = await storeOf(t, 2000);
   const kept = join(folder, 'kept');

@@ -104,7 +104,7 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     '28P01': `the password of ${user} is wrong`,
     '28000': `${user} may not sign in from here`,
     '3D000': `there is no database ${database} at ${at}`,
-    '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start USAGE on the schema postern and its sequence, SELECT, INSERT, UPDATE and DELETE on its tables, EXECUTE on its functions, a restore or a move into it TRUNCATE on its tables`,
+    '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start USAGE on the schema postern and its sequence, SELECT, INSERT, UPDATE and DELETE on its tables, EXECUTE on its functions, a restore or a move into it TRUNCATE on its tables, a move out of it the role that owns its functions and the schema`,
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
     '53300': `the database at ${at} has no connection left`,
