@@ -2,6 +2,7 @@ import { newId, Refusal } from '../lib/index.ts';
 import {
   type AloneStore,
   type Batches,
+  type Mark,
   type MarkName,
   type StoredRow,
   type TableName,
@@ -45,7 +46,7 @@ export async function move({ from, to, masterKey }: Options): Promise<Moved> {
     await to.setMark('arriving', undefined);
     return { at: moved.at, rows: tally.rows, total: tally.total, digest: tally.digest, finished: true };
   }
-  await mayMove(from, to, arriving !== undefined);
+  await mayMove(from, to, arriving);
 
   const at = from.now();
   const id = newId('evt');
@@ -67,7 +68,7 @@ export async function move({ from, to, masterKey }: Options): Promise<Moved> {
   return { at, rows: tally.rows, total: tally.total, digest: tally.digest, finished: false };
 }
 
-async function mayMove(from: AloneStore, to: AloneStore, toIsUnfinished: boolean): Promise<void> {
+async function mayMove(from: AloneStore, to: AloneStore, arriving: Mark | undefined): Promise<void> {
   const unfinished = await from.mark('arriving');
   if (unfinished)
     throw new Refusal('store_arriving', `the move of ${unfinished.other} into ${from.name} was never finished`);
@@ -77,8 +78,14 @@ async function mayMove(from: AloneStore, to: AloneStore, toIsUnfinished: boolean
       'store_not_empty',
       `${to.name} holds what was moved to ${movedOn.other} on ${day(movedOn.at)}, which is good for nothing any more: remove it, or choose another place`,
     );
-  if (!toIsUnfinished && !isUnused(await to.counts()))
-    throw new Refusal('store_not_empty', `${to.name} is not empty: nothing was changed`);
+  // What this store had carried there already is carried anew; another's may be in use nowhere else by now.
+  if (arriving?.other === from.name || isUnused(await to.counts())) return;
+  throw arriving
+    ? new Refusal(
+        'store_arriving',
+        `${to.name} holds what is moved there from ${arriving.other}: end that move first, by the same command`,
+      )
+    : new Refusal('store_not_empty', `${to.name} is not empty: nothing was changed`);
 }
 
 /** What a store says of its rows, and not of itself. */

@@ -44,7 +44,7 @@ export async function restore({ backup, into, masterKey, replace }: Options): Pr
   const moved = await into.mark('moved');
   if (moved)
     throw new Refusal('store_moved', `${into.name} was moved to ${moved.other}: restore there, or into another place`);
-  const used = !isUnused(await into.counts()) && !(await into.mark('arriving'));
+  const used = !isUnused(await into.counts());
   if (used && !replace)
     throw new Refusal(
       'store_not_empty',

@@ -159,6 +159,33 @@ test('a role that only serves a database is told whose it is to move it away, an
   t.is((await say({ ...env, POSTERN_DATA: join(folder, 'back') }, 'user', 'list', '--json')).json.length, 1);
 });
 
+test('what a move has carried to its end but for a mark is replaced by no other move, nor by a restore that is not told to', async (t) => {
+  const { folder, env } = await storeOf(t);
+  const backup = join(folder, 'backup');
+  t.is((await say(env, 'store', 'backup', backup)).code, 0);
+  const other = join(folder, 'other');
+  t.is((await say(env, 'store', 'migrate', '--to', `file:${other}`)).code, 0);
+  const there = { ...env, POSTERN_DATA: other };
+  t.is((await say(there, 'user', 'add', 'eve@example.com')).code, 0);
+  // As it stands in the moment before the last commit of a move: this is the only one that is of use.
+  const alone = await openAlone({ folder: other }, { log: silent, pid: process.pid, mustExist: true });
+  await alone.setMark('arriving', { at: 1, move: 'evt_1', other: `the data folder ${env.POSTERN_DATA}` });
+  await alone.release();
+
+  const { code, notes } = await say(there, 'store', 'restore', backup);
+  t.is(code, 1);
+  t.regex(notes[0]!, /not empty.*--replace/);
+  const wrong = { ...env, POSTERN_DATA: join(folder, 'wrong'), POSTERN_KEYS: join(folder, 'wrong-keys') };
+  t.is((await say(wrong, 'user', 'add', 'bob@example.com')).code, 0);
+  t.regex(
+    await refusal(t, wrong, '--to', `file:${other}`),
+    /other holds what is moved there from the data folder .*data: end that move first, by the same command/,
+  );
+  const after = await openAlone({ folder: other }, { log: silent, pid: process.pid, mustExist: true });
+  t.is((await after.counts()).accounts, 2);
+  await after.release();
+});
+
 test('a move killed at any moment: never are both served, and the same command ends it', async (t) => {
   const { folder, env } = await storeOf(t, 2000);
   const kept = join(folder, 'kept');
