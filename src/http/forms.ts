@@ -15,9 +15,9 @@ const TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
  */
 export const readForm = async (ctx: Pick<Context, 'req'>): Promise<Form> => parseForm(await readChecked(ctx));
 
-/** {@link readForm} for a form that is another's to judge: its fields in their order, some perhaps doubled. */
+/** {@link readForm} for a form that is another's to judge: its fields in their order, some perhaps doubled or long. */
 export const readFields = async (ctx: Pick<Context, 'req'>): Promise<URLSearchParams> =>
-  new URLSearchParams(parseFields(await readChecked(ctx)));
+  new URLSearchParams(parseFields(await readChecked(ctx), FORM_LIMITS.bytes));
 
 async function readChecked(ctx: Pick<Context, 'req'>): Promise<Buffer> {
   const { headers } = ctx.req;
@@ -56,7 +56,7 @@ export function parseForm(body: Uint8Array): Form {
   return Object.freeze(form);
 }
 
-function parseFields(body: Uint8Array): [name: string, value: string][] {
+function parseFields(body: Uint8Array, fieldBytes: number = FORM_LIMITS.fieldBytes): [name: string, value: string][] {
   const parts = decode(() => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
     .split('&')
     .filter(Boolean);
@@ -66,7 +66,7 @@ function parseFields(body: Uint8Array): [name: string, value: string][] {
     const name = unquote(at < 0 ? part : part.slice(0, at));
     const value = at < 0 ? '' : unquote(part.slice(at + 1));
     if (name === '' || Buffer.byteLength(name) > 64) throw bad('A field of the form has no usable name.');
-    if (Buffer.byteLength(value) > FORM_LIMITS.fieldBytes) throw bad('A field of the form is too long.');
+    if (Buffer.byteLength(value) > fieldBytes) throw bad('A field of the form is too long.');
     return [name, value];
   });
 }

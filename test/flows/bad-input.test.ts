@@ -275,6 +275,20 @@ test.serial(
   },
 );
 
+test.serial('/authorize takes a long request by POST as it does by GET', async (t) => {
+  for (const [length, status] of [
+    [7_000, 303],
+    [9_000, 414],
+  ] as const) {
+    const body = new URLSearchParams({ ...Object.fromEntries(authorization()), state: 's'.repeat(length) });
+    const got = await fetch(`${postern.issuer}/authorize?${body}`, { redirect: 'manual' });
+    const posted = await fetch(`${postern.issuer}/authorize`, { method: 'POST', body, redirect: 'manual' });
+    t.is(posted.status, 303);
+    const onwards = await fetch(new URL(posted.headers.get('location')!, postern.issuer), { redirect: 'manual' });
+    t.deepEqual([onwards.status, got.status], [status, status]);
+  }
+});
+
 test.serial('/authorize with a session: what is refused changes nothing of it', async (t) => {
   const cookie = signedIn.agent.cookieHeader('/');
   const wrong = fc.constantFrom<Pairs[number]>(
