@@ -9,8 +9,8 @@ export const formOf = (fields: Form): string => JSON.stringify(Object.entries(fi
 
 /**
  * The second of two clicks waits for the first one and goes where that one goes, for a moment as well where it comes too late
- * to wait: what it asks for is done, and its session may be over by it. Known in one process; in another the form is judged as
- * any other.
+ * to wait: what it asks for is done. Known in one process; in another the form is judged as any other, which comes to the same
+ * with a second letter, and of one that ended the session it came from the store knows (`ended`).
  */
 export function createClicks() {
   const first = new Map<string, Promise<string | undefined>>();

@@ -146,7 +146,7 @@ export interface RefreshAnswer {
   readonly request: string;
 }
 
-/** An assertion or DPoP proof that was seen. The row's id is a digest of issuer and `jti`. */
+/** An assertion or DPoP proof that was seen, by a digest of issuer and `jti`; or what else is known for a moment to have been. */
 export interface Seen {
   readonly issuer: string;
 }

@@ -7,6 +7,7 @@ import { authorize, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
@@ -279,6 +280,37 @@ test.serial('of several clicks on a form of the account all lead where the first
   pass(minutes(1));
   t.is((await agent.get('/account')).page, 'login');
 });
+
+test.serial(
+  'of two clicks that delete an account, each through another process, both lead to the page that says so',
+  async (t) => {
+    const databases = await startDatabaseServer();
+    t.teardown(() => databases.remove());
+    const { url } = await databases.create();
+    const first = await startPostern({ env: { POSTERN_DATABASE_URL: url } });
+    t.teardown(() => first.close());
+    const env = { POSTERN_DATABASE_URL: url, POSTERN_ISSUER: first.issuer, POSTERN_KEYS: `${first.folder}/keys` };
+    const second = await startPostern({ env });
+    t.teardown(() => second.close());
+    const formOf = async (email: string) => {
+      await addPerson(first, email);
+      const agent = new UserAgent(first.issuer);
+      const page = await signIn(agent, await agent.get('/account/data'), email);
+      return (through: Postern, fields = { email }) => {
+        agent.through = through.url;
+        return agent.press(page, 'Delete my account', fields);
+      };
+    };
+    const late = await formOf('late@example.com');
+    t.is((await late(first)).page, 'account-deleted');
+    t.is((await late(second)).page, 'account-deleted');
+    t.is((await late(second, { email: 'Late@example.com' })).page, 'login', 'another form');
+    for (let trial = 0; trial < 5; trial += 1) {
+      const together = await formOf(`together${trial}@example.com`);
+      for (const { page } of await Promise.all([together(first), together(second)])) t.is(page, 'account-deleted');
+    }
+  },
+);
 
 test.serial('a factor that two tabs, or two clicks, take away is told to be gone to both', async (t) => {
   const { email } = await somebody();

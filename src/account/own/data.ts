@@ -1,4 +1,6 @@
 import { emailKey } from '../../domain/index.ts';
+import { Refusal } from '../../lib/index.ts';
+import { formOf } from '../clicks.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** Taking one's data along, and leaving (GDPR, articles 20 and 17). */
@@ -9,10 +11,16 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
   decisions: {
     async delete(_ctx, { person }, form) {
       if (emailKey(form['email'] ?? '') !== emailKey(person.email)) return { error: 'email_other' };
-      await domain.accounts.remove(person.id);
+      try {
+        await domain.accounts.remove(person.id, formOf(form));
+      } catch (error) {
+        // Another click was first: it is what was wanted.
+        if (!(error instanceof Refusal && error.code === 'user_unknown')) throw error;
+      }
       return { to: 'deleted' };
     },
   },
+  ended: async (form) => ((await domain.accounts.wasRemovedBy(formOf(form))) ? 'deleted' : undefined),
 });
 
 const day = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());

@@ -41,6 +41,8 @@ export interface OwnPage {
   show(ctx: Context, me: SignedIn, frame: Frame, form?: Form): Promise<void>;
   /** What each button does, by the `decision` it sends. */
   readonly decisions?: Readonly<Record<string, Decision>>;
+  /** Where a form leads that a moment ago ended the session it came from, through whichever process; undefined for any other. */
+  ended?(form: Form): Promise<string | undefined>;
 }
 
 /**
@@ -68,13 +70,14 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
   const clicks = createClicks();
   const path = pathOf(page.name);
 
-  /** Who may see it; undefined where the browser was sent to sign in. */
+  /** Who may see it; undefined where somebody has to sign in first. */
   async function owner(ctx: Context): Promise<SignedIn | undefined> {
     const me = await ownSessions.current(ctx);
-    if (me && (!page.sensitive || now() - me.since < FRESH)) return me;
-    sendOn(ctx, ownSessions.signInAddress(page.offeredBy ?? page.name, page.sensitive ? { within: FRESH } : {}));
-    return undefined;
+    return me && (!page.sensitive || now() - me.since < FRESH) ? me : undefined;
   }
+
+  const signInAddress = (): string =>
+    ownSessions.signInAddress(page.offeredBy ?? page.name, page.sensitive ? { within: FRESH } : {});
 
   function frame(ctx: Context, me: SignedIn, told: Pick<Frame, 'done' | 'error' | 'again'> = {}): Frame {
     const { email, name } = me.person;
@@ -86,7 +89,7 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
 
     async show(ctx: Context): Promise<void> {
       const me = await owner(ctx);
-      if (!me) return;
+      if (!me) return sendOn(ctx, signInAddress());
       const done = ctx.query['done'];
       await page.show(ctx, me, frame(ctx, me, typeof done === 'string' ? { done } : {}));
     },
@@ -101,7 +104,12 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
   /** Gives where to go; undefined where it has answered. */
   async function take(ctx: Context, form: Form): Promise<string | undefined> {
     const me = await owner(ctx);
-    if (!me) return undefined;
+    if (!me) {
+      const to = await page.ended?.(form);
+      if (to !== undefined) return pathOf(to);
+      sendOn(ctx, signInAddress());
+      return undefined;
+    }
     csrf.check(ctx, form, path, boundTo(me), path);
     const { decisions = {} } = page;
     const word = form['decision'] ?? '';
