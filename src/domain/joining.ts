@@ -47,7 +47,10 @@ export function createJoins({ store, now, accounts, audit, links, letters, invit
       );
     if (known.disabled) throw new Refusal('user_disabled', `${known.email} is disabled: enable them first`);
     if (name !== undefined || admin)
-      throw new Refusal('email_taken', `${known.email} is here already: an invitation does not change who they are`);
+      throw new Refusal(
+        'email_taken',
+        `${known.email} is here already, and an invitation does not change who they are: invite them without a name or --admin`,
+      );
     return known;
   }
 
