@@ -8,6 +8,9 @@ export type Person = Account & { readonly id: string };
 
 export const personOf = ({ id, record }: Row<Account>): Person => ({ id, ...record });
 
+/** A new epoch in which nothing is good that was issued before: to be committed with its end (sessions.ts). */
+export const endingAll = ({ epoch }: Pick<Account, 'epoch'>) => ({ epoch: epoch + 1, endedEpoch: epoch + 1 });
+
 /** What else happens in the same commit; asked for anew at each attempt at it. */
 export type Alongside = () => Promise<readonly Change[]>;
 

@@ -1,7 +1,14 @@
 import { type Clock, type Duration, newId, Refusal, seconds, sha256 } from '../lib/index.ts';
 import type { Account, Change, Page, Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
-import { type AccountChanges, type Alongside, nothingElse, type Person, personOf } from './account-changes.ts';
+import {
+  type AccountChanges,
+  type Alongside,
+  endingAll,
+  nothingElse,
+  type Person,
+  personOf,
+} from './account-changes.ts';
 import type { Assurance } from './assurance.ts';
 import type { Audit } from './audit.ts';
 import { createAuthentication } from './authentication.ts';
@@ -139,7 +146,7 @@ export function createAccounts(options: Options) {
     /** A disabled person cannot sign in, and all they had is ended. @throws Refusal `user_unknown` */
     setDisabled(id: string, disabled: boolean): Promise<Person> {
       return disabled
-        ? change(id, 'account.disabled', ({ epoch }) => ({ disabled, epoch: epoch + 1 }), { commit: ending(id) })
+        ? change(id, 'account.disabled', (record) => ({ disabled, ...endingAll(record) }), { commit: ending(id) })
         : change(id, 'account.enabled', () => ({ disabled }));
     },
 
@@ -172,7 +179,7 @@ export function createAccounts(options: Options) {
           },
           id,
         );
-      return change(id, 'account.password_changed', ({ epoch }) => ({ ...known, epoch: epoch + 1 }), {
+      return change(id, 'account.password_changed', (record) => ({ ...known, ...endingAll(record) }), {
         commit: ending(id, exceptSession),
         also: async (before) => [...(before.passwordHash ? [told(before)] : []), ...(await also())],
       });

@@ -9,6 +9,7 @@ import {
   type Store,
   StoreConflict,
 } from '../store/index.ts';
+import { endingAll } from './account-changes.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { factorUse } from './factor-use.ts';
@@ -99,9 +100,13 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
   const told = (name: 'factor-added' | 'factor-removed', accountId: string, { email, locale }: Account): Change =>
     letters.send({ name, to: email, locale: localeOf(locale), link: letters.pageAt('/account') }, accountId);
 
-  /** The epoch is raised, so that no sign-in goes on that was begun with what is gone. */
-  function removal({ id: accountId, record: owner, version }: Row<Account>, gone: readonly OwnFactor[]): Change[] {
-    const record = { ...owner, epoch: owner.epoch + 1, updatedAt: now() };
+  /** @param raised the epoch at least: no sign-in goes on that was begun with what is gone. */
+  function removal(
+    { id: accountId, record: owner, version }: Row<Account>,
+    gone: readonly OwnFactor[],
+    raised: Pick<Account, 'epoch' | 'endedEpoch'> = { epoch: owner.epoch + 1 },
+  ): Change[] {
+    const record = { ...owner, ...raised, updatedAt: now() };
     return [
       ...gone.map(({ id }): Change => ({ remove: 'factors', id })),
       { put: 'accounts', id: accountId, record, expect: version },
@@ -215,7 +220,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
         const owner = await ownerOf(accountId);
         const all = await list(accountId);
         await sessions.endForAccount(accountId, [
-          ...removal(owner, all),
+          ...removal(owner, all, endingAll(owner.record)),
           audit.record('factors.reset', { accountId, details: { factors: all.length } }),
         ]);
         return all.map(({ kind }) => kind);

@@ -47,13 +47,16 @@ export function claimsFor(person: Person, client: RegisteredClient): AccountClai
   return { ...Object.fromEntries(claims), sub: person.id };
 }
 
-/** What is issued in the moment in which everything of this person is ended ends with the rest. */
+/**
+ * What is issued in the moment in which everything of this person is ended ends with the rest. A new epoch alone ends nothing:
+ * their address has changed, or a factor is gone.
+ */
 export const endingWithPerson =
   ({ accounts, sessions }: Pick<Domain, 'accounts' | 'sessions'>) =>
   (unit: UnitOfWork, { id, epoch }: Person): void =>
     unit.afterCommit(`account ${id}`, async () => {
       const now = await accounts.get(id);
-      if (now && !now.disabled && now.epoch === epoch) return;
+      if (now && !now.disabled && (now.endedEpoch ?? 0) <= epoch) return;
       await sessions.endForAccount(id);
       throw new errors.InvalidGrant('the person has been signed out everywhere');
     });

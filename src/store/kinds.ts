@@ -20,6 +20,8 @@ export interface Account {
   readonly disabled: boolean;
   /** Raised whenever all that was proven before must no longer count: a changed password, a disabled account. */
   readonly epoch: number;
+  /** The epoch that began with the end of all that was issued; absent where there was none. What was proven may end alone. */
+  readonly endedEpoch?: number;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
