@@ -104,8 +104,9 @@ function explain(error: unknown, command: string): readonly string[] {
   // Without a command, commander shows its help and gives no sentence.
   if (error instanceof CommanderError && error.code === 'commander.help')
     return [`which command? ${command} --help lists them`];
-  if (error instanceof CommanderError || error instanceof Refusal || error instanceof StoreUnavailable)
-    return [oneLine(error.message)];
+  // What was typed is not what the command takes: its help says that.
+  if (error instanceof CommanderError) return [`${oneLine(error.message).replace(/\.$/, '')}; see ${command} --help`];
+  if (error instanceof Refusal || error instanceof StoreUnavailable) return [oneLine(error.message)];
   return [`a fault of ours: ${oneLine(error instanceof Error ? `${error.name}: ${error.message}` : String(error))}`];
 }
 
