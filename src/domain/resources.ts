@@ -87,7 +87,8 @@ export function createResources({ store, now, audit, issuer }: Options) {
           audit.record('resource.added', { details: { uri } }),
         ]);
       } catch (error) {
-        if (error instanceof StoreConflict) throw new Refusal('resource_exists', `${uri} is registered already`);
+        if (error instanceof StoreConflict)
+          throw new Refusal('resource_exists', `${uri} is registered already: postern resource update changes it`);
         throw error;
       }
       return { uri, ...record };

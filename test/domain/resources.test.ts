@@ -23,6 +23,7 @@ test('of two who register one URI at the same moment, one is told that it exists
   const [refused, ...more] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   t.deepEqual(more, []);
   t.is((refused as Refusal).code, 'resource_exists');
+  t.regex((refused as Refusal).message, /resource update changes it/);
 });
 
 test('the issuer is no resource, since refresh tokens have it as their audience', async (t) => {
