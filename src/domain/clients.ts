@@ -1,5 +1,15 @@
 import type { Settings } from '../config/index.ts';
-import { type Clock, type Duration, newId, newSecret, Refusal, sameDigest, sha256 } from '../lib/index.ts';
+import {
+  type Clock,
+  type Duration,
+  days,
+  minutes,
+  newId,
+  newSecret,
+  Refusal,
+  sameDigest,
+  sha256,
+} from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
@@ -184,13 +194,16 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /**
-     * A new secret. The old one stops at once, unless it is kept for the time it takes to bring the new one everywhere.
-     * @throws Refusal `client_unknown`, `client_has_no_secret`
+     * A new secret. The old one stops at once, unless it is kept for the time it takes to bring the new one everywhere; one
+     * that was kept before it stops now.
+     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`
      */
     async rotateSecret(
       id: string,
       { keepOldFor }: { keepOldFor?: Duration | undefined } = {},
     ): Promise<{ client: RegisteredClient; secret: string }> {
+      if (keepOldFor !== undefined && !(keepOldFor >= minutes(1) && keepOldFor <= days(30)))
+        throw new Refusal('time_invalid', 'an old secret is kept for 1 minute to 30 days');
       const secret = newSecret();
       const changed = await change(id, 'client.secret_rotated', ({ record: { oldSecretsUntil: _, ...record } }) => {
         if (record.tokenEndpointAuthMethod !== 'client_secret_basic')

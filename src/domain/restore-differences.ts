@@ -98,8 +98,10 @@ export async function differencesOf(present: AloneStore, coming: AsyncIterable<B
 
   function client(now: Client, then: Client, name: string): void {
     stays.clients += 1;
-    const isBack = then.secretHashes.some((hash) => !now.secretHashes.includes(hash));
-    if (isBack || keysBack(now, then)) list('client_secrets_back', name);
+    // The newest of them: an old one may be kept beside it, for a time.
+    const [secret] = then.secretHashes;
+    const secretBack = secret !== undefined && secret !== now.secretHashes[0];
+    if (secretBack || keysBack(now, then)) list('client_secrets_back', name);
     else if (now.updatedAt !== then.updatedAt) list('clients_changed', name);
   }
 }

@@ -106,8 +106,9 @@ test('a restore lists what was changed of applications and APIs since, and which
     (await say(env, 'client', 'add', args[0]!, '--type', 'service', ...args.slice(1), '--json')).json.client_id;
   await say(env, 'resource', 'add', 'urn:api:one', '--scope', 'read');
   await say(env, 'resource', 'add', 'urn:api:two');
-  const [rotated, keyed, other, unkeyed, renamed] = [
+  const [rotated, kept, keyed, other, unkeyed, renamed] = [
     await add('Rotated'),
+    await add('Rotated, the old one kept'),
     await add('Keyed'),
     await add('Other keys', '--jwks', keys()),
     await add('Unkeyed', '--jwks', keys()),
@@ -118,6 +119,7 @@ test('a restore lists what was changed of applications and APIs since, and which
   await say(env, 'store', 'backup', file);
   await say(env, 'resource', 'update', 'urn:api:one', '--no-scope');
   await say(env, 'client', 'rotate-secret', rotated);
+  await say(env, 'client', 'rotate-secret', kept, '--keep-old-for', '1d');
   await say(env, 'client', 'update', keyed, '--jwks', keys());
   await say(env, 'client', 'update', other, '--jwks', keys());
   await say(env, 'client', 'update', unkeyed, '--no-jwks');
@@ -126,7 +128,13 @@ test('a restore lists what was changed of applications and APIs since, and which
   const named = (what: string): string[] => undone[what].first.toSorted();
   t.deepEqual(
     named('client_secrets_back'),
-    [`Keyed (${keyed})`, `Other keys (${other})`, `Rotated (${rotated})`, `Unkeyed (${unkeyed})`].toSorted(),
+    [
+      `Keyed (${keyed})`,
+      `Other keys (${other})`,
+      `Rotated (${rotated})`,
+      `Rotated, the old one kept (${kept})`,
+      `Unkeyed (${unkeyed})`,
+    ].toSorted(),
   );
   t.deepEqual(named('clients_changed'), [`Renamed (${renamed})`]);
   t.deepEqual(named('resources_changed'), ['urn:api:one']);

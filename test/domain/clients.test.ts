@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { parseRedirectUris } from '../../src/domain/redirect-uris.ts';
 import { parseScopes } from '../../src/domain/scopes.ts';
-import { hours, Refusal } from '../../src/lib/index.ts';
+import { days, hours, minutes, Refusal } from '../../src/lib/index.ts';
 import { testDomain } from '../support/domain.ts';
 import { issueTo } from '../support/issued.ts';
 
@@ -94,6 +94,18 @@ test('a secret kept for a while, then rotated without keeping, leaves only the n
   const { secret: second } = await domain.clients.rotateSecret(client.id, { keepOldFor: hours(24) });
   const { client: now } = await domain.clients.rotateSecret(client.id);
   t.false(domain.clients.verifySecret(now, first) || domain.clients.verifySecret(now, second));
+});
+
+test('an old secret is kept for a minute at least and thirty days at most', async (t) => {
+  const { domain } = testDomain();
+  const { client } = await domain.clients.add(web);
+  for (const keepOldFor of [0, minutes(1) - 1, days(30) + 1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const refused = domain.clients.rotateSecret(client.id, { keepOldFor });
+    t.is((await t.throwsAsync(refused, { instanceOf: Refusal })).code, 'time_invalid');
+  }
+  t.deepEqual(await domain.clients.get(client.id), client);
+  await t.notThrowsAsync(domain.clients.rotateSecret(client.id, { keepOldFor: minutes(1) }));
+  await t.notThrowsAsync(domain.clients.rotateSecret(client.id, { keepOldFor: days(30) }));
 });
 
 test('a client with keys of its own has no secret, and its keys are public ones', async (t) => {

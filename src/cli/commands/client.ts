@@ -3,7 +3,7 @@ import { STATIC_SCOPES } from '../../engine/scopes.ts';
 import { Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
 import { type Context, collect, collectWords } from './context.ts';
-import { readFile } from './input.ts';
+import { readFile, secondsIn } from './input.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -99,8 +99,15 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
   client
     .command('rotate-secret <client_id>')
     .description('a new secret; the old one stops at once')
-    .action(async (client_id: string, _, command: Command) =>
-      showSecret(command, await ask('client.rotate-secret', { client_id })),
+    .option('--keep-old-for <duration>', 'it stays good for so long beside the new one, such as 1d (30d at most)')
+    .action(async (client_id: string, { keepOldFor }: { keepOldFor?: string }, command: Command) =>
+      showSecret(
+        command,
+        await ask('client.rotate-secret', {
+          client_id,
+          keep_old_for: keepOldFor === undefined ? undefined : secondsIn(keepOldFor),
+        }),
+      ),
     );
 
   for (const [verb, description] of [

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Refusal } from '../../lib/index.ts';
+import { inSeconds, parseDuration, Refusal } from '../../lib/index.ts';
 
 /** Far more than a key has. */
 const MOST = 1024 * 1024;
@@ -25,4 +25,12 @@ export async function readFile(file: string, most = MOST): Promise<string> {
     if (cause instanceof Refusal) throw cause;
     throw new Refusal('file_unreadable', `cannot read ${file}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** A length of time as an operator writes it, in whole seconds. @throws Refusal `time_invalid` */
+export function secondsIn(text: string): number {
+  const duration = parseDuration(text);
+  if (duration === undefined)
+    throw new Refusal('time_invalid', `${JSON.stringify(text)} is no length of time such as 30s, 15m or 2h`);
+  return inSeconds(duration);
 }

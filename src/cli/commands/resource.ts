@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { inSeconds, parseDuration, Refusal } from '../../lib/index.ts';
 import { details, table } from '../print.ts';
 import { algorithm, type Context, collectWords } from './context.ts';
+import { secondsIn } from './input.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -68,10 +68,3 @@ const termsIn = ({ name, scope, ttl, revocable, alg }: TermOptions) => ({
   revocable,
   alg,
 });
-
-function secondsIn(text: string): number {
-  const duration = parseDuration(text);
-  if (duration === undefined)
-    throw new Refusal('ttl_invalid', `${JSON.stringify(text)} is no length of time such as 30s, 15m or 2h`);
-  return inSeconds(duration);
-}

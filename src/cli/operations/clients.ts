@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Domain, RegisteredClient } from '../../domain/index.ts';
-import { Refusal } from '../../lib/index.ts';
+import { Refusal, seconds } from '../../lib/index.ts';
 import { everyPage, operation } from './operation.ts';
 import { clientJson, text, texts } from './shapes.ts';
 
@@ -62,8 +62,15 @@ export const clients = {
   'client.update': operation(terms.extend({ client_id: text }), async (domain, { client_id, name, ...args }) =>
     withSecret(await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args) })),
   ),
-  'client.rotate-secret': operation(one, async (domain, { client_id }) =>
-    withSecret(await domain.clients.rotateSecret(client_id)),
+  'client.rotate-secret': operation(
+    /** In seconds. */
+    one.extend({ keep_old_for: z.number().optional() }),
+    async (domain, { client_id, keep_old_for }) =>
+      withSecret(
+        await domain.clients.rotateSecret(client_id, {
+          keepOldFor: keep_old_for === undefined ? undefined : seconds(keep_old_for),
+        }),
+      ),
   ),
   'client.remove': operation(one, async (domain, { client_id }) => {
     await domain.clients.remove(client_id);

@@ -44,6 +44,7 @@ export const clientJson = (client: RegisteredClient) => ({
   }),
   grant_types: client.grantTypes,
   token_endpoint_auth_method: client.tokenEndpointAuthMethod,
+  ...(client.oldSecretsUntil !== undefined && { old_secret_until: iso(client.oldSecretsUntil) }),
   scopes: client.scopes,
   resources: client.resources,
   first_party: client.firstParty,
