@@ -1,5 +1,7 @@
+import type { WWWAuthenticateChallengeError } from 'openid-client';
 import { OutboundError } from '../outbound/index.ts';
 import { library } from './library.ts';
+import { objectIn } from './object-in.ts';
 
 /** Why somebody was not signed in, as a person is told it. */
 export type FailureReason =
@@ -47,19 +49,30 @@ export async function failureOf(error: unknown): Promise<UpstreamFailure> {
       `it answered ${quoted(error.error)}: ${quoted(error.error_description)}`,
       { cause: error },
     );
-  if (error instanceof oidc.ResponseBodyError)
+  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError) {
+    const said = error instanceof oidc.ResponseBodyError ? error.cause : await besideChallenge(error);
     return new UpstreamFailure(
       // A code that is not ours was given to us by somebody else.
-      error.error === 'invalid_grant' ? 'untrusted' : 'unavailable',
-      `its token endpoint answered ${error.status} ${quoted(error.error)}: ${quoted(error.error_description)}`,
+      said['error'] === 'invalid_grant' ? 'untrusted' : 'unavailable',
+      `it answered ${error.status} ${quoted(said['error'])}: ${quoted(said['error_description'])}`,
       { cause: error },
     );
+  }
   const words = chain.map(({ message }) => message).join(': ');
   if (/\bauth_time\b|elapsed since the last End-User authentication/.test(words))
     return new UpstreamFailure('stale', words, { cause: error });
   const status = chain.map(statusOf).find((each) => each !== undefined);
   if (status !== undefined) return new UpstreamFailure('unavailable', `${words} (status ${status})`, { cause: error });
   return new UpstreamFailure('untrusted', words, { cause: error });
+}
+
+/** A wrong client secret comes with a challenge (RFC 6749 §5.2), and with a body that nobody has read yet. */
+async function besideChallenge({
+  cause: [challenge],
+  response,
+}: WWWAuthenticateChallengeError): Promise<Readonly<Record<string, unknown>>> {
+  const body: unknown = await response.json().catch(() => undefined);
+  return { ...challenge?.parameters, ...objectIn(body) };
 }
 
 function* causes(error: unknown): Generator<Error> {
@@ -70,5 +83,4 @@ function* causes(error: unknown): Generator<Error> {
 const statusOf = ({ cause }: Error): number | undefined => (cause instanceof Response ? cause.status : undefined);
 
 /** A foreign text in a line of ours: short, and quoted so that it cannot look like ours. */
-const quoted = (text: string | undefined): string =>
-  text === undefined ? '(nothing)' : JSON.stringify(text.slice(0, 200));
+const quoted = (text: unknown): string => (typeof text === 'string' ? JSON.stringify(text.slice(0, 200)) : '(nothing)');

@@ -60,7 +60,3 @@ export async function ask(
     throw new UpstreamFailure('untrusted', `${url.origin}${url.pathname} answered something else than JSON`, { cause });
   }
 }
-
-/** A JSON object, or an empty one. */
-export const objectIn = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -151,6 +151,35 @@ test('whatever is wrong with an upstream’s answer, the person reads that, and 
   }
 });
 
+test('an upstream that refuses us is not said to lie, and the operator reads what it answered', async (t) => {
+  await using there = await scene();
+  const wrongSecret = { error: 'invalid_client', error_description: 'client authentication failed' };
+  const basic = 'Basic realm="Riverside"';
+  const bearer = 'Bearer error="insufficient_scope", error_description="ask for more"';
+  const answers: readonly (readonly [status: number, body: string, rule: string, challenge?: string])[] = [
+    [400, JSON.stringify(wrongSecret), '400 "invalid_client": "client authentication failed"'],
+    [401, JSON.stringify(wrongSecret), '401 "invalid_client": "client authentication failed"', basic],
+    [401, '<h1>Unauthorized</h1>', '401 (nothing): (nothing)', basic],
+    [401, '', '401 "insufficient_scope": "ask for more"', bearer],
+    [400, '{"error":"invalid_client","error_description":5}', '400 "invalid_client": (nothing)'],
+    [400, '{"error":"invalid_client","error_description":{"a":[]}}', '400 "invalid_client": (nothing)'],
+  ];
+  for (const [status, body, rule, challenge] of answers) {
+    const { agent, back } = await there.leave();
+    there.stub.answers['/token'] = (_request, response) =>
+      void response
+        .writeHead(status, {
+          'content-type': 'application/json',
+          ...(challenge && { 'www-authenticate': challenge }),
+        })
+        .end(body);
+    const answer = await agent.get(back);
+    told(t, answer, /cannot be reached/);
+    const refusal = await here.domain.refusals.get(/err_[\w-]+/.exec(answer.html)?.[0] ?? '');
+    t.like(refusal, { error: 'upstream_unavailable', rule: `it answered ${rule}` });
+  }
+});
+
 test('an upstream that is down, answers nonsense or is another says no more than that it cannot be reached', async (t) => {
   await using there = await scene();
   const document = there.stub.answers['/.well-known/openid-configuration']!;

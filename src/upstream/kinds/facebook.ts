@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { alwaysAt } from '../issuers.ts';
-import { ask, oauth, objectIn } from '../oauth.ts';
+import { ask, oauth } from '../oauth.ts';
+import { objectIn } from '../object-in.ts';
 
 const GRAPH = 'https://graph.facebook.com/v23.0';
 

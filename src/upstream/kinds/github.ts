@@ -1,5 +1,6 @@
 import { givenOr } from '../issuers.ts';
-import { ask, oauth, objectIn } from '../oauth.ts';
+import { ask, oauth } from '../oauth.ts';
+import { objectIn } from '../object-in.ts';
 
 const GITHUB = 'https://github.com';
 
