@@ -23,6 +23,8 @@ interface Pending {
   readonly relaxed: boolean;
   /** Its changes and the watched tables among them, as the database takes them. */
   readonly text: string;
+  /** The rows it touches, as the database locks them. */
+  readonly touched: readonly string[];
   /** Until when somebody waits for it: it is not sent afterwards. */
   readonly wantedUntil: number;
   /** Until when its outcome is asked for, though nobody may hear of it: what has not happened by then is forbidden. */
@@ -68,6 +70,7 @@ export class Commits {
         changes,
         relaxed: changes.every(({ table }) => TABLES[table].durability === 'relaxed'),
         text: `"changed":${JSON.stringify(changed)},"changes":${JSON.stringify(changes.map(asJson))}`,
+        touched: changes.map(({ table, id }) => `${table}/${id}`),
         wantedUntil: performance.now() + left,
         deadline: this.#connections.deadline(),
         id: '',
@@ -114,13 +117,15 @@ export class Commits {
     }
     const deadline = Math.max(...batch.map(({ wantedUntil }) => wantedUntil));
     const relaxed = batch.every((one) => one.relaxed);
+    const large = batch[0]!.changes.length > MOST_ROWS;
     const commits = `[${batch.map(({ id, text }) => `{"id":"${id}",${text}}`).join(',')}]`;
     try {
       const { rows } = await this.#connections.run<{ places: (number | null)[] }>(
         {
           name: 'commit',
-          text: 'SELECT postern.commit_all($1, $2, $3, $4) AS places',
-          values: [relaxed, batch[0]!.changes.length > MOST_ROWS, this.#now(), commits],
+          text: 'SELECT postern.commit_all($1, $2, $3, $4, $5) AS places',
+          // What is large is locked as a whole.
+          values: [relaxed, large, this.#now(), commits, large ? [] : batch.flatMap(({ touched }) => touched)],
         },
         deadline,
       );
@@ -188,14 +193,14 @@ const isWanted = ({ wantedUntil }: Pending): boolean => performance.now() < want
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function asJson({ table, id, json, expiresAt, expect }: PreparedChange): object {
-  const act = `${json ? 'put' : 'remove'}${expect === undefined ? '' : expect === 'absent' ? '-absent' : '-expected'}`;
+function asJson({ table, id, record, json, expiresAt, expect }: PreparedChange): object {
+  const act = `${record ? 'put' : 'remove'}${expect === undefined ? '' : expect === 'absent' ? '-absent' : '-expected'}`;
   return {
     act,
     kind: table,
     id,
     ...(typeof expect === 'number' && { expect }),
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
-    ...(json && { record: json, keys: keysOf(table, JSON.parse(json)) }),
+    ...(record && { record: json, keys: keysOf(table, record) }),
   };
 }
