@@ -233,7 +233,18 @@ test('a session is told its settings once it stands, and asks for none as it con
       'client: application_name = postern',
       'client: client_encoding = UTF8',
       'session: default_transaction_isolation = read committed',
+      'session: extra_float_digits = 1',
       `session: statement_timeout = ${LIMITS.statement}`,
     ],
   );
+});
+
+test('a time comes back as it went, whatever digits the owner of a database wants to see', async (t) => {
+  const { url, query, name } = await server.create();
+  await query(`ALTER DATABASE ${name} SET extra_float_digits = -5`);
+  const store = await open(url);
+  const expiresAt = 1_999_999_999_123.456;
+  await store.commit([{ put: 'seen', id: 's', record: { issuer: 'i' }, expiresAt }]);
+  t.is((await store.get('seen', 's'))?.expiresAt, expiresAt);
+  await store.close();
 });

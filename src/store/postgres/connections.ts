@@ -39,10 +39,11 @@ const ANEW_EVERY = seconds(1);
 
 /**
  * What each session is told first, and not as it connects: a pooler in between (PgBouncer) refuses settings that it does not
- * know. A commit relies on seeing what others committed once it has the row's lock.
+ * know. A commit relies on seeing what others committed once it has the row's lock, and a time is what it was, to the last
+ * digit.
  */
 const sessionOf = ({ statement }: Limits): string =>
-  `SET default_transaction_isolation = 'read committed'; SET statement_timeout = ${statement}`;
+  `SET default_transaction_isolation = 'read committed'; SET extra_float_digits = 1; SET statement_timeout = ${statement}`;
 
 export interface ConnectionOptions {
   readonly url: string;
