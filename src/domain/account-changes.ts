@@ -8,8 +8,14 @@ export type Person = Account & { readonly id: string };
 
 export const personOf = ({ id, record }: Row<Account>): Person => ({ id, ...record });
 
-/** A new epoch in which nothing is good that was issued before: to be committed with its end (sessions.ts). */
-export const endingAll = ({ epoch }: Pick<Account, 'epoch'>) => ({ epoch: epoch + 1, endedEpoch: epoch + 1 });
+/**
+ * A new epoch in which nothing is good that was issued before: to be committed with its end (sessions.ts).
+ * @param except the id of the one session that goes on
+ */
+export const endingAll = ({ epoch }: Pick<Account, 'epoch'>, except?: string) => ({
+  epoch: epoch + 1,
+  ended: { epoch: epoch + 1, ...(except !== undefined && { except }) },
+});
 
 /** What else happens in the same commit; asked for anew at each attempt at it. */
 export type Alongside = () => Promise<readonly Change[]>;

@@ -179,7 +179,7 @@ export function createAccounts(options: Options) {
           },
           id,
         );
-      return change(id, 'account.password_changed', (record) => ({ ...known, ...endingAll(record) }), {
+      return change(id, 'account.password_changed', (record) => ({ ...known, ...endingAll(record, exceptSession) }), {
         commit: ending(id, exceptSession),
         also: async (before) => [...(before.passwordHash ? [told(before)] : []), ...(await also())],
       });

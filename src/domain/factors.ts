@@ -104,7 +104,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
   function removal(
     { id: accountId, record: owner, version }: Row<Account>,
     gone: readonly OwnFactor[],
-    raised: Pick<Account, 'epoch' | 'endedEpoch'> = { epoch: owner.epoch + 1 },
+    raised: Pick<Account, 'epoch' | 'ended'> = { epoch: owner.epoch + 1 },
   ): Change[] {
     const record = { ...owner, ...raised, updatedAt: now() };
     return [

@@ -56,7 +56,7 @@ export const endingWithPerson =
   (unit: UnitOfWork, { id, epoch }: Person): void =>
     unit.afterCommit(`account ${id}`, async () => {
       const now = await accounts.get(id);
-      if (now && !now.disabled && (now.endedEpoch ?? 0) <= epoch) return;
-      await sessions.endForAccount(id);
+      if (now && !now.disabled && (now.ended?.epoch ?? 0) <= epoch) return;
+      await sessions.endForAccount(id, [], { except: now?.ended?.except });
       throw new errors.InvalidGrant('the person has been signed out everywhere');
     });

@@ -20,8 +20,11 @@ export interface Account {
   readonly disabled: boolean;
   /** Raised whenever all that was proven before must no longer count: a changed password, a disabled account. */
   readonly epoch: number;
-  /** The epoch that began with the end of all that was issued; absent where there was none. What was proven may end alone. */
-  readonly endedEpoch?: number;
+  /**
+   * The last end of all that was issued: the epoch that began with it, and the id of the one session that went on. What was
+   * proven may end alone.
+   */
+  readonly ended?: { readonly epoch: number; readonly except?: string };
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -113,6 +113,22 @@ for (const [fact, end] of ENDS) {
   });
 }
 
+test.serial('whoever changes their password that moment stays signed in where they do it', async (t) => {
+  const { store, domain } = postern;
+  const of = await somebody();
+  const [here] = (await store.find('sessions', 'accountId', of.id)).rows;
+  const meeting = committing(async (changes) => {
+    await domain.accounts.setPassword(of.id, 'quite another long one 88', { exceptSession: here?.record.uid });
+    await store.commit(changes);
+  });
+  const { url } = await shortWaysOf(t, { ...postern, store: meeting });
+  t.is((await send(url, (await of.ask()).sent)).status, 418);
+  t.deepEqual((await store.find('authorization_codes', 'accountId', of.id)).rows, []);
+  t.is((await of.agent.get((await of.ask()).asked.url)).page, 'consent', 'signed in, and asked anew');
+  await domain.accounts.setDisabled(of.id, true);
+  t.deepEqual((await store.find('sessions', 'accountId', of.id)).rows, []);
+});
+
 test.serial('whatever code came out while access was taken away is good for nothing afterwards', async (t) => {
   for (const [fact, end] of ENDS.slice(0, 5)) {
     for (const age of AGES) {
