@@ -45,9 +45,13 @@ export async function beginReading(client: Client, step: Duration): Promise<void
   await inTime(client, WITHOUT_LIMITS, step);
 }
 
-/** Takes the time limits off a transaction that reads or writes everything; whatever limits the database's owner set. */
-const WITHOUT_LIMITS = `SELECT set_config(name, '0', true) FROM pg_settings
-  WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
+/**
+ * Takes the limits off a transaction that reads or writes everything, those of time and those of digits, whatever the
+ * database's owner set.
+ */
+const WITHOUT_LIMITS = `SELECT set_config(name, CASE name WHEN 'extra_float_digits' THEN '1' ELSE '0' END, true)
+  FROM pg_settings WHERE name IN
+    ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'extra_float_digits')`;
 
 export async function withoutLimits(client: Client): Promise<void> {
   await client.query(WITHOUT_LIMITS);
