@@ -53,7 +53,7 @@ const SIGNING = ['RS256'] as const;
 /** How a client says who it is, at every endpoint that asks. */
 const CLIENT_AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 
-/** The engine configured: nothing is left at a default that is loose (ENGINE §9), each looser-looking line says why. */
+/** The engine configured: nothing is left at a default that is loose, and each looser-looking line says why. */
 export function configuration(
   { settings, domain, masterKey, now, uiLocales, shows }: EngineOptions,
   servers: ResourceServers,

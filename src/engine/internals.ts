@@ -36,7 +36,7 @@ let adjusted = false;
 
 /**
  * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
- * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (DESIGN §6). Tells a
+ * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (docs/decisions/0003). Tells a
  * client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2). And takes a
  * client without a secret by its name in the header (no-secret.ts). And has a sign-out form say itself what it is about,
  * where the engine keeps one such form for each session (sign-out.ts).

@@ -26,7 +26,7 @@ interface Presented {
 const TABLE = 'refresh_tokens';
 
 /**
- * Refresh token rotation in which nobody honest is signed out (DESIGN §6). Each token has exactly one successor, made in
+ * Refresh token rotation in which nobody honest is signed out. Each token has exactly one successor, made in
  * the commit that uses the token up. The token presented again within the window gets the same answer: a lost response,
  * a second tab, a second process. Presented later, or once its successor was used, it is a stolen one (RFC 9700 §4.14):
  * the whole family ends.

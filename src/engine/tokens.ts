@@ -46,7 +46,7 @@ export const claimsOf =
   };
 
 /**
- * Makes every access and refresh token a JWT and keeps a record of those that must be findable (DESIGN §6): a person's
+ * Makes every access and refresh token a JWT and keeps a record of those that must be findable (docs/decisions/0003): a person's
  * access token and every refresh token, and a machine's where its resource is revocable. A record is found only by the
  * whole token, never by its `jti`, which others may have seen.
  */

@@ -18,7 +18,7 @@ export interface CookieStyle {
   };
 }
 
-/** The names and attributes of DESIGN §9. */
+/** Browsers take `__Host-` only from https, for the path /, without a domain; on loopback, over http, the name goes without it. */
 export function cookieStyle(issuer: string): CookieStyle {
   const secure = issuer.startsWith('https:');
   return {

@@ -30,7 +30,7 @@ const row = (name: string, path: string, methods: string, kind: EndpointKind): E
   kind,
 });
 
-/** The contract of DESIGN §5, as far as it is served. A row less and its path is unknown: 404, `other` in the metrics. */
+/** Every path that is served. A row less and its path is unknown: 404, `other` in the metrics. */
 export const ENDPOINTS: readonly Endpoint[] = [
   row('authorize', '/authorize', 'GET POST', 'sign-in'),
   row('authorize', '/authorize/:uid', 'GET', 'sign-in'),

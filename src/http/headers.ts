@@ -92,9 +92,9 @@ const NEVER = new Set(['javascript:', 'data:', 'blob:', 'filesystem:', 'about:',
 
 /**
  * Call it when showing a page whose form may end at a client (sign-in, consent, sign-out) with the client's redirect URI
- * or its origin, and with any other place it may lead to. Chrome applies `form-action` to every redirect a form leads through, and a client's callback may well go
- * on to another origin of its own; those nobody can list. So schemes are allowed, not origins: https always, and the
- * client's own (ENGINE §9.13).
+ * or its origin, and with any other place it may lead to. Chrome applies `form-action` to every redirect a form leads
+ * through, and a client's callback may well go on to another origin of its own; those nobody can list. So schemes are
+ * allowed, not origins: https always, and the client's own.
  */
 export function allowFormRedirect(ctx: Answering, ...targets: readonly string[]): void {
   const schemes = targets.flatMap((target) => URL.parse(target)?.protocol ?? []).filter((scheme) => !NEVER.has(scheme));

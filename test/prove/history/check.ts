@@ -1,5 +1,5 @@
 /**
- * The checker of STORE §4: what was acknowledged and is gone (lost), what was used or ended and works again
+ * What the calls of a history prove: what was acknowledged and is gone (lost), what was used or ended and works again
  * (resurrected), what was refused and happened all the same (phantom), and what was issued twice.
  */
 import { type Call, type Family, inLines } from './history.ts';

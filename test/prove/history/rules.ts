@@ -1,5 +1,5 @@
 /**
- * What may be answered, one call after the other: the whole of what DESIGN §6 promises about a family, as a small machine.
+ * What may be answered, one call after the other: the whole of what is promised about a family of tokens, as a small machine.
  * A code is good once, and presented again ends the family; each refresh token has one successor, its retry within the
  * window gets the same answer, anything else ends the family; what has ended stays so.
  */
