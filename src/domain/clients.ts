@@ -14,6 +14,7 @@ import type { Change, Client, ClientType, Page, Row, Store } from '../store/inde
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { checkName } from './names.ts';
 import { parsePublicJwks } from './public-jwks.ts';
 import { faultOfWebUri, parseRedirectUris } from './redirect-uris.ts';
 import { retryOnConflict } from './retry.ts';
@@ -104,8 +105,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     for (const uri of resources)
       if (!(await store.get('resources', uri)))
         throw new Refusal('resource_unknown', `${JSON.stringify(uri.slice(0, 200))} is no registered resource`);
-    if (!/^\P{C}{1,200}$/u.test(terms.name))
-      throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+    checkName(terms.name);
     if (terms.jwks !== undefined && !confidential)
       throw new Refusal('jwks_invalid', `a ${type} client keeps no key: everyone who has the application has it`);
     return {

@@ -14,7 +14,7 @@ import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { factorUse } from './factor-use.ts';
 import { type Letters, localeOf } from './letters.ts';
-import { nameOf } from './names.ts';
+import { nameUpTo } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { canComeWithout } from './ways-in.ts';
@@ -36,7 +36,7 @@ interface Options {
 /** Far more than anybody has; a bound on what one account may store. */
 const MOST = 20;
 
-const NAME = nameOf(60);
+const NAME = nameUpTo(60);
 
 const own = ({ id, record }: Row<Factor>): OwnFactor => ({ id, ...record });
 

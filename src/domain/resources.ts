@@ -2,6 +2,7 @@ import { type Clock, type Duration, days, inSeconds, minutes, Refusal, seconds }
 import { type Page, type Resource, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
 
@@ -143,8 +144,7 @@ export function createResources({ store, now, audit, issuer }: Options) {
 
 /** Everything in a record that the terms decide. @throws Refusal `scope_invalid`, `ttl_invalid`, `name_invalid` */
 function settle({ name, scopes = [], ttl, revocable = false, alg = 'RS256' }: ResourceTerms) {
-  if (typeof name === 'string' && !/^\P{C}{1,200}$/u.test(name))
-    throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+  if (typeof name === 'string') checkName(name);
   if (typeof ttl === 'number' && !(ttl >= TTL.min && ttl <= TTL.max))
     throw new Refusal(
       'ttl_invalid',

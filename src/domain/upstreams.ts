@@ -3,6 +3,7 @@ import { type Clock, Refusal, type SealingKey, seal, unseal } from '../lib/index
 import { type Change, type Row, type Store, StoreConflict, type Upstream } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { nameUpTo } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
 
@@ -35,7 +36,7 @@ interface Options {
 }
 
 const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u;
+const NAME = nameUpTo(60);
 /** RFC 6749 §A.1, §A.2, but for a space at an end: that was never meant. */
 const CREDENTIAL = /^(?! )[\x20-\x7E]{1,2000}(?<! )$/;
 

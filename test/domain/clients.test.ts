@@ -65,6 +65,17 @@ test('a client without a secret has none that fits', async (t) => {
   t.is(error.code, 'client_has_no_secret');
 });
 
+test('a name may be written with joiners, as a Persian one is, and has no other character that is not seen', async (t) => {
+  const { domain } = testDomain();
+  const persian = 'نرم\u200Cافزار';
+  const { client } = await domain.clients.add({ ...web, name: persian });
+  t.is(client.name, persian);
+  for (const name of ['', 'Sh\u200Bop', '\u202EpohS', 'a\u200C']) {
+    const refused = domain.clients.add({ ...web, name });
+    t.is((await t.throwsAsync(refused, { instanceOf: Refusal })).code, 'name_invalid');
+  }
+});
+
 test('an old secret stops at once', async (t) => {
   const { domain } = testDomain();
   const { client, secret = '' } = await domain.clients.add(web);

@@ -88,6 +88,7 @@ test('an update is refused what adding is refused, and changes nothing then', as
   for (const [patch, code] of [
     [{ ttl: seconds(29) }, 'ttl_invalid'],
     [{ name: '' }, 'name_invalid'],
+    [{ name: 'Or\u200Bders' }, 'name_invalid'],
     [{ scopes: ['a b'] }, 'scope_invalid'],
     [{ alg: 'ES256' }, 'alg_unavailable'],
   ] as const)
