@@ -69,6 +69,7 @@ export type { CookieKeys } from './cookie-keys.ts';
 export { type Courier, type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
 export type { Deliveries, DeliveryKind, Payloads } from './deliveries.ts';
 export { emailKey, parseEmail } from './email.ts';
+export { every } from './every.ts';
 export type { Factors, OwnFactor } from './factors.ts';
 export type { Attempt, Guesses, Verdict } from './guesses.ts';
 export type { Identities, LinkedIdentity, Somebody } from './identities.ts';

@@ -1,5 +1,6 @@
 import { type Clock, days, newSecret } from '../lib/index.ts';
 import type { RefusalRecord, Store } from '../store/index.ts';
+import { every } from './every.ts';
 import { withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 
 export type RefusalEntry = Omit<RefusalRecord, 'at' | 'asked' | 'registered'> & {
@@ -23,12 +24,7 @@ export function createRefusals({ store, now, most = 10_000 }: { store: Store; no
   /** Counts them, and removes the oldest tenth where they are too many. */
   async function makeRoom(): Promise<void> {
     const ids: string[] = [];
-    let after: string | undefined;
-    do {
-      const { rows, next } = await store.find('refusals', 'all', '', { limit: 1000, ...(after && { after }) });
-      ids.push(...rows.map(({ id }) => id));
-      after = next;
-    } while (after);
+    for await (const { id } of every(store, 'refusals', 'all', '')) ids.push(id);
     const surplus = ids.length < most ? [] : ids.slice(0, ids.length - Math.floor(most * 0.9));
     for (let at = 0; at < surplus.length; at += 500)
       await store.commit(surplus.slice(at, at + 500).map((id) => ({ remove: 'refusals', id })));

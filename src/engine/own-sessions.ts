@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { AdapterPayload, Provider } from 'oidc-provider';
-import { acrOf, type Domain, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
+import { acrOf, type Domain, every, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
 import { type Clock, inSeconds, seconds } from '../lib/index.ts';
 import type { Artifact, Row, Store } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
@@ -45,12 +45,7 @@ export const OWN_CALLBACK = '/account/signed-in';
 export function createOwnSessions({ provider, domain, store, open, issuer, now }: Options) {
   const rowsOf = async (accountId: string): Promise<Row<Artifact>[]> => {
     const rows: Row<Artifact>[] = [];
-    for (let after: string | undefined, more = true; more; ) {
-      const page = await store.find('sessions', 'accountId', accountId, { limit: 1000, ...(after && { after }) });
-      rows.push(...page.rows);
-      after = page.next;
-      more = after !== undefined;
-    }
+    for await (const row of every(store, 'sessions', 'accountId', accountId)) rows.push(row);
     return rows;
   };
 
