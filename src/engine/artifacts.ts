@@ -40,7 +40,7 @@ export function artifacts(key: SealingKey, now: Clock): { readonly open: OpenArt
           ...(clientId ? { clientId } : {}),
           ...(name === 'Session' && uid ? { uid: sha256(uid) } : {}),
         },
-      } as ArtifactPut;
+      };
     },
   };
 }

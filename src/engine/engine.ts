@@ -74,7 +74,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   // Koa would have Keygrip sign its cookies, of which each comparison costs two HMACs more.
   const signer = createSigner(domain.cookieKeys.current, 'engine-cookies');
   Object.assign(provider, { keys: signer });
-  provider.Client.prototype.compareClientSecret = compareSecrets(domain) as never;
+  provider.Client.prototype.compareClientSecret = compareSecrets(domain);
   followKeys(provider, domain.keys);
   tellAcr(provider);
   installBackchannelLogout(provider, domain);

@@ -41,7 +41,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
     store(ctx, { ...(asksWho(interaction) ? {} : interaction.lastSubmission), ...interaction.result, ...changes });
 
   /** The browser's session of this moment: it may be younger than the request. */
-  const sessionOf = (ctx: Context): Promise<Session> => provider.Session.get(ctx as never);
+  const sessionOf = (ctx: Context): Promise<Session> => provider.Session.get(ctx);
 
   /** What counted before this proof: of this interaction, else of the session where that only lacks something. */
   async function provenBefore(ctx: Context, interaction: Stored, { accountId, epoch }: Proof) {

@@ -67,7 +67,7 @@ export function createKeptRequests({ key, https, now }: Options) {
   function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): void {
     const sealed = seal(key, labelOf(uid), JSON.stringify(request));
     if (sealed.length > LONGEST) return;
-    (ctx as Context).cookies.set(NAME, sealed, {
+    ctx.cookies.set(NAME, sealed, {
       path: pathOf(uid),
       httpOnly: true,
       sameSite: 'lax',

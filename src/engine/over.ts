@@ -44,7 +44,7 @@ export const createOver =
     if (!request || !client) return undefined;
     // Nothing that was begun before it turned out to be over.
     currentUnit().clear();
-    const session = await provider.Session.get(ctx as never);
+    const session = await provider.Session.get(ctx);
     const later = namesNoSession(provider, ctx, session) ? onceMore(ctx, 1) : undefined;
     if (later) return { kind: 'overtaken', to: later };
     const posted = ctx.method === 'POST';

@@ -23,15 +23,14 @@ export function namesNoSession(
  * would refuse it, and give the browser an empty session in place of the one it has.
  */
 export function carryOn(provider: Provider): Middleware {
-  const lost = (ctx: KoaContextWithOIDC) =>
-    namesNoSession(provider, ctx as never, ctx.oidc.session as Session | undefined);
+  const lost = (ctx: KoaContextWithOIDC) => namesNoSession(provider, ctx, ctx.oidc.session);
 
   /** Where it asks again, where that may help. */
   async function againOf(ctx: KoaContextWithOIDC): Promise<string | undefined> {
     if (!lost(ctx)) return undefined;
-    if (ctx.oidc.route === 'authorization') return onceMore(ctx as never, 1);
+    if (ctx.oidc.route === 'authorization') return onceMore(ctx, 1);
     const uid = ctx.oidc.entities.Interaction?.session?.uid;
-    return uid && (await provider.Session.findByUid(uid)) ? onceMore(ctx as never) : undefined;
+    return uid && (await provider.Session.findByUid(uid)) ? onceMore(ctx) : undefined;
   }
 
   const isCutOff = (ctx: Context): boolean => refusalOf(ctx) instanceof errors.SessionNotFound;

@@ -67,7 +67,7 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
   return {
     /** Who is signed in on this browser, and has proven all that is asked of them; undefined where nobody has. */
     async current(ctx: Context): Promise<SignedIn | undefined> {
-      const { accountId, uid, loginTs = 0, amr = [] } = await provider.Session.get(ctx as never);
+      const { accountId, uid, loginTs = 0, amr = [] } = await provider.Session.get(ctx);
       const person = accountId ? await domain.accounts.get(accountId) : undefined;
       if (!person || person.disabled) return undefined;
       const { missing } = await domain.assurance.standing(person, amr, { asked: [], registered: [] });
@@ -94,7 +94,7 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
 
     /** The person on this browser has just proven something more. */
     async proved(ctx: Context, amr: readonly string[]): Promise<void> {
-      const session = await provider.Session.get(ctx as never);
+      const session = await provider.Session.get(ctx);
       const words = together(session.amr ?? [], amr);
       const acr = acrOf(words);
       Object.assign(session, { amr: words, ...(acr && { acr }) });

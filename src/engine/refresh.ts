@@ -91,7 +91,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
         ctx as never,
         proof,
         payload.clientId as string,
-        errors.InvalidGrant as never,
+        errors.InvalidGrant,
       );
     ctx.body = body;
   }

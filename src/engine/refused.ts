@@ -31,7 +31,7 @@ export function takeBack(ctx: Context | KoaContextWithOIDC): void {
 
 /** Whether programs call this endpoint: they are told in JSON, whatever they say they accept (RFC 6749 §5.2). */
 export const isForPrograms = (ctx: Context | KoaContextWithOIDC): boolean =>
-  ['api', 'public'].includes(stateOf(ctx as Context).endpoint?.kind ?? '');
+  ['api', 'public'].includes(stateOf(ctx).endpoint?.kind ?? '');
 
 /** The engine has nobody to send back with the error. */
 export function renderError(ctx: Context | KoaContextWithOIDC, out: object, error: Error): void {

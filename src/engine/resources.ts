@@ -80,6 +80,9 @@ export function resourceServers({ domain, settings }: Options) {
     return lost ? new errors.InvalidGrant(error.error_description ?? error.message) : error;
   }
 
+  /** The resource where none was asked for: the client's first, else the default audience. */
+  const defaultFor = async (clientId: string): Promise<string> => (await clientOf(clientId)).resources[0] ?? audience;
+
   return {
     serverFor,
 
@@ -96,14 +99,14 @@ export function resourceServers({ domain, settings }: Options) {
       return server;
     },
 
-    /** The resource where none was asked for: the client's first, else the default audience; of several, the first. */
-    async defaultResource(
+    defaultFor,
+
+    /** The same for the engine: of several that a sign-in may go on for, the first. */
+    defaultResource: async (
       _ctx: Ctx,
       { clientId }: { clientId: string },
-      oneOf?: string[] | undefined,
-    ): Promise<string> {
-      return oneOf?.[0] ?? (await clientOf(clientId)).resources[0] ?? audience;
-    },
+      oneOf?: readonly string[],
+    ): Promise<string> => oneOf?.[0] ?? defaultFor(clientId),
   };
 }
 

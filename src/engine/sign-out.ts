@@ -49,8 +49,7 @@ const signOutOf = ({ oidc }: KoaContextWithOIDC): SignOut => {
 
 const sessionOf = ({ oidc }: KoaContextWithOIDC): Session => oidc.session as Session;
 
-const isLost = (ctx: KoaContextWithOIDC): boolean =>
-  namesNoSession(ctx.oidc.provider as Provider, ctx as never, sessionOf(ctx));
+const isLost = (ctx: KoaContextWithOIDC): boolean => namesNoSession(ctx.oidc.provider as Provider, ctx, sessionOf(ctx));
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -62,13 +61,13 @@ export async function askWhetherToSignOut(ctx: KoaContextWithOIDC): Promise<void
   const [to, state] = [text(params['post_logout_redirect_uri']), text(params['state'])];
   const locales = text(params['ui_locales']);
   if (!accountId) {
-    const again = isLost(ctx) ? onceMore(ctx as never, 1) : undefined;
+    const again = isLost(ctx) ? onceMore(ctx, 1) : undefined;
     if (again) return markOvertaken(ctx, again);
     return sendOn(ctx as unknown as Context, returnTo({ to, state, locales }));
   }
   const said: Said = { session: sessionIdOf(uid), client: client?.clientId, to, state, locales };
   const about = Buffer.from(JSON.stringify(said)).toString('base64url');
-  const token = csrf.token(ctx as unknown as Context, actionOf(about), said.session);
+  const token = csrf.token(ctx, actionOf(about), said.session);
   await shows.signOut(ctx, { action: CONFIRM, fields: { xsrf: `${token}.${about}` } });
 }
 
@@ -78,15 +77,15 @@ export async function believeSignOutForm(ctx: KoaContextWithOIDC, next: Next): P
   // The engine's own form, by which one person makes place for another.
   if (about === undefined) return next();
   const said = opened(about);
-  signOutOf(ctx).csrf.check(ctx as unknown as Context, { csrf: token }, actionOf(about), said.session);
+  signOutOf(ctx).csrf.check(ctx, { csrf: token }, actionOf(about), said.session);
   const session = sessionOf(ctx);
   if (!session.accountId) {
     const lives = isLost(ctx) && (await currentUnit().find('sessions', 'uid', said.session)).length > 0;
-    const again = lives ? onceMore(ctx as never) : undefined;
+    const again = lives ? onceMore(ctx) : undefined;
     if (again) return markOvertaken(ctx, again);
   } else if (sessionIdOf(session.uid) !== said.session) {
     // Somebody else signed in meanwhile, and is asked themselves.
-    return sendOn(ctx as unknown as Context, `${PATH}?${queryOf(said)}`);
+    return sendOn(ctx, `${PATH}?${queryOf(said)}`);
   }
   const secret = randomBytes(16).toString('base64url');
   session.state = { secret, clientId: said.client, postLogoutRedirectUri: said.to, state: said.state };

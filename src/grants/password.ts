@@ -1,10 +1,10 @@
-import { errors, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provider';
 import { acrOf, type Person } from '../domain/index.ts';
 import { noteAuthentication } from '../engine/index.ts';
 import { grantHelpers as g } from '../engine/internals.ts';
 import type { GrantOptions } from './index.ts';
 
-type Ctx = KoaContextWithOIDC;
+type Ctx = TokenEndpointGrantContext;
 
 const GRANT_TYPE = 'password';
 const AMR = ['pwd'];
@@ -15,11 +15,11 @@ const AMR = ['pwd'];
  */
 export function installPasswordGrant({ provider, domain: { accounts, clients, resourceOwners } }: GrantOptions): void {
   async function handle(ctx: Ctx): Promise<void> {
-    const proof = await g.validateDpop(provider, ctx as never);
-    g.checkDpopRequired(provider, ctx as never, proof);
-    const servers = await g.resolveRequestedResources(provider, ctx as never);
+    const proof = await g.validateDpop(provider, ctx);
+    g.checkDpopRequired(provider, ctx, proof);
+    const servers = await g.resolveRequestedResources(provider, ctx);
     if (servers.length > 1) throw new errors.InvalidTarget('only a single resource may be asked for');
-    const scopes = g.validateClientScope(provider, ctx as never);
+    const scopes = g.validateClientScope(provider, ctx);
     const person = await authenticate(ctx);
     const grant = await grantTo(ctx, person, [...scopes]);
     await issue(ctx, person.id, grant, [...scopes].join(' '), proof);
@@ -53,14 +53,14 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
   }
 
   const demandsOf = async ({ oidc }: Ctx): Promise<readonly string[]> =>
-    (await clients.get(oidc.client?.clientId ?? ''))?.acrValues ?? [];
+    (await clients.get(oidc.client.clientId))?.acrValues ?? [];
 
   async function grantTo(ctx: Ctx, { id: accountId, epoch }: Person, scopes: readonly string[]): Promise<Grant> {
-    const { client, resourceServers = {} } = ctx.oidc;
-    const account = await g.findAccount(provider, ctx as never, accountId, undefined as never);
+    const { client, resourceServers } = ctx.oidc;
+    const account = await g.findAccount(provider, ctx, accountId);
     // Who has another password by now has not proven this one.
     const isStill = (await accounts.get(accountId))?.epoch === epoch;
-    if (!account || !client || !isStill) throw new errors.InvalidGrant('unknown person or wrong password');
+    if (!account || !isStill) throw new errors.InvalidGrant('unknown person or wrong password');
     ctx.oidc.entity('Account', account);
     const grant = new provider.Grant({ accountId, clientId: client.clientId });
     grant.addOIDCScope(scopes.join(' '));
@@ -79,7 +79,7 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
     scope: string,
     proof: { thumbprint: string; jti: string; iat: number } | undefined,
   ) {
-    const client = ctx.oidc.client as NonNullable<Ctx['oidc']['client']>;
+    const { client } = ctx.oidc;
     const shared = {
       accountId,
       client,
@@ -89,16 +89,16 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
       amr: AMR,
       acr: acrOf(AMR),
       authTime: Math.floor(Date.now() / 1000),
-      resource: Object.keys(ctx.oidc.resourceServers ?? {})[0],
+      resource: Object.keys(ctx.oidc.resourceServers)[0],
     };
     noteAuthentication(ctx, shared);
-    const source = new provider.RefreshToken({ ...shared, rotations: 0 } as never);
-    const at = new provider.AccessToken({ accountId, client, grantId: grant.jti, gty: GRANT_TYPE } as never);
+    const source = new provider.RefreshToken({ ...shared, rotations: 0 });
+    const at = new provider.AccessToken({ accountId, client, grantId: grant.jti, gty: GRANT_TYPE });
     if (proof) {
-      await g.checkDpopReplay(provider, ctx as never, proof, client.clientId, errors.InvalidGrant as never);
+      await g.checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidGrant);
       at.setThumbprint('jkt', proof.thumbprint);
     }
-    await g.resolveAndApplyResource(provider, ctx as never, source as never, at as never, grant);
+    await g.resolveAndApplyResource(provider, ctx, source, at, grant);
     ctx.oidc.entity('AccessToken', at);
     const accessToken = await at.save();
     const refreshToken = await refreshTokenFor(ctx, source, at);
@@ -109,16 +109,16 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
       ...(await idTokenFor(ctx, source, grant)),
       scope: at.scope ?? '',
       tokenType: at.tokenType,
-    } as never);
+    });
   }
 
   async function refreshTokenFor(
     ctx: Ctx,
     source: InstanceType<typeof provider.RefreshToken>,
-    at: object,
+    at: InstanceType<typeof provider.AccessToken>,
   ): Promise<string | undefined> {
-    if (!(await g.shouldIssueRefreshToken(provider, ctx as never, source as never))) return undefined;
-    await g.applyRefreshTokenBindings(provider, ctx as never, at as never, source as never);
+    if (!(await g.shouldIssueRefreshToken(provider, ctx, source))) return undefined;
+    await g.applyRefreshTokenBindings(provider, ctx, at, source);
     ctx.oidc.entity('RefreshToken', source);
     return source.save();
   }
@@ -132,11 +132,11 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
     const scope = grant.getOIDCScopeFiltered(source.scopes);
     const claims = await ctx.oidc.account?.claims('id_token', scope, {}, []);
     const token = new provider.IdToken(
-      { ...claims, acr: source.acr, amr: source.amr, auth_time: source.authTime } as never,
-      { ctx } as never,
+      { ...claims, acr: source.acr, amr: source.amr, auth_time: source.authTime },
+      { ctx },
     );
     Object.assign(token, { scope });
-    return { idToken: await token.issue({ use: 'idtoken' } as never) };
+    return { idToken: await token.issue({ use: 'idtoken' }) };
   }
 
   provider.registerGrantType(GRANT_TYPE, handle, ['username', 'password', 'scope', 'resource'], ['resource']);

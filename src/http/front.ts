@@ -20,7 +20,7 @@ export const inFront = (fronts: readonly Front[], whole: RequestListener): Reque
     (next, front) => (req, res) =>
       front(req, res, (failure) => {
         if (failure) failures.set(req, failure);
-        next(req as never, res as never);
+        next(req, res);
       }),
     whole,
   );

@@ -21,7 +21,7 @@ export function inTurn(handler: RequestListener): RequestListener {
       waiting.delete(socket);
       goOnReading(socket);
     }
-    handler(req as never, res as never);
+    handler(req, res);
   }
 
   /** In another turn of the event loop, so that other connections have theirs. */

@@ -48,7 +48,7 @@ const READ = ['content-type', 'www-authenticate', 'retry-after', 'location'] as 
 
 export function createOutbound({ allow, timeout, most = MOST, resolve = systemResolve }: OutboundOptions): Outbound {
   const reach = createReach(allow);
-  const lookup = guardedLookup(bounded(resolve), reach) as never;
+  const lookup = guardedLookup(bounded(resolve), reach);
   const agents = {
     'http:': new PlainAgent({ keepAlive: false, maxSockets: SOCKETS }),
     'https:': new TlsAgent({ keepAlive: false, maxSockets: SOCKETS }),

@@ -52,7 +52,7 @@ export function authorizations(options: AuthorizationOptions) {
     const client = await domain.clients.get(wanted.clientId);
     const found = client && mayAsk(client, wanted) ? await find(unit, sessionId, client) : undefined;
     if (!client || !found) return undefined;
-    const uri = wanted.resource ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
+    const uri = wanted.resource ?? (await servers.defaultFor(client.id));
     const { scope = '' } = await servers.serverFor(client.id, uri);
     const known = scope.split(' ');
     if (!wanted.scopes.every((word) => known.includes(word))) return undefined;

@@ -5,7 +5,7 @@ import type { Asked, ShortWay } from './way.ts';
 
 interface Options {
   readonly domain: Pick<Domain, 'keys' | 'resources'>;
-  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultResource'>;
+  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultFor'>;
   readonly issuer: string;
   /** Called for each token that was issued, with the grant type. */
   readonly onTokens: (grantType: string) => void;
@@ -22,7 +22,7 @@ export function machineTokens({ domain: { keys, resources }, servers, issuer, on
     const scopes = [...new Set(form['scope']?.split(' '))];
     if (scopes.some((scope) => !scope || isStatic(scope))) return undefined;
     const clientId = client.id;
-    const uri = form['resource'] ?? (await servers.defaultResource(undefined as never, { clientId }));
+    const uri = form['resource'] ?? (await servers.defaultFor(clientId));
     const server = await servers.serverFor(clientId, uri, true);
     const allowed = server.scope.split(' ');
     if (!scopes.every((scope) => allowed.includes(scope)) || (await resources.get(uri))?.revocable) return undefined;

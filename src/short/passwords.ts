@@ -27,7 +27,7 @@ export function passwords(options: Options): ShortWay {
     const { username, password, scope } = form;
     if (!username || !password || !scope || !client.grantTypes.includes(GRANT)) return undefined;
     const scopes = [...new Set(scope.split(' '))];
-    const uri = form['resource'] ?? (await servers.defaultResource(undefined as never, { clientId: client.id }));
+    const uri = form['resource'] ?? (await servers.defaultFor(client.id));
     const server = await servers.serverFor(client.id, uri);
     const allowed = splitScope(server.scope);
     if (!scopes.every((word) => allowed.includes(word))) return undefined;

@@ -32,7 +32,7 @@ export function redeemer(means: Means) {
     const used = { ...row.record, consumedAt, ...more?.mark };
     unit.put(table, row.id, used, { ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }), when: 'update' });
     for (const { put, id, record, expiresAt } of [...issued.rows, ...(more ? [more.row] : [])])
-      unit.put(put, id, record as never, expiresAt === undefined ? {} : { expiresAt });
+      unit.put(put, id, record, expiresAt === undefined ? {} : { expiresAt });
     endsWith(unit, person);
     await unit.commit();
     void domain.consents.used(person.id, client.id);

@@ -45,7 +45,7 @@ export interface Means {
   readonly store: Store;
   readonly open: OpenArtifact;
   readonly seal: SealArtifact;
-  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultResource'>;
+  readonly servers: Pick<ResourceServers, 'serverFor' | 'defaultFor'>;
   readonly issuer: string;
   readonly lifetimes: Settings['tokens'];
   readonly now: Clock;
