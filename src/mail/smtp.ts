@@ -16,6 +16,9 @@ interface Options {
 interface Refused {
   readonly code?: string;
   readonly responseCode?: number;
+  readonly response?: string;
+  /** What was answered so. */
+  readonly command?: string;
 }
 
 /**
@@ -69,5 +72,14 @@ async function reach(host: string, port: number, signal: AbortSignal): Promise<S
 }
 
 /** The server will not take this message, now or later (RFC 5321 §4.2.1). Refusing us altogether is no word about it. */
-const isFinal = ({ code, responseCode = 0 }: Refused): boolean =>
-  (code === 'EENVELOPE' || code === 'EMESSAGE') && responseCode >= 500;
+const isFinal = (refused: Refused): boolean =>
+  (refused.code === 'EENVELOPE' || refused.code === 'EMESSAGE') &&
+  (refused.responseCode ?? 0) >= 500 &&
+  !isAboutUs(refused);
+
+/**
+ * It would refuse every mail of ours until the operator mends something: our address, a password that is missing (RFC 4954
+ * §6), our right to send by this server (RFC 3463 §3.8).
+ */
+const isAboutUs = ({ command, responseCode, response = '' }: Refused): boolean =>
+  command === 'MAIL FROM' || responseCode === 530 || (command === 'RCPT TO' && /^\d{3}[ -]5\.7\./.test(response));

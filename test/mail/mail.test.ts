@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import PostalMime from 'postal-mime';
+import type { SMTPServerOptions } from 'smtp-server';
 import { type Letter, type LetterName, parseEmail, Undeliverable } from '../../src/domain/index.ts';
 import { accentColours } from '../../src/http/index.ts';
 import { minutes, silent } from '../../src/lib/index.ts';
@@ -230,6 +231,22 @@ test('a server that refuses the address for good is not asked again; every other
   const down = await startMailServer();
   await down.close();
   t.false((await t.throwsAsync(send(letterTo('down@example.com'), { url: down.url }))) instanceof Undeliverable);
+});
+
+test('a server that refuses us, whoever the mail is to, is asked again: the operator will mend it', async (t) => {
+  const refusal = (responseCode: number, words: string) => Object.assign(new Error(words), { responseCode });
+  const servers: readonly SMTPServerOptions[] = [
+    { onMailFrom: (_address, _session, callback) => callback(refusal(550, '5.7.1 Sender address rejected')) },
+    { onMailFrom: (_address, _session, callback) => callback(refusal(530, '5.7.0 Authentication required')) },
+    { onRcptTo: (_address, _session, callback) => callback(refusal(530, 'Authentication required')) },
+    { onRcptTo: (_address, _session, callback) => callback(refusal(554, '5.7.1 Relay access denied')) },
+  ];
+  for (const options of servers) {
+    const refusing = await startMailServer(options);
+    const error = await t.throwsAsync(send(letterTo('later@example.com'), { url: refusing.url }));
+    t.false(error instanceof Undeliverable, error.message);
+    await refusing.close();
+  }
 });
 
 test('a server that never answers is let go of when nobody waits any more', async (t) => {
