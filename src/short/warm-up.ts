@@ -44,7 +44,7 @@ export async function warmUp({
     // What starting and warming up left behind is a fifth of all memory, and V8 would keep it. It forgets with it some of
     // what it learnt: hence once more.
     returnMemory();
-    return granted + (await ask(listening, request, requests / 4, goOn));
+    return granted + (await ask(listening, request, requests / 8, goOn));
   } finally {
     await listening.close({ grace: 0 });
   }
