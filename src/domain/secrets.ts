@@ -46,12 +46,16 @@ const isSecret = (name: string): boolean => BARE_NAMES.has(bare(name)) || /passw
 
 /** `name=value`, also percent-encoded inside another URL, and `"name":"value"`. */
 const PAIRS = /(^|%[0-9A-F]{2}|[^\w.%-])([\w.-]+)(=|%3D|"\s*:\s*")([^&\s"#]+)/gi;
+/** Whoever a URL names before its host, and their password (RFC 3986 §3.2.1), also percent-encoded. */
+const USERINFO = /(:\/\/|%3A%2F%2F)(?:(?!%2F|%3F|%23)[^\s/?#"])+(@|%40)/gi;
 const JWT = /\beyJ[\w-]{10,}(\.[\w-]*){1,4}/g;
 
-/** A text that may be kept or shown: secrets by name, pairs inside URLs and JWTs hidden, the rest cut to a length. */
+/** A text that may be kept or shown: secrets by name, in URLs and JWTs hidden, the rest cut to a length. */
 export function withoutSecrets(name: string, value: string): string {
   if (isSecret(name)) return HIDDEN;
-  const cut = value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
+  // Before anything is cut, which may be the @ that tells it.
+  const anonymous = value.replace(USERINFO, `$1${HIDDEN}$2`);
+  const cut = anonymous.length > LONGEST ? `${anonymous.slice(0, LONGEST)}…` : anonymous;
   return cut
     .replace(PAIRS, (whole, before: string, key: string, sign: string) =>
       isSecret(key) ? `${before}${key}${sign}${HIDDEN}` : whole,

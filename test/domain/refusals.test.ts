@@ -60,6 +60,27 @@ test('no secret is kept, by whatever name and wherever it stands', async (t) => 
   t.true(kept.includes('https://a.example/cb'));
 });
 
+test('who a redirect URI names before its host is not kept, and the host is', async (t) => {
+  const { domain } = testDomain();
+  const asked = {
+    redirect_uri: 'https://ada:S3cr3t@a.example/cb?mail=x@y.example',
+    twice: 'https://ada:S3cr3t@word@a.example',
+    encoded: 'https%3A%2F%2Fada%3AS3cr3t%40a.example%2Fcb',
+    long: `https://ada:S3cr3t${'x'.repeat(2000)}@a.example/cb`,
+    none: 'https://a.example:8443/cb?mail=x@y.example',
+  };
+  const id = await domain.refusals.record({ ...entry, rule: `not ${asked.redirect_uri}`, asked });
+  const kept = await domain.refusals.get(id);
+  t.deepEqual(kept?.asked, {
+    redirect_uri: 'https://(hidden)@a.example/cb?mail=x@y.example',
+    twice: 'https://(hidden)@a.example',
+    encoded: 'https%3A%2F%2F(hidden)%40a.example%2Fcb',
+    long: 'https://(hidden)@a.example/cb',
+    none: asked.none,
+  });
+  t.is(kept?.rule, 'not https://(hidden)@a.example/cb?mail=x@y.example');
+});
+
 test('whatever was asked, the record stays small', async (t) => {
   const store = memoryStore();
   const refusals = createRefusals({ store, now: Date.now });
