@@ -96,6 +96,10 @@ test('an error message is an alert, and the title says so', (t) => {
   t.notRegex(pages.render('login', usual.login, 'en'), /role="alert"|Error:/);
 });
 
+test('whoever mistyped an address is led on', (t) => {
+  t.regex(pages.render('not-found', {}, 'en'), /<a [^>]*href="\/account"/);
+});
+
 test('the first empty field has the cursor', (t) => {
   t.regex(pages.render('login', { ...usual.login, email: '' }, 'en'), /name="email"[^>]* autofocus>/);
   t.regex(pages.render('login', { ...usual.login, email: 'a@b' }, 'en'), /name="password"[^>]* autofocus>/);
