@@ -1,4 +1,5 @@
-type Item = Readonly<Record<string, unknown>>;
+/** One thing an operation told of, by the names of its JSON. */
+export type Item = Readonly<Record<string, unknown>>;
 
 /** Hides what a terminal would obey or nobody would see: control characters, and marks that turn text round. */
 export const visible = (text: string): string =>

@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 export const SOCKET = 'control.sock';
 
 /**
- * Calls back with a short path to the folder: a socket's path may have 107 bytes, a folder's 4,096. It is good until
+ * Gives a short path to the folder: a socket's path may have 107 bytes, a folder's 4,096. It is good until
  * the returned handle is closed.
  */
 export async function openFolder(folder: string): Promise<{ path: string; handle: FileHandle }> {

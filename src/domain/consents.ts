@@ -1,5 +1,5 @@
 import { type Clock, hours } from '../lib/index.ts';
-import type { Consent, Page, Store } from '../store/index.ts';
+import type { Consent, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
@@ -11,7 +11,6 @@ export interface Allowance {
   readonly accountId: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  readonly claims?: readonly string[];
   /** Scopes by resource URI. */
   readonly resources?: Readonly<Record<string, readonly string[]>>;
 }
@@ -37,7 +36,7 @@ export function createConsents({ store, now, audit, sessions }: Options) {
 
   return {
     /** Adds to what was allowed before; two tabs allowing at once both count. */
-    remember({ accountId, clientId, scopes, claims = [], resources = {} }: Allowance): Promise<Consent> {
+    remember({ accountId, clientId, scopes, resources = {} }: Allowance): Promise<Consent> {
       return retryOnConflict(async () => {
         const id = rowId(accountId, clientId);
         const before = await store.get('consents', id);
@@ -46,7 +45,6 @@ export function createConsents({ store, now, audit, sessions }: Options) {
           accountId,
           clientId,
           scopes: union(before?.record.scopes, scopes),
-          claims: union(before?.record.claims, claims),
           resources: Object.fromEntries(
             named.map((uri) => [uri, union(before?.record.resources[uri], resources[uri])]),
           ),
@@ -63,11 +61,6 @@ export function createConsents({ store, now, audit, sessions }: Options) {
 
     async find(accountId: string, clientId: string): Promise<Consent | undefined> {
       return (await store.get('consents', rowId(accountId, clientId)))?.record;
-    },
-
-    async listForAccount(accountId: string, page?: Page): Promise<{ consents: readonly Consent[]; next?: string }> {
-      const { rows, next } = await store.find('consents', 'accountId', accountId, page);
-      return { consents: rows.map(({ record }) => record), ...(next && { next }) };
     },
 
     /** All that a person allowed. */

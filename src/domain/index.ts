@@ -112,7 +112,6 @@ export interface NounOptions {
   >;
   /** Seals what people prove themselves with, and what is to be sent. */
   readonly sealingKey: SealingKey;
-  readonly log?: Logger;
   /** For tests that count; the real ones otherwise. */
   readonly passwords?: Passwords;
 }

@@ -13,8 +13,6 @@ export interface FirstOperator {
   readonly locale: Locale;
 }
 
-export type Setup = ReturnType<typeof createSetup>;
-
 interface Options {
   readonly store: Store;
   readonly accounts: Accounts;

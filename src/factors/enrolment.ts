@@ -36,8 +36,6 @@ export interface NotEnrolled {
 /** What enrolling proves, in words of RFC 8176. */
 export type Enrolled = { readonly amr: readonly string[] };
 
-export type Enrolment = ReturnType<typeof createEnrolment>;
-
 interface Options {
   readonly factors: Factors;
   readonly challenges: Challenges;

@@ -21,8 +21,6 @@ const REMEMBERED = minutes(1);
 const SHORTEST_WAIT = milliseconds(100);
 const LONGEST_WAIT = seconds(30);
 
-export type Crew = ReturnType<typeof createCrew>;
-
 /** The workers, kept at their number. */
 export function createCrew({ count, log, start, document, onServing, onGone, now = Date.now }: Options) {
   const members = new Set<Member>();

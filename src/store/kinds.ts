@@ -116,8 +116,6 @@ export interface Consent {
   readonly accountId: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
-  /** OpenID Connect claims allowed one by one (OIDC Core §5.5). */
-  readonly claims: readonly string[];
   /** Scopes by resource URI. */
   readonly resources: Readonly<Record<string, readonly string[]>>;
   readonly createdAt: number;

@@ -14,13 +14,12 @@ test('twenty tabs allowing at once are all remembered', async (t) => {
 test('what is allowed later adds to what was allowed before', async (t) => {
   const { domain, time } = testDomain();
   const resources = { 'https://a.example': ['read'] };
-  const first = await domain.consents.remember({ ...pair, scopes: ['openid'], claims: ['name'], resources });
+  const first = await domain.consents.remember({ ...pair, scopes: ['openid'], resources });
   time.at += 1000;
   const more = { 'https://a.example': ['write', 'read'], 'https://b.example': ['x'] };
   t.deepEqual(await domain.consents.remember({ ...pair, scopes: ['openid', 'email'], resources: more }), {
     ...pair,
     scopes: ['openid', 'email'],
-    claims: ['name'],
     resources: { 'https://a.example': ['read', 'write'], 'https://b.example': ['x'] },
     createdAt: first.createdAt,
     updatedAt: first.createdAt + 1000,
@@ -40,7 +39,7 @@ test('withdrawing ends what that client holds for that person, and nothing else'
   await domain.consents.withdraw('usr_1', 'cli_1');
   t.is(await domain.consents.find('usr_1', 'cli_1'), undefined);
   t.deepEqual(
-    (await domain.consents.listForAccount('usr_1')).consents.map(({ clientId }) => clientId),
+    (await domain.consents.allForAccount('usr_1')).map(({ clientId }) => clientId),
     ['cli_2'],
   );
   const { rows } = await store.stats();

@@ -1,20 +1,11 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import test from 'ava';
 import { authorize, discover, request } from '../support/client.ts';
+import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, startPostern } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
-/** A port that was free a moment ago: 0 turns the ops listener off. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
-
 test('a sign-in and its tokens are counted on the ops listener, and readiness ends with the server', async (t) => {
+  // Not 0, which turns the ops listener off.
   const ops = `http://127.0.0.1:${await freePort()}`;
   const postern = await startPostern({ env: { POSTERN_OPS_PORT: new URL(ops).port } });
   t.is((await fetch(`${ops}/readyz`)).status, 200);

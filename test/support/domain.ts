@@ -1,11 +1,11 @@
 import type { Settings } from '../../src/config/index.ts';
 import { createDomain, type NounOptions, type Passwords } from '../../src/domain/index.ts';
-import { type Clock, days, deriveKey, minutes, sha256, silent } from '../../src/lib/index.ts';
+import { type Clock, days, deriveKey, minutes, sha256 } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from './memory-store.ts';
 
 /** Hashing without its cost, that counts what was asked of it. */
-export function countingPasswords(): Passwords & { readonly calls: string[]; readonly works: object[] } {
+function countingPasswords(): Passwords & { readonly calls: string[]; readonly works: object[] } {
   const calls: string[] = [];
   /** What each refusal was to cost beside a hash of ours. */
   const works: object[] = [];
@@ -59,6 +59,6 @@ export function testDomain(options: TestSettings = {}) {
   const store: Store = memory;
   const passwords = countingPasswords();
   const settings = { ...SETTINGS, ...options, guesses: { ...guesses, ...options.guesses } };
-  const domain = createDomain({ store, now, settings, sealingKey: SEALING_KEY, log: silent, passwords });
+  const domain = createDomain({ store, now, settings, sealingKey: SEALING_KEY, passwords });
   return { domain, store, passwords, time, now, commits: () => memory.commits };
 }

@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander';
 import { STATIC_SCOPES } from '../../engine/scopes.ts';
 import { Refusal } from '../../lib/index.ts';
-import { details, table } from '../print.ts';
+import { details, type Item, table } from '../print.ts';
 import { type Context, collect, collectWords } from './context.ts';
 import { readFile, secondsIn } from './input.ts';
-
-type Item = Readonly<Record<string, unknown>>;
 
 /** As commander gives them: `false` where the option's `--no-…` was written. */
 interface TermOptions {

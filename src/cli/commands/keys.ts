@@ -1,12 +1,9 @@
 import type { Command } from 'commander';
-import { details, table } from '../print.ts';
+import { details, type Item, table } from '../print.ts';
 import { algorithm, type Context } from './context.ts';
 import { readFile } from './input.ts';
 
-type Item = Readonly<Record<string, unknown>>;
-
-const SIGNS_WITH =
-  'what it signs with; another than RS256 signs the access tokens of resources that were added with it';
+const SIGNS_WITH = 'what it signs with; another than RS256 signs the access tokens of the APIs that ask for it';
 
 export function keysCommands(program: Command, { ask, show }: Context): void {
   const keys = program.command('keys').description('keys that sign tokens');

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { details, table } from '../print.ts';
+import { details, type Item, table } from '../print.ts';
 import { algorithm, type Context, collectWords } from './context.ts';
 import { secondsIn } from './input.ts';
-
-type Item = Readonly<Record<string, unknown>>;
 
 /** As commander gives them: `false` where the option's `--no-…` was written. */
 interface TermOptions {

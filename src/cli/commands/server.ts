@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import { configurationPage, effectiveSettings, settingsJsonSchema } from '../../config/index.ts';
 import { Refusal } from '../../lib/index.ts';
-import { details, document } from '../print.ts';
+import { details, document, type Item } from '../print.ts';
 import type { Context } from './context.ts';
-
-type Item = Readonly<Record<string, unknown>>;
 
 export function serverCommands(program: Command, { ask, settings, show }: Context): void {
   program

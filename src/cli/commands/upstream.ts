@@ -1,10 +1,8 @@
 import { type Command, Option } from 'commander';
 import { KIND_NAMES } from '../../upstream/index.ts';
 import { clientSecretFromInput, clientSecretFromPerson } from '../password.ts';
-import { details, table } from '../print.ts';
+import { details, type Item, table } from '../print.ts';
 import { type Context, collectWords } from './context.ts';
-
-type Item = Readonly<Record<string, unknown>>;
 
 interface TermOptions {
   readonly name?: string;

@@ -1,10 +1,8 @@
 import type { Command } from 'commander';
 import { passwordFromInput, passwordFromPerson } from '../password.ts';
-import { details, table } from '../print.ts';
+import { details, type Item, table } from '../print.ts';
 import type { Context } from './context.ts';
 import { userImportCommand } from './user-import.ts';
-
-type Item = Readonly<Record<string, unknown>>;
 
 const WHO = 'their e-mail address or id';
 
@@ -17,7 +15,7 @@ export function userCommands(program: Command, context: Context): void {
     .description('add a person; asks for a password, or leaves them without one where nobody can be asked')
     .option('--name <name>', 'what they are called')
     .option('--password-stdin', 'read the password from the first line of stdin')
-    .option('--admin', 'they may administer this server')
+    .option('--admin', 'an operator: the setting second_factor may ask more of them, and no code is mailed to them')
     .action(async (email: string, options, command: Command) => {
       const password = options.passwordStdin
         ? await passwordFromInput(terminal)
@@ -36,7 +34,7 @@ export function userCommands(program: Command, context: Context): void {
     .command('invite <email>')
     .description('mail somebody a link with which they choose a password; again for whoever did not use the first')
     .option('--name <name>', 'what they are called, until they say otherwise')
-    .option('--admin', 'they may administer this server')
+    .option('--admin', 'an operator: the setting second_factor may ask more of them, and no code is mailed to them')
     .option('--language <tag>', 'of the mail', 'en')
     .action(async (email: string, { name, admin, language }, command: Command) =>
       show(command, (await ask('user.invite', { email, name, admin, language })) as Item, details),

@@ -3,7 +3,7 @@
  *
  * It owns the form of that file and what is wrong with one: another kind of file, cut short, changed, sealed under another
  * master key, newer than this program. It reads and writes rows as they are kept, sealed as they are, and knows neither
- * an engine nor a rule about what may come back: domain/restoring.ts has those.
+ * an engine nor a rule about what may come back: domain/restore.ts has those.
  */
 export type { About, Manifest } from './format.ts';
 export { type Backup, openBackup } from './read.ts';
