@@ -34,7 +34,7 @@ import { type Store, StoreUnavailable } from './store/index.ts';
 import { type OpenedStore, openStore } from './store/open.ts';
 import { supportedLocales } from './words/index.ts';
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly settings: Settings;
   readonly log: Logger;
   /** Named to whoever finds the data in use. */

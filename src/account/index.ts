@@ -17,7 +17,7 @@ import { setupPages } from './setup.ts';
 import { signUpPages } from './sign-up.ts';
 import { verifyEmailPages } from './verify-email.ts';
 
-export type { AccountRoom, Page } from './context.ts';
+export type { Page } from './context.ts';
 
 /** Every page of this room: a new one is one file and one line. */
 const PAGES: readonly ((room: AccountRoom) => readonly Page[])[] = [

@@ -6,5 +6,5 @@
  */
 export { configurationPage, effectiveSettings, settingsJsonSchema } from './document.ts';
 export { loadSettings, readDocument, readSettings, type SettingsDocument, SettingsError } from './load.ts';
-export { type Settings, settingsSchema } from './schema.ts';
+export type { Settings } from './schema.ts';
 export { isLoopback } from './values.ts';

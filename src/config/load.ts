@@ -31,7 +31,7 @@ export const settingPaths = (schema: z.ZodType = settingsSchema, prefix = ''): s
 };
 
 /** The schema behind defaults and optionals. */
-export const unwrap = (schema: z.ZodType): z.ZodType =>
+const unwrap = (schema: z.ZodType): z.ZodType =>
   schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? unwrap(schema.unwrap() as z.ZodType) : schema;
 
 export const variableOf = (path: string): string => `POSTERN_${path.replaceAll('.', '_').toUpperCase()}`;

@@ -27,7 +27,7 @@ const DOUBLE_CLICK: Duration = seconds(10);
 
 const idOfRemoval = (form: string): string => sha256(`removal\n${form}`);
 
-export interface NewPerson {
+interface NewPerson {
   readonly email: string;
   readonly name?: string | undefined;
   readonly password?: string | undefined;
@@ -37,7 +37,7 @@ export interface NewPerson {
 }
 
 /** What may become known together with a new password. */
-export interface WithPassword {
+interface WithPassword {
   readonly name?: string | undefined;
   readonly locale?: Locale | undefined;
   readonly emailVerified?: true | undefined;

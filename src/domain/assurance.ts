@@ -8,7 +8,7 @@ import type { Factors, OwnFactor } from './factors.ts';
  */
 export const ACR_VALUES = ['urn:postern:acr:one-factor', 'urn:postern:acr:two-factor', 'phr'] as const;
 
-export type Acr = (typeof ACR_VALUES)[number];
+type Acr = (typeof ACR_VALUES)[number];
 
 const [ONE, TWO, PHR] = ACR_VALUES;
 
@@ -69,7 +69,7 @@ export interface Demands {
 }
 
 /** How far somebody is on the way to what is needed. */
-export interface Standing {
+interface Standing {
   readonly needed: Acr;
   /**
    * `factor`: prove one of `with`. `enrolment`: nothing they own would do, so they add one. `unmet`: the application asks
@@ -81,7 +81,7 @@ export interface Standing {
 }
 
 /** A code that is mailed to them, where they can be asked for one. */
-export interface MailedCode {
+interface MailedCode {
   readonly kind: 'email';
 }
 

@@ -2,14 +2,14 @@ import { type Clock, days, newId } from '../lib/index.ts';
 import type { AuditEvent, Page, Put, Store } from '../store/index.ts';
 import { every } from './every.ts';
 
-export interface AuditEntry {
+interface AuditEntry {
   readonly accountId?: string;
   readonly clientId?: string;
   readonly details?: AuditEvent['details'];
 }
 
 /** An event to be written down. */
-export type AuditPut = Put<'audit'> & { readonly expiresAt: number };
+type AuditPut = Put<'audit'> & { readonly expiresAt: number };
 
 export type Audit = ReturnType<typeof createAudit>;
 

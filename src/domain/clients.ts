@@ -25,7 +25,7 @@ import type { Sessions } from './sessions.ts';
 export type RegisteredClient = Client & { readonly id: string };
 
 /** What an operator decides about a client and may change later. */
-export interface ClientTerms {
+interface ClientTerms {
   readonly name: string;
   readonly redirectUris?: readonly string[] | undefined;
   readonly postLogoutRedirectUris?: readonly string[] | undefined;
@@ -43,7 +43,7 @@ export interface ClientTerms {
   readonly jwks?: unknown;
 }
 
-export type NewClient = ClientTerms & { readonly type: ClientType };
+type NewClient = ClientTerms & { readonly type: ClientType };
 
 export type Clients = ReturnType<typeof createClients>;
 

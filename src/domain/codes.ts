@@ -13,7 +13,7 @@ import type { Change, Link, Store } from '../store/index.ts';
 import { retryOnConflict } from './retry.ts';
 
 /** What a code is good for: this person, in this epoch, in this interaction of their browser. */
-export interface CodeUse {
+interface CodeUse {
   readonly person: { readonly id: string; readonly epoch: number };
   readonly interaction: string;
 }

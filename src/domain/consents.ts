@@ -5,9 +5,7 @@ import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
-export type Consents = ReturnType<typeof createConsents>;
-
-export interface Allowance {
+interface Allowance {
   readonly accountId: string;
   readonly clientId: string;
   readonly scopes: readonly string[];

@@ -35,8 +35,6 @@ interface Options {
   readonly verifyFor: Duration;
 }
 
-export type CookieKeys = Awaited<ReturnType<typeof openCookieKeys>>;
-
 /** A new secret is known to every process for so long before it signs. */
 const KNOWN_AHEAD = minutes(1);
 

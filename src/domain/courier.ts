@@ -20,7 +20,7 @@ export class Undeliverable extends Refusal {
   }
 }
 
-export interface Courier {
+interface Courier {
   /** Begins no more, gives what is under way a moment, and puts the rest off. */
   close(): Promise<void>;
 }

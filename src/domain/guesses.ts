@@ -4,7 +4,7 @@ import { emailKey } from './email.ts';
 import { networkOf } from './networks.ts';
 import { retryOnConflict } from './retry.ts';
 
-export interface GuessLimits {
+interface GuessLimits {
   /** Wrong passwords for one account from browsers unknown to it; and the same for each known browser by itself. */
   readonly account: number;
   /** Wrong passwords from one network, for whatever accounts. */

@@ -27,8 +27,6 @@ export interface Newcomer extends Somebody {
   readonly name?: string | undefined;
 }
 
-export type Identities = ReturnType<typeof createIdentities>;
-
 interface Options {
   readonly store: Store;
   readonly now: Clock;

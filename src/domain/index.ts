@@ -47,58 +47,36 @@ import { openUpstreams } from './upstreams.ts';
 
 export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
-export type { Accounts, NewPerson } from './accounts.ts';
-export {
-  ACR_VALUES,
-  type Acr,
-  type Assurance,
-  acrOf,
-  type Demands,
-  leastOf,
-  type Provable,
-  type Standing,
-  together,
-  toldAs,
-} from './assurance.ts';
-export type { Audit } from './audit.ts';
+export { ACR_VALUES, acrOf, leastOf, type Provable, together, toldAs } from './assurance.ts';
 export type { Binding, Challenges } from './challenges.ts';
-export { type Clients, type ClientTerms, type NewClient, OWN_CLIENT, type RegisteredClient } from './clients.ts';
-export type { Codes, CodeUse } from './codes.ts';
-export type { Allowance, Consents } from './consents.ts';
-export type { CookieKeys } from './cookie-keys.ts';
-export { type Courier, type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
-export type { Deliveries, DeliveryKind, Payloads } from './deliveries.ts';
+export { OWN_CLIENT, type RegisteredClient } from './clients.ts';
+export { type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
 export { emailKey, parseEmail } from './email.ts';
 export { every } from './every.ts';
 export type { Factors, OwnFactor } from './factors.ts';
-export type { Attempt, Guesses, Verdict } from './guesses.ts';
-export type { Identities, LinkedIdentity, Somebody } from './identities.ts';
+export type { Verdict } from './guesses.ts';
+export type { LinkedIdentity } from './identities.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
 export { noteIssuer } from './issuer.ts';
-export type { Joining, Joins } from './joining.ts';
 export type { Keys } from './keys.ts';
 export type { Letter, LetterName } from './letters.ts';
-export { browserOf, type Links, type Origin } from './links.ts';
-export { type Ended, type Logouts, sidOf } from './logouts.ts';
-export type { MailRequest, MailRequests } from './mail-requests.ts';
+export { browserOf } from './links.ts';
+export { type Ended, sidOf } from './logouts.ts';
 export type { MailedCodes } from './mailed-codes.ts';
 export { type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';
-export { type Places, sessionIdOf, type Visit } from './places.ts';
+export { sessionIdOf } from './places.ts';
 export { PROOF_ALGORITHMS } from './public-jwks.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry, Refusals } from './refusals.ts';
-export type { Owner, ResourceOwners } from './resource-owners.ts';
-export type { NewResource, RegisteredResource, Resources } from './resources.ts';
+export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
-export { DIFFERENCES, type Differences } from './restore-differences.ts';
-export { HIDDEN, withoutSecrets, withoutSecretsDeep } from './secrets.ts';
-export type { Sessions } from './sessions.ts';
-export type { KeyState, KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
-export type { Answer, UnderWay, UpstreamRequests, Vouched } from './upstream-requests.ts';
-export type { NewUpstream, RegisteredUpstream, Upstreams, UpstreamTerms } from './upstreams.ts';
+export { DIFFERENCES } from './restore-differences.ts';
+export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
+export type { Answer, UnderWay, Vouched } from './upstream-requests.ts';
+export type { RegisteredUpstream } from './upstreams.ts';
 
 /** Verifiers fetch a JWKS again no sooner than this, whatever it says (jose's `cooldownDuration`). */
 const LEAST_CACHED = seconds(30);
@@ -180,7 +158,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
   };
 }
 
-export interface DomainOptions extends Omit<NounOptions, 'sealingKey'> {
+interface DomainOptions extends Omit<NounOptions, 'sealingKey'> {
   readonly settings: Settings;
   readonly log: Logger;
   readonly masterKey: MasterKey;

@@ -7,7 +7,7 @@ import type { Audit } from './audit.ts';
 import type { Letters } from './letters.ts';
 import type { Links } from './links.ts';
 
-export interface NewInvitation {
+interface NewInvitation {
   readonly email: string;
   readonly name?: string | undefined;
   readonly admin?: boolean | undefined;
@@ -15,13 +15,11 @@ export interface NewInvitation {
 }
 
 /** What somebody who joins says of themselves. */
-export interface Joining {
+interface Joining {
   readonly name?: string | undefined;
   readonly password: string;
   readonly locale: Locale;
 }
-
-export type Joins = ReturnType<typeof createJoins>;
 
 interface Options {
   readonly store: Store;

@@ -15,7 +15,7 @@ export interface Origin {
   readonly device?: string | undefined;
 }
 
-export interface NewLink {
+interface NewLink {
   readonly purpose: LinkPurpose;
   /** The person it is for, in the epoch it is made in; or the address, where there is no person yet. */
   readonly person?: { readonly id: string; readonly epoch: number } | undefined;
@@ -27,7 +27,7 @@ export interface NewLink {
 }
 
 /** A link that is still good for what it was made for. */
-export type LiveLink = Row<Link>;
+type LiveLink = Row<Link>;
 
 export type Links = ReturnType<typeof createLinks>;
 

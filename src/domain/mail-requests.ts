@@ -19,8 +19,6 @@ export type MailRequest = {
   | { readonly wanted: 'change-email' | 'verify-email'; readonly accountId: string }
 );
 
-export type MailRequests = ReturnType<typeof createMailRequests>;
-
 const WINDOW = hours(1);
 
 interface Options {

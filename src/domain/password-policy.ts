@@ -2,7 +2,7 @@ import type { Settings } from '../config/index.ts';
 import { Refusal } from '../lib/index.ts';
 import { commonPasswords } from './common-passwords.ts';
 
-export interface PasswordUse {
+interface PasswordUse {
   /** The person's own words: address and name. */
   readonly own: readonly (string | undefined)[];
   /** It is all they prove themselves with. */

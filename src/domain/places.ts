@@ -3,15 +3,13 @@ import type { SessionPlace, Store } from '../store/index.ts';
 import { every } from './every.ts';
 
 /** Where a session is being used from. */
-export interface Visit {
+interface Visit {
   readonly accountId: string;
   /** The IP address, as the edge believes it. */
   readonly address: string;
   /** The browser, as it calls itself. */
   readonly userAgent: string;
 }
-
-export type Places = ReturnType<typeof createPlaces>;
 
 /** How exactly "last seen" is kept: one write in this time, however busy the session is. */
 const EXACT_TO = minutes(5);

@@ -11,7 +11,7 @@ interface Options {
 }
 
 /** What somebody's application says of them. */
-export interface Claimed {
+interface Claimed {
   readonly username: string;
   readonly password: string;
   /** The IP address it comes from. */
@@ -21,13 +21,11 @@ export interface Claimed {
 }
 
 /** Who it is; or why not, of which the application is told nothing but how long to wait, in whole seconds. */
-export type Owner =
+type Owner =
   | { readonly kind: 'proven'; readonly person: Person }
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'too many'; readonly retryAfter: number }
   | { readonly kind: 'busy' };
-
-export type ResourceOwners = ReturnType<typeof createResourceOwners>;
 
 /**
  * Who a password alone proves somebody to be, where nothing more can be asked (RFC 6749 §4.3). Its guesses count together

@@ -10,7 +10,7 @@ import { parseScopes } from './scopes.ts';
 export type RegisteredResource = Resource & { readonly uri: string };
 
 /** What an operator decides about an API and may change later. */
-export interface ResourceTerms {
+interface ResourceTerms {
   /** What people see; null is its host. */
   readonly name?: string | null | undefined;
   readonly scopes?: readonly string[] | undefined;
@@ -21,9 +21,7 @@ export interface ResourceTerms {
   readonly alg?: SigningKey['alg'] | undefined;
 }
 
-export type NewResource = ResourceTerms & { readonly uri: string };
-
-export type Resources = ReturnType<typeof createResources>;
+type NewResource = ResourceTerms & { readonly uri: string };
 
 interface Options {
   readonly store: Store;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Account, AloneStore, Batch, Client, Consent, Factor, Identity, TableName } from '../store/index.ts';
 
 /** Some names, and how many there are in all. */
-export interface Listed {
+interface Listed {
   total: number;
   readonly first: string[];
 }

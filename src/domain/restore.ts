@@ -8,7 +8,7 @@ import { newKey } from './signing-key.ts';
 import { isUnused } from './unused.ts';
 
 /** A backup that was checked. */
-export interface BackupToRestore {
+interface BackupToRestore {
   readonly takenAt: number;
   readonly digest: string;
   rows(): Batches;

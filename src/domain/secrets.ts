@@ -1,5 +1,5 @@
 /** What stands where a secret was. */
-export const HIDDEN = '(hidden)';
+const HIDDEN = '(hidden)';
 
 /** Parameters whose value is a secret or serves as one, in any protocol we speak. */
 const SECRET_NAMES = new Set([

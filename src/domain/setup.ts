@@ -6,7 +6,7 @@ import type { Accounts } from './accounts.ts';
 import type { Letters } from './letters.ts';
 import type { Links } from './links.ts';
 
-export interface FirstOperator {
+interface FirstOperator {
   readonly email: string;
   readonly name?: string | undefined;
   readonly password: string;

@@ -20,7 +20,7 @@ export type Whose =
   | { readonly session: string; readonly accountId: string; readonly to: string };
 
 /** What a person who goes to an upstream goes for, and from which browser. */
-export interface Going {
+interface Going {
   readonly whose: Whose;
   readonly upstream: string;
   /** What only this browser has. */
@@ -59,8 +59,6 @@ export type Answer =
   | { readonly upstream: string; readonly vouched: Vouched }
   | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
   | { readonly upstream: string; readonly failed: { readonly reason: WhyNot; readonly id: string } };
-
-export type UpstreamRequests = ReturnType<typeof createUpstreamRequests>;
 
 interface Options {
   readonly store: Store;

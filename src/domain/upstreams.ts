@@ -11,7 +11,7 @@ import { parseScopes } from './scopes.ts';
 export type RegisteredUpstream = Upstream & { readonly id: string };
 
 /** What an operator decides about an upstream and may change later. */
-export interface UpstreamTerms {
+interface UpstreamTerms {
   readonly name: string;
   readonly clientId: string;
   /** None for a client that has none (`token_endpoint_auth_method: none`). */
@@ -22,9 +22,7 @@ export interface UpstreamTerms {
 }
 
 /** The kind and the issuer say who a subject is, so they stay what they are. */
-export type NewUpstream = UpstreamTerms & { readonly id: string; readonly kind: string; readonly issuer: string };
-
-export type Upstreams = Awaited<ReturnType<typeof openUpstreams>>;
+type NewUpstream = UpstreamTerms & { readonly id: string; readonly kind: string; readonly issuer: string };
 
 interface Options {
   readonly store: Store;

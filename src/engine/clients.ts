@@ -6,7 +6,7 @@ import { staticScopesOf } from './scopes.ts';
 const SECRET_ELSEWHERE = 'kept-as-a-digest';
 
 /** The operator's record as the engine's client metadata (RFC 7591 §2). Nothing in it is the client's own word. */
-export function toMetadata(client: RegisteredClient): AdapterPayload {
+function toMetadata(client: RegisteredClient): AdapterPayload {
   const people = client.grantTypes.includes('authorization_code');
   return {
     client_id: client.id,

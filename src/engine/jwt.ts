@@ -3,7 +3,7 @@ import type { Keys, PublishedKey, SigningAlgorithm } from '../domain/index.ts';
 /** The kinds of JWT we write ourselves, by their `typ` (RFC 8725 §3.11): none passes for another. */
 export type JwtType = 'at+jwt' | 'rt+jwt' | 'logout+jwt';
 
-export interface JwtClaims {
+interface JwtClaims {
   readonly iss: string;
   readonly aud: string | readonly string[];
   readonly jti: string;

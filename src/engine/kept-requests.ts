@@ -17,7 +17,7 @@ import type { Stored } from './proofs.ts';
 import { splitScope } from './scopes.ts';
 
 /** An authorization request as the browser keeps it: to be asked again where its interaction cannot go on. */
-export interface KeptRequest {
+interface KeptRequest {
   /** As the application sent them. */
   readonly params: Readonly<Record<string, unknown>>;
   /** It sent them from its server (RFC 9126), and only a reference through the browser. */

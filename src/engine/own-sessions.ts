@@ -18,7 +18,7 @@ export interface SignedIn {
 }
 
 /** A session as its owner is shown it. */
-export interface SessionShown {
+interface SessionShown {
   /** Names the session; nothing can be done with it but end the session, and that by its owner only. */
   readonly id: string;
   readonly signedInAt: number;

@@ -15,7 +15,7 @@ type Errors = Error & { error?: string; error_description?: string; error_detail
 
 const state = (ctx: Context | KoaContextWithOIDC): { refused?: Refused; failure?: unknown } => ctx.state;
 
-export function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { page = false } = {}): void {
+function markRefused(ctx: Context | KoaContextWithOIDC, error: Error, { page = false } = {}): void {
   // The engine tells of one refusal twice, in either order: as an event, and to have a page made.
   state(ctx).refused = { error, page: page || (state(ctx).refused?.page ?? false) };
   // What the engine would say stays unsaid until there is an id to say it with.
@@ -94,7 +94,7 @@ export function noteRefusals(provider: Provider): void {
 }
 
 /** What a person can be told of a refusal. */
-export type PageReason = 'request' | 'client' | 'redirect' | 'expired';
+type PageReason = 'request' | 'client' | 'redirect' | 'expired';
 
 function reasonOf(error: Error): PageReason {
   if (error instanceof errors.SessionNotFound) return 'expired';

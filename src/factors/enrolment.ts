@@ -5,7 +5,7 @@ import { orTold } from './told.ts';
 import { newTotpSecret, stepOf, totp, totpUri } from './totp.ts';
 
 /** What a page shows of a TOTP key that is about to be enrolled. */
-export interface TotpOffer {
+interface TotpOffer {
   /** Goes along in the form: the key, sealed, so that the server remembers nothing. */
   readonly enrolment: string;
   /** The key in base32, for who types it in. */
@@ -34,7 +34,7 @@ export interface NotEnrolled {
 }
 
 /** What enrolling proves, in words of RFC 8176. */
-export type Enrolled = { readonly amr: readonly string[] };
+type Enrolled = { readonly amr: readonly string[] };
 
 interface Options {
   readonly factors: Factors;

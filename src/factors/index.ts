@@ -11,11 +11,10 @@ import { email } from './email.ts';
 import { recovery } from './recovery.ts';
 import { totp } from './totp.ts';
 
-export type { CodeFactor, FactorRoom } from './code-factor.ts';
-export { createEnrolment, type Enrolled, type NotEnrolled, type TotpOffer } from './enrolment.ts';
-export { createOwnFactors, type FactorShown, type FactorsShown, type Kept, type OwnFactors } from './own-factors.ts';
-export { type Answered, createPasskeys, type Passkeys } from './passkey.ts';
-export { newTotpSecret, stepOf, totpUri } from './totp.ts';
+export type { NotEnrolled } from './enrolment.ts';
+export { createOwnFactors, type Kept, type OwnFactors } from './own-factors.ts';
+export { createPasskeys, type Passkeys } from './passkey.ts';
+export { newTotpSecret } from './totp.ts';
 
 /** Every factor that is proven by typing a code. No text can be read as the code of two. */
 const CODE_FACTORS: readonly CodeFactor[] = [totp, email, recovery];

@@ -6,7 +6,7 @@ import { newRecoveryCodes, spelled } from './recovery.ts';
 import { orTold } from './told.ts';
 
 /** A second factor as its owner is shown it: nothing of its secret. */
-export interface FactorShown {
+interface FactorShown {
   readonly id: string;
   readonly kind: 'passkey' | 'totp';
   readonly name?: string;
@@ -16,7 +16,7 @@ export interface FactorShown {
   readonly synced?: boolean;
 }
 
-export interface FactorsShown {
+interface FactorsShown {
   /** The oldest first. */
   readonly factors: readonly FactorShown[];
   /** Recovery codes that are left; undefined where there are none to begin with. */

@@ -46,7 +46,7 @@ function standingOut(enough: number, grounds: readonly string[], accent: Rgb, po
   return format(pole);
 }
 
-export interface AccentColours {
+interface AccentColours {
   /** The operator's colour, as a surface, and the same under the pointer. */
   readonly surface: string;
   readonly surfaceHover: string;

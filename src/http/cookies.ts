@@ -5,7 +5,7 @@ import { type Duration, deriveKey, hmac, inSeconds, type SealingKey, sameText } 
 export type Secrets = () => readonly (Uint8Array | string)[];
 
 /** How our cookies are named and sent for one issuer. */
-export interface CookieStyle {
+interface CookieStyle {
   /** `__Host-postern.csrf` on https: a subdomain can then neither read nor plant it. Loopback http cannot have that. */
   name(noun: string): string;
   /** For `ctx.cookies.set`, the engine's own cookies included. */

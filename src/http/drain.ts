@@ -13,7 +13,7 @@ const MOST_TURNS = 1_000;
  * Ends a server: lets it answer what was asked, and resolves when every connection is closed, at the latest after
  * `grace`, when what is left is cut.
  */
-export type Drain = (grace: Duration, stopAccepting: () => Promise<void>) => Promise<void>;
+type Drain = (grace: Duration, stopAccepting: () => Promise<void>) => Promise<void>;
 
 /** Resolves once a turn of the event loop has accepted nothing: closing resets what waits in the kernel's queue. */
 export async function queueIsEmpty(accepted: () => number): Promise<void> {

@@ -58,7 +58,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('home', '/', 'GET', 'page'),
 ];
 
-export type FindEndpoint = (path: string) => Endpoint | undefined;
+type FindEndpoint = (path: string) => Endpoint | undefined;
 
 /**
  * Finds the row of a path in the way the engine's router does: upper and lower case are one, a slash at the end is

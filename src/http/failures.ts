@@ -23,7 +23,7 @@ export interface Failure {
  * Writes a failure down and names it (`err_…`). Anybody can cause one, so whoever keeps them must keep only so many. If
  * it throws, the id is a new one that only the log knows.
  */
-export type Report = (ctx: Context, failure: Failure) => string | Promise<string>;
+type Report = (ctx: Context, failure: Failure) => string | Promise<string>;
 
 interface Options {
   readonly report: Report;
@@ -145,7 +145,7 @@ function describe(thrown: unknown): Told {
 }
 
 /** Whether the store's being unavailable is the reason, however often it was wrapped. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++)
     if (at instanceof StoreUnavailable) return true;
   return false;

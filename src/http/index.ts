@@ -23,18 +23,18 @@
  * Before all of them: {@link inFront}, for what is asked most and answered fastest. Whoever asks the store does so {@link patiently}.
  * Beside them, once: `silenceKoa(app, logger)`. 1 to 5 throw nothing.
  */
-export { type AccentColours, accentColours } from './accent.ts';
+export { accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
-export { type Answered, type Tell, tellAll, tellAnswered } from './answered.ts';
-export { type AssetLinks, type Assets, createAssets } from './assets.ts';
-export { type CookieStyle, cookieStyle, createSigner, type Secrets } from './cookies.ts';
+export { type Tell, tellAll, tellAnswered } from './answered.ts';
+export { type Assets, createAssets } from './assets.ts';
+export { cookieStyle, createSigner } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
 export { createDocuments } from './documents.ts';
 export { doorway } from './doorway.ts';
-export { ENDPOINTS, type Endpoint, type EndpointKind, endpointFinder, nameEndpoint } from './endpoints.ts';
-export { type Failure, failures, isUnavailable, type Report, wantsPage } from './failures.ts';
+export { ENDPOINTS, endpointFinder, nameEndpoint } from './endpoints.ts';
+export { type Failure, failures } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
 export { createFrontDesk, type Front, type FrontDesk, failedInFront, inFront } from './front.ts';
 export { allowFormRedirect, securityHeaders } from './headers.ts';
@@ -43,27 +43,18 @@ export { jsonBodies } from './json-bodies.ts';
 export { silenceKoa } from './koa-errors.ts';
 export { limits, REQUEST_LIMITS } from './limits.ts';
 export { type Entrance, type Listening, listen, type Receiving, receive } from './listen.ts';
-export { createLogger, type Log } from './log.ts';
+export { createLogger } from './log.ts';
 export { standardOutput } from './log-output.ts';
 export type { LinkPage, PasswordError, Trail } from './mailed-pages.ts';
 export { type BrowserMark, createBrowserMark } from './mark.ts';
-export { createMetrics, type Metrics, type SignInOutcome } from './metrics.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
 export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps, WARMING_UP } from './ops.ts';
-export { createPace, PACE, type Pace } from './pace.ts';
-export {
-  type ClientShown,
-  type ConsentItem,
-  createPages,
-  type ErrorReason,
-  type PageData,
-  type PageName,
-  type Pages,
-  type UpstreamProblem,
-} from './pages.ts';
+export { createPace, type Pace } from './pace.ts';
+export { createPages, type PageData, type PageName, type Pages } from './pages.ts';
 export { patiently } from './patience.ts';
 export { createKnownPeople, type KnownPeople } from './people.ts';
 export { HttpRefusal } from './refusals.ts';
 export { sendOn } from './send-on.ts';
 export { lookAtBody } from './small-body.ts';
-export { type RequestState, stateOf } from './state.ts';
+export { stateOf } from './state.ts';

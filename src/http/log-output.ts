@@ -16,7 +16,7 @@ const TOGETHER = milliseconds(5);
 const TRY_AGAIN = milliseconds(100);
 const TRIES_AT_THE_END = 10;
 
-export interface LogOutput extends DestinationStream {
+interface LogOutput extends DestinationStream {
   /** Writes everything, as far as somebody takes it: to be called as the process exits. */
   flush(): void;
 }

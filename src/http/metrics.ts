@@ -4,7 +4,7 @@ import type { Tell } from './answered.ts';
 import { Counted, Timed } from './measures.ts';
 
 /** How a sign-in ended. */
-export type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned' | 'upstream_failed';
+type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned' | 'upstream_failed';
 
 export type Metrics = ReturnType<typeof createMetrics>;
 

@@ -5,7 +5,7 @@ import { HttpRefusal } from './refusals.ts';
 import { stateOf } from './state.ts';
 
 /** How many sign-ins one network may begin on one machine: so many at once, and then so many a second. */
-export const PACE = { burst: 2000, perSecond: 20 } as const;
+const PACE = { burst: 2000, perSecond: 20 } as const;
 
 interface Bucket {
   readonly left: number;

@@ -22,12 +22,12 @@ import type { MailedPages } from './mailed-pages.ts';
 import { qrPath } from './qr.ts';
 
 /** An application as a person meets it. */
-export interface ClientShown {
+interface ClientShown {
   readonly name: string;
 }
 
 /** One thing an application asks for: a scope that has words of ours, or words of the caller's. */
-export type ConsentItem =
+type ConsentItem =
   | { readonly scope: string; readonly detail?: string }
   | { readonly title: string; readonly detail?: string };
 
@@ -36,7 +36,7 @@ export type ErrorReason =
   Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
 
 /** Options of a WebAuthn ceremony as JSON (WebAuthn Level 3 §5.1.8, §5.1.9). */
-export type PasskeyOptions = object;
+type PasskeyOptions = object;
 
 /** What the pages about a second factor have in common. */
 interface FactorForm {
@@ -47,7 +47,7 @@ interface FactorForm {
 }
 
 /** Why an upstream signed nobody in, `login.error.upstream.…`. */
-export type UpstreamProblem =
+type UpstreamProblem =
   Extract<MessageKey, `login.error.upstream.${string}`> extends `login.error.upstream.${infer Problem}`
     ? Problem
     : never;
@@ -190,7 +190,7 @@ export interface Pages {
   localeOf(ctx: PageContext): Locale;
 }
 
-export interface PagesOptions {
+interface PagesOptions {
   readonly brand: Settings['brand'];
   readonly viewsFolder?: URL | string;
   /** What the pages link to; read from `brand` unless given. */

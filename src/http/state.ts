@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Endpoint } from './endpoints.ts';
 
 /** What the middlewares tell each other about one request, in `ctx.state`. Other rooms add to it by these names. */
-export interface RequestState {
+interface RequestState {
   /** The person's IP address, seen through trusted proxies only. */
   address?: string;
   /** The row of the endpoint table this request belongs to; absent where no row matches. */

@@ -22,15 +22,8 @@ import { arrived } from './upstream/arrive.ts';
 import { answered } from './upstream/callback.ts';
 import { upstreamStep } from './upstream/leave.ts';
 
-export type { Interacting } from './context.ts';
 export { signOutPages } from './sign-out.ts';
-export {
-  createUpstreamLinks,
-  type Linkable,
-  type LinkOutcome,
-  type LinkShown,
-  type UpstreamLinks,
-} from './upstream/links.ts';
+export { createUpstreamLinks, type UpstreamLinks } from './upstream/links.ts';
 
 /** Every step of an interaction, in their order: a new one is one file and one line. Its name is its view's and its path's. */
 const STEPS: readonly ((room: Interacting) => Step)[] = [

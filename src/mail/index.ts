@@ -12,8 +12,6 @@ import { type Sender, senderOf } from './message.ts';
 import { outbox } from './outbox.ts';
 import { smtp } from './smtp.ts';
 
-export type { Look } from './compose.ts';
-
 interface Options {
   readonly settings: {
     readonly issuer: string;

@@ -1,5 +1,5 @@
 /** Why a request was not made, or its answer not taken. */
-export type OutboundFault =
+type OutboundFault =
   /** It would have gone where it must not. */
   | 'forbidden'
   /** Nobody answered in time. */

@@ -5,4 +5,4 @@
  * and how much may come back. It knows no protocol: whoever asks reads the answer. It follows no redirect, keeps no
  * connection and uses no proxy. config, words, outbound and lib are everybody's.
  */
-export { createOutbound, type Outbound, OutboundError, type OutboundFault } from './outbound.ts';
+export { createOutbound, type Outbound, OutboundError } from './outbound.ts';

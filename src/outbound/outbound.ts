@@ -7,7 +7,7 @@ import { OutboundError } from './fault.ts';
 import { bounded, guardedLookup, type Resolve, systemResolve } from './lookup.ts';
 import { createReach, type Reach } from './reach.ts';
 
-export { OutboundError, type OutboundFault } from './fault.ts';
+export { OutboundError } from './fault.ts';
 
 export interface OutboundOptions {
   /** Host names, addresses and CIDR ranges that may be reached although they are not public. */
@@ -20,7 +20,7 @@ export interface OutboundOptions {
   readonly resolve?: Resolve;
 }
 
-export interface OutboundRequest {
+interface OutboundRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | URLSearchParams | null | undefined;

@@ -66,7 +66,7 @@ export type TableName = keyof Tables;
 type IndexOf<R> = Readonly<Record<string, (record: R) => string | undefined>>;
 
 /** How a table is kept. `relaxed` rows are acknowledged once written and are on the disk within 200 ms. */
-export interface TableDeclaration<R> {
+interface TableDeclaration<R> {
   readonly durability: 'strict' | 'relaxed';
   readonly indexes: IndexOf<R>;
 }

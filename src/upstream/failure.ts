@@ -4,7 +4,7 @@ import { library } from './library.ts';
 import { objectIn } from './object-in.ts';
 
 /** Why somebody was not signed in, as a person is told it. */
-export type FailureReason =
+type FailureReason =
   /** They said no there, or were not let in. */
   | 'denied'
   /** The provider is down, slow, or will not talk to us. */

@@ -7,6 +7,5 @@
  * speaks the protocol; outbound/ carries it.
  */
 export { createUpstreamClient, type Errand, type Provider, type UpstreamClient } from './client.ts';
-export { type FailureReason, UpstreamFailure } from './failure.ts';
+export { UpstreamFailure } from './failure.ts';
 export { KIND_NAMES, kindOf, settleScopes, settleTerms } from './kinds.ts';
-export type { Profile } from './profile.ts';

@@ -28,7 +28,7 @@ import { TABLE_NAMES } from '../../src/store/index.ts';
 
 export const ISSUER = 'https://id.example.com';
 
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** A logger and what it wrote, line by line. */
 export function logBook(level: 'debug' | 'info' = 'info') {
@@ -61,7 +61,7 @@ export const store = {
   }),
 };
 
-export interface EdgeOptions {
+interface EdgeOptions {
   readonly issuer?: string;
   readonly trustedProxies?: readonly string[];
   readonly report?: (ctx: Context, failure: Failure) => string | Promise<string>;

@@ -11,7 +11,7 @@ export interface Finding {
   readonly detail?: string;
 }
 
-export type StageOptions = Omit<Parameters<typeof openStage>[1], 'databases'>;
+type StageOptions = Omit<Parameters<typeof openStage>[1], 'databases'>;
 
 /** Where a part is proven. What it opens is closed when the part is over. */
 export interface Ground {

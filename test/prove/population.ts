@@ -4,7 +4,7 @@ import type { Registered } from '../support/client.ts';
 import { addClient, addPerson, startPostern } from '../support/postern.ts';
 import { giveApp, RECOVERY_CODES } from '../support/second-factor.ts';
 
-export interface SomePerson {
+interface SomePerson {
   readonly id: string;
   readonly email: string;
 }

@@ -13,7 +13,7 @@ export const SEED = Number(process.env['POSTERN_FUZZ_SEED'] ?? 20_261_121);
 export const RUNS = Number(process.env['POSTERN_FUZZ_RUNS'] ?? 1500);
 
 /** A server, and every line it says. */
-export interface Overheard {
+interface Overheard {
   readonly postern: Postern;
   readonly lines: Record<string, unknown>[];
 }
@@ -33,7 +33,7 @@ export function overhear(test: typeof Ava): Overheard {
 export const wholeWay = (path: string): string => path.replace(/\/(.)/, (first) => first.toUpperCase());
 
 /** An answer without whatever may differ between two of them to one request: chance, time, and the ids of refusals. */
-export interface Comparable {
+interface Comparable {
   readonly status: number;
   readonly body: string;
 }

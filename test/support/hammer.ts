@@ -32,7 +32,7 @@ export function once(url: string, { path, body = '', method, headers = {} }: Ask
   });
 }
 
-export interface Hammer {
+interface Hammer {
   readonly replies: readonly Reply[];
   /** Requests that got no whole answer, by the error's code. Refused connections are not among them. */
   readonly lost: readonly string[];

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 export type Pairs = readonly (readonly [name: string, value: string | Raw])[];
 
 /** Bytes of a query or form as they are, encoded by nobody. */
-export interface Raw {
+interface Raw {
   readonly raw: string;
 }
 

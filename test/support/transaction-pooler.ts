@@ -42,7 +42,7 @@ interface Session {
 /** `transaction`: each has any session; `session`: each keeps its own. */
 type Mode = 'transaction' | 'session';
 
-export interface TransactionPooler {
+interface TransactionPooler {
   readonly port: number;
   /** Who asks from now on has sessions in this way. */
   mode: Mode;

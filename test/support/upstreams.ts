@@ -90,7 +90,7 @@ export async function startBareProvider(callback: string): Promise<BareProvider>
   };
 }
 
-export interface GitHubStub extends AsyncDisposable {
+interface GitHubStub extends AsyncDisposable {
   readonly issuer: string;
   /** Whoever comes next. */
   person: { id: unknown; login: unknown; name: unknown; emails: unknown };

@@ -54,10 +54,10 @@ export type Outcome =
   | { readonly error: string; readonly status?: number; readonly again?: number }
   | undefined;
 
-export type Decision = (ctx: Context, me: SignedIn, form: Form) => Promise<Outcome>;
+type Decision = (ctx: Context, me: SignedIn, form: Form) => Promise<Outcome>;
 
 /** How lately. */
-export const FRESH = minutes(10);
+const FRESH = minutes(10);
 
 const pathOf = (name: string): string => (name === '' ? '/account' : `/account/${name}`);
 

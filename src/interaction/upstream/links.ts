@@ -7,7 +7,7 @@ import type { Interacting } from '../context.ts';
 import { failed, type WhyNot } from './failed.ts';
 
 /** An upstream somebody may link to their account. */
-export interface Linkable {
+interface Linkable {
   readonly id: string;
   readonly name: string;
   /** Where the button leads, for `allowFormRedirect`. */
@@ -15,13 +15,13 @@ export interface Linkable {
 }
 
 /** One the account is linked to. */
-export interface LinkShown extends Pick<LinkedIdentity, 'id' | 'label' | 'createdAt' | 'lastUsedAt'> {
+interface LinkShown extends Pick<LinkedIdentity, 'id' | 'label' | 'createdAt' | 'lastUsedAt'> {
   /** As the operator calls it. */
   readonly upstream: string;
 }
 
 /** What came of linking: `elsewhere` is linked to somebody else's account already. */
-export type LinkOutcome =
+type LinkOutcome =
   | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
   | { readonly upstream: string; readonly reason: WhyNot['reason']; readonly id: string };
 

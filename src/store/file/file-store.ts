@@ -24,7 +24,7 @@ import { UnderWay } from './under-way.ts';
 const LARGEST_PAGE = 1000;
 const SLICE_MS = 3;
 
-export interface FileStoreParts {
+interface FileStoreParts {
   readonly low: Low<Database>;
   readonly adapter: JournalAdapter;
   readonly lock: Lock;

@@ -48,7 +48,7 @@ export async function list(files: FileOperations, folder: string): Promise<Listi
   };
 }
 
-export const isOurs = (name: string): boolean =>
+const isOurs = (name: string): boolean =>
   DATA_FILE.test(name) || name === FORMAT_FILE || name === LOCK_FILE || name === HOLDER_FILE;
 
 /**

@@ -13,4 +13,4 @@ export { StoreDamaged, StoreLocked, StoreRefused } from './errors.ts';
 export type { FileStore } from './file-store.ts';
 export type { FileOperations, OpenFile } from './files.ts';
 export { type FileStoreOptions, openFileStore } from './open.ts';
-export { type RepairReport, repairFileStore } from './repair.ts';
+export { repairFileStore } from './repair.ts';

@@ -37,7 +37,7 @@ const KEPT = 256 * 1024;
 const [OPEN, CLOSE, QUOTE, COMMA] = Buffer.from('[]",');
 
 /** Whether this is what {@link encodeLine} wrote, to the last bit: a line without its newline. */
-export function isIntact(bytes: Buffer, from = 0, to = bytes.length): boolean {
+function isIntact(bytes: Buffer, from = 0, to = bytes.length): boolean {
   const last = to - 1;
   const framed =
     bytes[from] === OPEN &&

@@ -1,7 +1,7 @@
 import { TABLE_NAMES, type TableName } from '../records.ts';
 import type { Loaded, RowBytes } from './memory/index.ts';
 
-export interface PlainCommit {
+interface PlainCommit {
   readonly sequence: number;
   readonly at: number;
   readonly synced: number;

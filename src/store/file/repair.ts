@@ -7,7 +7,7 @@ import { takeLock } from './lock.ts';
 import { type Salvage, salvage } from './salvage.ts';
 import { slicesOf, writeSnapshot } from './snapshot.ts';
 
-export interface RepairReport {
+interface RepairReport {
   /** The folder that has the files as they were. */
   readonly aside: string;
   /** Lines that could not be read: what they held is lost, unless another file had it too. */

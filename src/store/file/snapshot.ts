@@ -113,7 +113,7 @@ export const encodeRow = (
   version: number,
 ): string => encodeLine(`"${table}",${JSON.stringify(id)},${version},${expiresAt ?? null},${json}`);
 
-export interface ReadSnapshot {
+interface ReadSnapshot {
   readonly rows: number;
   readonly through: number;
   readonly at: number;

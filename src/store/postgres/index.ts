@@ -9,7 +9,7 @@
  * processes changed comes in through notifications. docs/decisions/0006-postgres-store.md has the reasons.
  */
 export { openDatabaseAlone } from './alone.ts';
-export { LIMITS, type Limits } from './connections.ts';
-export { openPostgresStore, type PostgresStoreOptions } from './open.ts';
+export { LIMITS } from './connections.ts';
+export { openPostgresStore } from './open.ts';
 export type { PostgresStore } from './store.ts';
-export { WATCHED, type WatchedTable } from './watched.ts';
+export type { WatchedTable } from './watched.ts';

@@ -7,7 +7,7 @@ import { share } from './others.ts';
 import { mustKeepItsSession } from './session.ts';
 import { PostgresStore } from './store.ts';
 
-export interface PostgresStoreOptions {
+interface PostgresStoreOptions {
   /** `postgresql://user:password@host:port/database` */
   readonly url: string;
   readonly now: Clock;

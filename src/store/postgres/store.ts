@@ -32,7 +32,7 @@ const COMMITS_AT_ONCE = 50_000;
 /** Longer than anybody asks about a commit whose answer was lost. One that was forbidden may arrive later: it stays so for an hour. */
 const COMMITS_KEPT = minutes(1);
 
-export interface PostgresStoreParts {
+interface PostgresStoreParts {
   readonly connections: Connections;
   readonly now: Clock;
   readonly log: Logger;

@@ -4,7 +4,7 @@ import { HOSTILE } from './hostile-tokens.ts';
 import type { Program } from './program.ts';
 import { machineToken, personTokens, startWorld, type World } from './world.ts';
 
-export interface ApiExample {
+interface ApiExample {
   /** A route for anybody with an access token. */
   readonly protectedPath: string;
   /** The scope it needs, if it needs one. */
