@@ -5,6 +5,12 @@ import type { UnitOfWork } from '../store/index.ts';
 import { CLAIMS, staticScopesOf } from './scopes.ts';
 import { currentUnit } from './unit.ts';
 
+/** The engine has made the browser's session theirs before it asked who they are, and would keep it: nobody is signed in there. */
+function leave(session: object = {}): void {
+  for (const name of ['accountId', 'loginTs', 'amr', 'acr', 'transient', 'authorizations'])
+    Reflect.deleteProperty(session, name);
+}
+
 /** What is told about a person, before the scopes decide which of it (OIDC Core §5.1). */
 const claimsOf = ({ id, email, emailVerified, name, updatedAt }: Person): AccountClaims => ({
   sub: id,
@@ -30,9 +36,11 @@ export function findAccount(domain: Domain) {
   const endsWith = endingWithPerson(domain);
   return async (ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> => {
     const person = await accounts.get(id);
-    if (!person || person.disabled) return undefined;
     const proven = ctx.oidc.result as Proven | undefined;
-    if (proven?.login && proven.epoch !== person.epoch) return undefined;
+    if (!person || person.disabled || (proven?.login && proven.epoch !== person.epoch)) {
+      if (proven?.login) leave(ctx.oidc.session);
+      return undefined;
+    }
     endsWith(currentUnit(), person);
     const client = ctx.oidc.client && (await clients.get(ctx.oidc.client.clientId));
     const claims = client ? claimsFor(person, client) : { sub: id };

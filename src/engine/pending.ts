@@ -86,9 +86,16 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
     }
   }
 
+  /** Whether the sign-in that the engine is to hear of is as good as it was when it was proven (engine/accounts.ts asks once more). */
+  async function stillCounts({ result }: Stored): Promise<boolean> {
+    if (!result?.login) return true;
+    const person = await domain.accounts.get(result.login.accountId);
+    return person !== undefined && !person.disabled && person.epoch === result.epoch;
+  }
+
   /** What is missing, from what is stored alone: a reload, a second tab and a second process see the same. */
   async function progressOf(interaction: Stored, client: RegisteredClient): Promise<Progress> {
-    if (isSignedIn(interaction)) {
+    if (isSignedIn(interaction) && (await stillCounts(interaction))) {
       const accountId = interaction.result?.login?.accountId ?? interaction.session?.accountId;
       return accountId ? { missing: undefined, accountId } : { missing: 'login' };
     }

@@ -33,6 +33,8 @@ export type Stored = Interaction & {
   readonly parJti?: string;
   readonly result?: InteractionResults & {
     readonly proven?: Proven;
+    /** Of the account, when `login` was proven. */
+    readonly epoch?: number;
     readonly anotherAccount?: boolean;
     /** The address of whom they chose, '' for somebody else. */
     readonly chosen?: string;

@@ -69,11 +69,12 @@ export function consentStep(room: Interacting): Step {
       const form = await readForm(ctx);
       const request = await loadRequest(ctx, room, uid);
       const accountId = whoOf(request);
+      // Nobody is known yet, or not any more: back to whatever is missing.
+      if (accountId === undefined) return 'next';
       // Bound to the interaction, whose cookie only this browser has, and to the person who was asked.
       csrf.check(ctx, form, ctx.path, ofPerson(uid, accountId), ctx.path);
       const decide = decisions[form['decision'] ?? ''];
-      // Nobody is known yet, or no button was pressed: back to whatever is missing.
-      return accountId && decide ? decide(ctx, accountId) : 'next';
+      return decide ? decide(ctx, accountId) : 'next';
     },
   };
 }
