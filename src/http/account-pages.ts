@@ -1,5 +1,5 @@
 /** What the pages of somebody's own account have in common. */
-interface Own {
+export interface AccountFrame {
   readonly person: { readonly email: string; readonly name?: string | undefined };
   /** Where the forms of the page go. */
   readonly action: string;
@@ -16,7 +16,7 @@ type Moment = number;
 
 /** The pages of somebody's own account. All texts are plain; the view escapes them. */
 export interface AccountPages {
-  readonly account: Own & {
+  readonly account: AccountFrame & {
     readonly hasPassword: boolean;
     readonly factors: number;
     readonly sessions: number;
@@ -24,7 +24,7 @@ export interface AccountPages {
     /** Absent where there is nobody to link to. */
     readonly linked?: number | undefined;
   };
-  readonly 'account-linked': Own & {
+  readonly 'account-linked': AccountFrame & {
     readonly linked: readonly {
       readonly id: string;
       readonly upstream: string;
@@ -39,17 +39,17 @@ export interface AccountPages {
       | { readonly upstream: string; readonly reason: string; readonly id: string }
       | undefined;
   };
-  readonly 'account-profile': Own & {
+  readonly 'account-profile': AccountFrame & {
     /** As it is, or as typed before. */
     readonly name: string;
     readonly emailVerified: boolean;
   };
-  readonly 'account-email': Own & { readonly email: string };
-  readonly 'account-password': Own & {
+  readonly 'account-email': AccountFrame & { readonly email: string };
+  readonly 'account-password': AccountFrame & {
     /** The fewest characters. */
     readonly minimum: number;
   };
-  readonly 'account-factors': Own & {
+  readonly 'account-factors': AccountFrame & {
     readonly factors: readonly {
       readonly id: string;
       readonly kind: 'passkey' | 'totp';
@@ -64,15 +64,15 @@ export interface AccountPages {
     /** How many recovery codes are left; undefined where there never were any. */
     readonly codesLeft: number | undefined;
   };
-  readonly 'account-totp': Own & {
+  readonly 'account-totp': AccountFrame & {
     readonly totp: { readonly enrolment: string; readonly secret: string; readonly uri: string };
   };
-  readonly 'account-passkey': Own & {
+  readonly 'account-passkey': AccountFrame & {
     /** What the browser makes one from, WebAuthn §5.4; absent where the server's host can have none. */
     readonly passkey?: object | undefined;
     readonly name: string;
   };
-  readonly 'account-sessions': Own & {
+  readonly 'account-sessions': AccountFrame & {
     readonly sessions: readonly {
       readonly id: string;
       readonly current: boolean;
@@ -84,7 +84,7 @@ export interface AccountPages {
       readonly lastSeenAt: Moment;
     }[];
   };
-  readonly 'account-applications': Own & {
+  readonly 'account-applications': AccountFrame & {
     readonly applications: readonly {
       readonly id: string;
       readonly name: string;
@@ -98,7 +98,7 @@ export interface AccountPages {
       readonly lastUsedAt?: Moment | undefined;
     }[];
   };
-  readonly 'account-events': Own & {
+  readonly 'account-events': AccountFrame & {
     readonly events: readonly {
       readonly at: Moment;
       readonly type: string;
@@ -108,6 +108,6 @@ export interface AccountPages {
       readonly address: string;
     }[];
   };
-  readonly 'account-data': Own;
+  readonly 'account-data': AccountFrame;
   readonly 'account-deleted': Readonly<Record<never, never>>;
 }

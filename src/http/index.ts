@@ -25,6 +25,7 @@
  */
 export { accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
+export type { AccountFrame } from './account-pages.ts';
 export { addressOf, clientAddress, parseNetworks } from './address.ts';
 export { type Tell, tellAll, tellAnswered } from './answered.ts';
 export { type Assets, createAssets } from './assets.ts';

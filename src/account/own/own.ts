@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Domain } from '../../domain/index.ts';
 import type { OwnSessions, SignedIn } from '../../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../../factors/index.ts';
-import { type Csrf, type Form, type Pages, readForm, sendOn } from '../../http/index.ts';
+import { type AccountFrame, type Csrf, type Form, type Pages, readForm, sendOn } from '../../http/index.ts';
 import type { UpstreamLinks } from '../../interaction/index.ts';
 import { type Clock, minutes } from '../../lib/index.ts';
 import { createClicks } from '../clicks.ts';
@@ -19,17 +19,6 @@ export interface OwnRoom {
   readonly now: Clock;
 }
 
-/** What every page of the account shows; see http/account-pages.ts. */
-export interface Frame {
-  readonly person: { readonly email: string; readonly name?: string | undefined };
-  readonly action: string;
-  readonly csrf: string;
-  readonly done?: string | undefined;
-  readonly error?: string | undefined;
-  /** In how many seconds it may be tried again. */
-  readonly again?: number | undefined;
-}
-
 /** One page of the account. Its path is `/account/<name>`, or `/account` for ''. */
 export interface OwnPage {
   readonly name: string;
@@ -38,7 +27,7 @@ export interface OwnPage {
   /** It is a file and no page: whoever has to sign in first comes back to the page of this name, which offers it. */
   readonly offeredBy?: string;
   /** @param form what was sent, where the page is shown once more because of it */
-  show(ctx: Context, me: SignedIn, frame: Frame, form?: Form): Promise<void>;
+  show(ctx: Context, me: SignedIn, frame: AccountFrame, form?: Form): Promise<void>;
   /** What each button does, by the `decision` it sends. */
   readonly decisions?: Readonly<Record<string, Decision>>;
   /** Where a form leads that a moment ago ended the session it came from, through whichever process; undefined for any other. */
@@ -79,7 +68,7 @@ export function ownPage(room: OwnRoom, page: OwnPage) {
   const signInAddress = (): string =>
     ownSessions.signInAddress(page.offeredBy ?? page.name, page.sensitive ? { within: FRESH } : {});
 
-  function frame(ctx: Context, me: SignedIn, told: Pick<Frame, 'done' | 'error' | 'again'> = {}): Frame {
+  function frame(ctx: Context, me: SignedIn, told: Pick<AccountFrame, 'done' | 'error' | 'again'> = {}): AccountFrame {
     const { email, name } = me.person;
     return { person: { email, name }, action: path, csrf: csrf.token(ctx, path, boundTo(me)), ...told };
   }
