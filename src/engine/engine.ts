@@ -109,7 +109,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions({ provider, domain, servers, kept, pace, clock: now }),
+    interactions: createInteractions({ provider, domain, servers, kept, pace, now }),
     servers,
     open,
     seal,

@@ -20,7 +20,7 @@ interface Parts {
   readonly servers: ResourceServers;
   readonly kept: KeptRequests;
   readonly pace: Pick<Pace, 'count'>;
-  readonly clock: Clock;
+  readonly now: Clock;
 }
 
 /**
@@ -28,7 +28,7 @@ interface Parts {
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions({ provider, domain, servers, kept, pace, clock }: Parts) {
+export function createInteractions({ provider, domain, servers, kept, pace, now }: Parts) {
   const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
 
   const store = (ctx: Context, result: object): Promise<string> =>
@@ -50,7 +50,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
     const session = await sessionOf(ctx);
     if (session.accountId !== accountId) return undefined;
     const { amr = [], loginTs = 0 } = session;
-    return { accountId, epoch, amr, remember: !session['transient'], ts: loginTs, since: now() } satisfies Proven;
+    return { accountId, epoch, amr, remember: !session['transient'], ts: loginTs, since: engineNow() } satisfies Proven;
   }
 
   /** Tells the engine who signed in. */
@@ -66,7 +66,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
   return {
     load,
     /** What is answered where an interaction cannot go on. */
-    over: createOver({ provider, domain, kept, pace, now: clock }),
+    over: createOver({ provider, domain, kept, pace, now }),
 
     /** Whether somebody's browser still waits for an answer to this request. */
     isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,
@@ -109,7 +109,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
         !isSignedIn(interaction) &&
         proven &&
         (await signedIn(ctx, interaction, proven));
-      if (progress.missing === undefined) kept.note(ctx, interaction, progress.accountId, clock());
+      if (progress.missing === undefined) kept.note(ctx, interaction, progress.accountId, now());
       if (back) return back;
       return save(ctx, interaction, {});
     },
@@ -173,7 +173,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
   /** Another person signs in on this browser: the first one is signed out here, and the engine will start a session anew. */
   async function leaveSession(interaction: Stored, session: Session): Promise<void> {
     if (interaction.session) (interaction.session as { uid?: string }).uid = undefined as never;
-    await interaction.save(interaction.exp - now());
+    await interaction.save(interaction.exp - engineNow());
     const { accountId = '', authorizations = {} } = session;
     for (const [clientId, { grantId, sid, persistsLogout }] of Object.entries(authorizations)) {
       // Offline access stays; the application is told all the same that nobody is signed in here any more.
@@ -185,7 +185,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, cloc
 }
 
 /** The engine's clock, in seconds. */
-const now = (): number => inSeconds(Date.now());
+const engineNow = (): number => inSeconds(Date.now());
 
 /** The `sub` of an ID token the engine has validated when the request came in. */
 function subjectOf(idToken: string | undefined): string | undefined {
