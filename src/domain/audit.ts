@@ -23,13 +23,14 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
     /** The change that records it, to go into the same commit as what it tells of. */
     record: (type: string, entry: AuditEntry = {}): AuditPut => auditEvent(now(), type, entry),
 
-    /** The newest first. */
-    async list(page?: Page) {
-      const { rows, next } = await store.find('audit', 'all', '', page);
-      return { events: rows.map(({ id, record }) => ({ id, ...record })), ...(next && { next }) };
+    /** What happened, the newest first; to one person where one is given. */
+    async *events(accountId?: string): AsyncGenerator<AuditEvent & { readonly id: string }> {
+      const rows =
+        accountId === undefined ? every(store, 'audit', 'all', '') : every(store, 'audit', 'accountId', accountId);
+      for await (const { id, record } of rows) yield { id, ...record };
     },
 
-    /** What happened to one person, the newest first. */
+    /** A page of what happened to one person, the newest first. */
     async listForAccount(accountId: string, page?: Page) {
       const { rows, next } = await store.find('audit', 'accountId', accountId, page);
       return { events: rows.map(({ id, record }) => ({ id, ...record })), ...(next && { next }) };

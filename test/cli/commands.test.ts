@@ -225,3 +225,32 @@ test('explain tells what was asked, what was registered and the rule', async (t)
   t.regex(unknown.stderr, /nothing is known of "err_none"/);
   await server.close();
 });
+
+test('audit tells what happened, the newest first, to one person or of one kind, also to who is gone', async (t) => {
+  const folder = folderOf(t);
+  const enter = (...args: string[]) => sayWith(`${PASSWORD}\n`, envOf(folder), ...args);
+  const types = async (...args: string[]) => {
+    const { code, json } = await enter('audit', '--json', ...args);
+    t.is(code, 0);
+    return json.map(({ type }: { type: string }) => type);
+  };
+  const { json: ann } = await enter('user', 'add', 'ann@example.com', '--password-stdin', '--json');
+  await enter('user', 'disable', 'ann@example.com');
+  const { json: made } = await enter('client', 'add', 'Photo Prints', '--type', 'service', '--json');
+  t.deepEqual(await types('--limit', '2'), ['client.added', 'account.disabled']);
+  t.deepEqual(await types('--user', 'ANN@example.com'), ['account.disabled', 'account.added']);
+  t.deepEqual(await types('--type', 'client'), ['client.added']);
+  t.deepEqual(await types('--type', 'account.added'), ['account.added']);
+  t.deepEqual(await types('--type', 'acc'), []);
+  const lines = (await enter('audit')).out.split('\n');
+  t.regex(lines[0]!, /^at +type +user +client_id +details$/);
+  t.regex(lines[1]!, new RegExp(`^\\S+Z +client.added +- +${made.client_id} +type=service grants=client_credentials$`));
+  t.regex(lines[2]!, /^\S+Z +account.disabled +ann@example.com +- +-$/);
+
+  await enter('user', 'remove', 'ann@example.com');
+  t.deepEqual(await types('--user', ann.id, '--limit', '1'), ['account.removed']);
+  t.like((await enter('audit', '--limit', '1', '--json')).json[0], { user: ann.id, email: null });
+  for (const wrong of ['0', '10001', '1.5', 'many'])
+    t.regex((await enter('audit', '--limit', wrong)).notes.join(), /from 1 to 10000/);
+  t.regex((await enter('audit', '--user', 'nobody@example.com')).notes.join(), /there is no person/);
+});

@@ -113,6 +113,7 @@ test('whatever the socket is told, it answers with one JSON document and lives o
     'resource.add',
     'resource.update',
     'explain',
+    'audit',
   );
   await fc.assert(
     fc.asyncProperty(operation, fc.jsonValue(), async (name, args) => {

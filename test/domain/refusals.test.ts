@@ -118,7 +118,7 @@ test('the audit lists the newest first, and forgets after 90 days', async (t) =>
   }
   const types = async () => (await domain.audit.listForAccount('usr_1')).events.map(({ type }) => type);
   t.deepEqual(await types(), ['third', 'second', 'first']);
-  t.is((await domain.audit.list({ limit: 1 })).events[0]?.type, 'third');
+  t.is((await domain.audit.events().next()).value?.type, 'third');
   time.at += days(88) - 1;
   t.deepEqual(await types(), ['third', 'second']);
 });

@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { configurationPage, effectiveSettings, settingsJsonSchema } from '../../config/index.ts';
 import { Refusal } from '../../lib/index.ts';
-import { details, document, type Item } from '../print.ts';
+import { details, document, type Item, table } from '../print.ts';
 import type { Context } from './context.ts';
 
 export function serverCommands(program: Command, { ask, settings, show }: Context): void {
@@ -9,6 +9,16 @@ export function serverCommands(program: Command, { ask, settings, show }: Contex
     .command('explain <id>')
     .description('why a request was refused; the id is on the error page')
     .action(async (id: string, _, command: Command) => show(command, (await ask('explain', { id })) as Item, details));
+
+  program
+    .command('audit')
+    .description('what happened, the newest first; kept for 90 days')
+    .option('--user <user>', 'to one person: an e-mail address, or an id')
+    .option('--type <type>', 'of one kind, such as refresh_token.reused; client for everything client.…')
+    .option('--limit <number>', 'so many events at most', wholeNumber, 50)
+    .action(async (asked: { user?: string; type?: string; limit: number }, command: Command) =>
+      show(command, (await ask('audit', asked)) as Item[], (events) => table(events.map(inLine), EVENT_COLUMNS)),
+    );
 
   program
     .command('config')
@@ -21,4 +31,19 @@ export function serverCommands(program: Command, { ask, settings, show }: Contex
       if (options.markdown) return show(command, { markdown: configurationPage() }, ({ markdown }) => markdown);
       return show(command, effectiveSettings(settings()), details);
     });
+}
+
+const EVENT_COLUMNS = ['at', 'type', 'user', 'client_id', 'details'];
+
+/** Somebody by their address, while they have one here; details as words. */
+const inLine = ({ user, email, details: told, ...event }: Item): Item => ({
+  ...event,
+  user: email ?? user,
+  details: Object.entries(told as Item).map(([name, value]) => `${name}=${value}`),
+});
+
+function wholeNumber(text: string): number {
+  const number = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number <= 10_000)) throw new InvalidArgumentError('a whole number from 1 to 10000 is needed.');
+  return number;
 }

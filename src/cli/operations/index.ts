@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Domain } from '../../domain/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import { StoreConflict } from '../../store/index.ts';
+import { audit } from './audit.ts';
 import { clients } from './clients.ts';
 import { keys } from './keys.ts';
 import type { Operation } from './operation.ts';
@@ -19,7 +20,7 @@ import { users } from './users.ts';
 
 export { iso } from './shapes.ts';
 
-const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...upstreams, ...keys, ...refusals };
+const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...upstreams, ...keys, ...refusals, ...audit };
 
 export type OperationName = keyof typeof OPERATIONS;
 

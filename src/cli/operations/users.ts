@@ -9,7 +9,7 @@ import { factorJson, iso, text, userJson } from './shapes.ts';
 const one = z.strictObject({ user: text });
 
 /** @throws Refusal `user_unknown` */
-async function named(domain: Domain, user: string): Promise<Person> {
+export async function named(domain: Domain, user: string): Promise<Person> {
   const found = (await domain.accounts.get(user)) ?? (await domain.accounts.byEmail(user));
   if (!found) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(user.slice(0, 80))}`);
   return found;

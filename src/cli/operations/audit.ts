@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Domain } from '../../domain/index.ts';
+import { operation } from './operation.ts';
+import { iso, text } from './shapes.ts';
+import { named } from './users.ts';
+
+/** Whoever is removed has no name any more; what happened to them is kept under their id. */
+const idOf = async (domain: Domain, user: string): Promise<string> =>
+  user.startsWith('usr_') ? user : (await named(domain, user)).id;
+
+export const audit = {
+  audit: operation(
+    z.strictObject({
+      /** An e-mail address or an id. */
+      user: text.optional(),
+      /** A kind of event, or what stands before its dot for all of these. */
+      type: text.optional(),
+      limit: z.int().min(1).max(10_000).prefault(50),
+    }),
+    async (domain, { user, type, limit }) => {
+      const people = new Map<string, string | undefined>();
+      const emailOf = async (id: string): Promise<string | undefined> => {
+        if (!people.has(id)) people.set(id, (await domain.accounts.get(id))?.email);
+        return people.get(id);
+      };
+      const found = [];
+      for await (const event of domain.audit.events(user === undefined ? undefined : await idOf(domain, user))) {
+        if (type !== undefined && event.type !== type && !event.type.startsWith(`${type}.`)) continue;
+        const { id, at, accountId, clientId, details } = event;
+        found.push({
+          id,
+          at: iso(at),
+          type: event.type,
+          user: accountId ?? null,
+          email: (accountId && (await emailOf(accountId))) ?? null,
+          client_id: clientId ?? null,
+          details,
+        });
+        if (found.length === limit) break;
+      }
+      return found;
+    },
+  ),
+};
