@@ -41,7 +41,9 @@ export const million = part<Numbers>({
     await stage.database?.query('ANALYZE');
     say(`${records} records made in ${inSeconds(performance.now() - began)}`);
     const { server, took } = await start(stage);
-    const found = [started(took, await read(server), { records, limits })];
+    // An estimate is a few rows off; what is missing would be a table.
+    const least = stage.database ? 0.99 * records : records;
+    const found = [started(took, await read(server), least, limits)];
     found.push(await sweep(server, { records, limits }));
     return found;
   },
@@ -58,13 +60,13 @@ async function start(stage: Stage): Promise<{ server: Running; took: Duration }>
 function started(
   took: Duration,
   { rows, megabytes }: Awaited<ReturnType<typeof read>>,
-  { records, limits }: Numbers,
+  least: number,
+  limits: Numbers['limits'],
 ): Finding {
   return {
     fact: 'start',
     figure: `${inSeconds(took)} to the first 200, ${Math.round(megabytes)} MB`,
-    // An estimate is a few rows off; what is missing would be a table.
-    held: rows >= 0.99 * records && took <= limits.start && megabytes <= limits.megabytes,
+    held: rows >= least && took <= limits.start && megabytes <= limits.megabytes,
     detail: `${rows} rows`,
   };
 }

@@ -250,3 +250,34 @@ test('a time comes back as it went, whatever digits the owner of a database want
   for await (const rows of store.rows()) for (const row of rows) t.is(row.expiresAt, expiresAt);
   await store.close();
 });
+
+test('a commit takes the locks that a process of an earlier release takes for it', async (t) => {
+  const { url, query } = await server.create();
+  const store = await open(url);
+  await query(`CREATE TABLE told (key text);
+    CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      INSERT INTO told SELECT format('%s/%s/%s', classid, objid, mode) FROM pg_locks
+        WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+      RETURN NEW; END $$;
+    CREATE TRIGGER tell BEFORE INSERT OR UPDATE ON postern.seen FOR EACH ROW EXECUTE FUNCTION tell()`);
+  const locks = async () => {
+    const { rows } = await query(
+      'WITH gone AS (DELETE FROM told RETURNING key) SELECT DISTINCT key FROM gone ORDER BY key',
+    );
+    return rows.map(({ key }) => key);
+  };
+  await store.commit([
+    { put: 'seen', id: 'a "quoted", {braced} \\ ü', record: { issuer: 'i' } },
+    { remove: 'guesses', id: 'g' },
+  ]);
+  const now = await locks();
+  const changes = [
+    { act: 'put', kind: 'seen', id: 'a "quoted", {braced} \\ ü', record: '{"issuer":"i"}' },
+    { act: 'remove', kind: 'guesses', id: 'g' },
+  ];
+  const earlier = JSON.stringify([{ id: 'an-earlier-release', changed: null, changes }]).replaceAll("'", "''");
+  await query(`SELECT postern.commit_all(false, false, 0, '${earlier}')`);
+  t.deepEqual(now, await locks());
+  t.is(now.length, 3, 'one for each row, and the one that all share');
+  await store.close();
+});
