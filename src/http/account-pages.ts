@@ -88,12 +88,8 @@ export interface AccountPages {
     readonly applications: readonly {
       readonly id: string;
       readonly name: string;
-      readonly items: readonly { readonly scope: string }[];
-      readonly resources: readonly {
-        readonly name: string;
-        readonly uri: string;
-        readonly items: readonly { readonly scope: string }[];
-      }[];
+      readonly scopes: readonly string[];
+      readonly resources: readonly { readonly name: string; readonly scopes: readonly string[] }[];
       readonly since: Moment;
       readonly lastUsedAt?: Moment | undefined;
     }[];

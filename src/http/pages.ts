@@ -26,11 +26,6 @@ interface ClientShown {
   readonly name: string;
 }
 
-/** One thing an application asks for: a scope that has words of ours, or words of the caller's. */
-type ConsentItem =
-  | { readonly scope: string; readonly detail?: string }
-  | { readonly title: string; readonly detail?: string };
-
 /** Reasons that have a sentence in every language, `error.reason.…`. */
 export type ErrorReason =
   Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
@@ -134,21 +129,16 @@ export interface PageData extends AccountPages, MailedPages {
     readonly csrf: string;
     readonly person: { readonly email: string; readonly name?: string | undefined };
     readonly client: ClientShown & { readonly returnsTo: string };
-    readonly items: readonly ConsentItem[];
-    readonly resources: readonly {
-      readonly name: string;
-      readonly uri: string;
-      readonly items: readonly ConsentItem[];
-    }[];
+    readonly scopes: readonly string[];
+    readonly resources: readonly { readonly name: string; readonly uri: string; readonly scopes: readonly string[] }[];
     /** Nothing was ever allowed to this application. */
     readonly firstTime: boolean;
   };
   /** What was asked here is answered; `again` asks it once more. */
   readonly answered: { readonly client: ClientShown; readonly again: string };
-  /** `reason` says it in the person's language; `sentence` is for what only the caller can say, in English. */
-  readonly error: ({ readonly reason: ErrorReason } | { readonly sentence: string }) & {
+  readonly error: {
+    readonly reason: ErrorReason;
     readonly id: string;
-    readonly hint?: string | undefined;
     /** Where trying again may help; same origin or http(s). */
     readonly retry?: string | undefined;
   };
@@ -159,7 +149,7 @@ export interface PageData extends AccountPages, MailedPages {
     readonly person?: { readonly email: string } | undefined;
     readonly client?: ClientShown | undefined;
   };
-  readonly 'signed-out': { readonly client?: (ClientShown & { readonly uri?: string | undefined }) | undefined };
+  readonly 'signed-out': Readonly<Record<never, never>>;
   readonly home: { readonly issuer: string };
   readonly 'not-found': Readonly<Record<never, never>>;
 }
@@ -247,7 +237,7 @@ const words = (locale: Locale) => ({
   parts: (key: MessageKey, values?: Record<string, string>) => messageParts(locale, key, values),
   hasMessage: isMessageKey,
   qr: qrPath,
-  item: (item: ConsentItem, known: Record<string, string | undefined>) => describe(locale, item, known),
+  scope: (scope: string, known: Record<string, string | undefined>) => describe(locale, scope, known),
   minutes: (n: number) => inMinutes(locale, n),
   date: (at: number) => atDate(locale, at),
   count: (key: string, n: number) => counted(locale, key, n),
@@ -260,21 +250,19 @@ const words = (locale: Locale) => ({
 const initial = (name: string): string =>
   new Intl.Segmenter().segment(plain(name).trim())[Symbol.iterator]().next().value?.segment.toUpperCase() ?? '';
 
-/** The words for an item; `known` are the person's own values, shown in place of the general detail. */
+/** The words for a scope; `known` are the person's own values, shown in place of the general detail. */
 function describe(
   locale: Locale,
-  item: ConsentItem,
+  scope: string,
   known: Record<string, string | undefined>,
-): { title: MessagePart[]; detail: string | undefined } {
-  if ('title' in item) return { title: [{ text: plain(item.title) }], detail: item.detail };
-  const { scope } = item;
+): { title: MessagePart[]; detail?: string | undefined } {
   const key = `scope.${scope}`;
   if (scope === 'unknown' || scope.includes('.') || !isMessageKey(key))
-    return { title: messageParts(locale, 'scope.unknown', { scope }), detail: item.detail };
+    return { title: messageParts(locale, 'scope.unknown', { scope }) };
   const detail = `${key}.detail`;
   return {
     title: messageParts(locale, key),
-    detail: item.detail ?? known[scope] ?? (isMessageKey(detail) ? message(locale, detail) : undefined),
+    detail: known[scope] ?? (isMessageKey(detail) ? message(locale, detail) : undefined),
   };
 }
 

@@ -19,7 +19,7 @@ export function consentStep(room: Interacting): Step {
       named.map(async ([uri, scopes]) => ({
         name: await domain.resources.nameOf(uri),
         uri,
-        items: scopes.map((scope) => ({ scope })),
+        scopes,
       })),
     );
   }
@@ -38,7 +38,7 @@ export function consentStep(room: Interacting): Step {
       csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
       person: { email: person.email, name: person.name },
       client: { name: request.client.name, returnsTo: request.returnsTo },
-      items: request.asked.scopes.map((scope) => ({ scope })),
+      scopes: request.asked.scopes,
       resources: await apis(request),
       firstTime: (await domain.consents.find(person.id, request.client.id)) === undefined,
     });

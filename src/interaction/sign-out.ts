@@ -18,9 +18,8 @@ export function signOutPages({ domain, pages }: { readonly domain: Domain; reado
     },
 
     async signedOut(ctx) {
-      const name = ctx.oidc.client?.clientName;
       ctx.state['uiLocales'] = ctx.query['ui_locales'];
-      pages.show(ctx, 'signed-out', name ? { client: { name } } : {});
+      pages.show(ctx, 'signed-out', {});
     },
   };
 }

@@ -73,10 +73,8 @@ export const ownUsual: Samples = {
       {
         id: 'cli_1',
         name: 'Riverside Library',
-        items: [{ scope: 'openid' }, { scope: 'profile' }],
-        resources: [
-          { name: 'Lending desk', uri: 'https://api.riverside.example/lending', items: [{ scope: 'loans:renew' }] },
-        ],
+        scopes: ['openid', 'profile'],
+        resources: [{ name: 'Lending desk', scopes: ['loans:renew'] }],
         since: AT,
         lastUsedAt: AT,
       },
@@ -135,8 +133,8 @@ export function ownHostile(text: string): Samples {
         {
           id: text,
           name: text,
-          items: [{ scope: text }],
-          resources: [{ name: text, uri: text, items: [{ scope: text }] }],
+          scopes: [text],
+          resources: [{ name: text, scopes: [text] }],
           since: AT,
         },
       ],

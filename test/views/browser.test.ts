@@ -234,7 +234,6 @@ const PRESSED = [
   'login',
   'consent',
   'logout',
-  'signed-out',
   'error',
   'forgot',
   'mail-sent',

@@ -124,8 +124,7 @@ test('who has nothing but a passkey is told where no script asks for it', (t) =>
 });
 
 test('a scope without words of ours is shown by its name, even if it is called like one of our messages', (t) => {
-  const html = (scope: string) =>
-    pages.render('consent', { ...usual.consent, items: [{ scope }], resources: [] }, 'en');
+  const html = (scope: string) => pages.render('consent', { ...usual.consent, scopes: [scope], resources: [] }, 'en');
   for (const scope of ['orders:read', 'openid.detail', 'unknown', 'toString', '__proto__'])
     t.true(html(scope).includes(`<code><bdi>${scope}</bdi></code>`), scope);
   t.true(html('email').includes('ada@example.com</bdi></span>'), 'the address that would be seen');

@@ -78,12 +78,12 @@ export const usual: Samples = {
     csrf: 'token',
     person: { email: 'ada@example.com', name: 'Ada Lovelace' },
     client: { name: 'Riverside Library', returnsTo: 'books.riverside.example' },
-    items: [{ scope: 'openid' }, { scope: 'profile' }, { scope: 'email' }, { scope: 'offline_access' }],
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
     resources: [
       {
         name: 'Lending desk',
         uri: 'https://api.riverside.example/lending',
-        items: [{ title: 'See what you borrowed', detail: 'Titles and due dates.' }, { scope: 'loans:renew' }],
+        scopes: ['loans:read', 'loans:renew'],
       },
     ],
     firstTime: true,
@@ -92,7 +92,6 @@ export const usual: Samples = {
   error: {
     reason: 'redirect',
     id: 'err_9sYw3qN0bXzQm4hJt2LpVA',
-    hint: 'The application can register the address and ask again.',
     retry: '/',
   },
   logout: {
@@ -101,7 +100,7 @@ export const usual: Samples = {
     person: { email: 'ada@example.com' },
     client: { name: 'Riverside Library' },
   },
-  'signed-out': { client: { name: 'Riverside Library', uri: 'https://books.riverside.example/' } },
+  'signed-out': {},
   home: { issuer: 'https://id.riverside.example' },
   'not-found': {},
   forgot: {
@@ -203,19 +202,19 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     csrf: text,
     person: { email: text, name: text },
     client: { name: text, returnsTo: text },
-    items: [{ scope: text }, { title: text, detail: text }, { scope: 'email' }],
-    resources: [{ name: text, uri: text, items: [{ scope: text, detail: text }] }],
+    scopes: [text, 'email'],
+    resources: [{ name: text, uri: text, scopes: [text] }],
     firstTime: false,
   },
   answered: { client: { name: text }, again: `javascript:${text}` },
-  error: { sentence: text, id: text, hint: text, retry: `javascript:${text}` },
+  error: { reason: 'redirect', id: text, retry: `javascript:${text}` },
   logout: {
     action: `/x?${text}`,
     fields: { [text]: text },
     person: { email: text },
     client: { name: text },
   },
-  'signed-out': { client: { name: text, uri: `https://example.com/?${text}` } },
+  'signed-out': {},
   home: { issuer: text },
   'not-found': {},
   forgot: {

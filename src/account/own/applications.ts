@@ -1,23 +1,20 @@
 import type { Consent } from '../../store/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
-const asItems = (scopes: readonly string[]) => scopes.map((scope) => ({ scope }));
-
 /** What somebody allowed, and how to take it back. */
 export function applicationsPage({ domain, pages }: OwnRoom): OwnPage {
   async function shown({ clientId, scopes, resources, createdAt, lastUsedAt }: Consent) {
     const client = await domain.clients.get(clientId);
     const apis = Object.entries(resources).map(async ([uri, words]) => ({
-      uri,
       name: await domain.resources.nameOf(uri),
       // OpenID Connect's scopes stand above, once.
-      items: asItems(words.filter((word) => !scopes.includes(word))),
+      scopes: words.filter((word) => !scopes.includes(word)),
     }));
     return {
       id: clientId,
       name: client?.name ?? clientId,
-      items: asItems(scopes),
-      resources: (await Promise.all(apis)).filter(({ items }) => items.length > 0),
+      scopes,
+      resources: (await Promise.all(apis)).filter((api) => api.scopes.length > 0),
       since: createdAt,
       lastUsedAt,
     };
