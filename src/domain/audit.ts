@@ -37,11 +37,8 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
     },
 
     /** All that happened to one person, the newest first. */
-    async allForAccount(accountId: string): Promise<readonly AuditEvent[]> {
-      const all: AuditEvent[] = [];
-      for await (const { record } of every(store, 'audit', 'accountId', accountId)) all.push(record);
-      return all;
-    },
+    allForAccount: (accountId: string): Promise<readonly AuditEvent[]> =>
+      Array.fromAsync(every(store, 'audit', 'accountId', accountId), ({ record }) => record),
   };
 }
 

@@ -13,7 +13,7 @@ import {
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
-import { every } from './every.ts';
+import { commitAll, every } from './every.ts';
 import { checkName } from './names.ts';
 import { parsePublicJwks } from './public-jwks.ts';
 import { faultOfWebUri, parseRedirectUris } from './redirect-uris.ts';
@@ -225,14 +225,15 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     remove(id: string): Promise<void> {
       return retryOnConflict(async () => {
         const { version, record } = await existing(id);
-        const consents: Change[] = [];
-        for await (const consent of every(store, 'consents', 'clientId', id))
-          consents.push({ remove: 'consents', id: consent.id });
+        const consents = await Array.fromAsync(
+          every(store, 'consents', 'clientId', id),
+          (consent): Change => ({ remove: 'consents', id: consent.id }),
+        );
         await sessions.endForClient(id, [
           { remove: 'clients', id, expect: version },
           audit.record('client.removed', { clientId: id, details: { name: record.name } }),
         ]);
-        for (let at = 0; at < consents.length; at += 500) await store.commit(consents.slice(at, at + 500));
+        await commitAll(store, consents);
       });
     },
 

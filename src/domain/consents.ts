@@ -62,11 +62,8 @@ export function createConsents({ store, now, audit, sessions }: Options) {
     },
 
     /** All that a person allowed. */
-    async allForAccount(accountId: string): Promise<readonly Consent[]> {
-      const all: Consent[] = [];
-      for await (const { record } of every(store, 'consents', 'accountId', accountId)) all.push(record);
-      return all;
-    },
+    allForAccount: (accountId: string): Promise<readonly Consent[]> =>
+      Array.fromAsync(every(store, 'consents', 'accountId', accountId), ({ record }) => record),
 
     /**
      * The application got a token under it. Kept to the hour, so that issuing costs no write; lost where the store fails or

@@ -1,4 +1,4 @@
-import type { IndexName, Row, Store, TableName, Tables } from '../store/index.ts';
+import type { Change, IndexName, Row, Store, TableName, Tables } from '../store/index.ts';
 
 /** Every live row of an index, page by page, in the order of their ids. */
 export async function* every<T extends TableName>(
@@ -13,4 +13,12 @@ export async function* every<T extends TableName>(
     yield* rows;
     after = next;
   } while (after);
+}
+
+/** Changes in one commit; what belongs to one person or application is nearly always fewer. */
+export const COMMIT_SIZE = 500;
+
+/** Makes changes that need not happen together, however many they are. */
+export async function commitAll(store: Store, changes: readonly Change[]): Promise<void> {
+  for (let at = 0; at < changes.length; at += COMMIT_SIZE) await store.commit(changes.slice(at, at + COMMIT_SIZE));
 }

@@ -50,8 +50,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
   const use = factorUse({ store, now });
 
   async function list(accountId: string): Promise<OwnFactor[]> {
-    const found: OwnFactor[] = [];
-    for await (const row of every(store, 'factors', 'accountId', accountId)) found.push(own(row));
+    const found = await Array.fromAsync(every(store, 'factors', 'accountId', accountId), own);
     return found.toSorted((a, b) => a.createdAt - b.createdAt);
   }
 

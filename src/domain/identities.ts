@@ -71,8 +71,7 @@ export function createIdentities({ store, now, audit, accounts, changes, letters
   }
 
   async function listForAccount(accountId: string): Promise<LinkedIdentity[]> {
-    const all: LinkedIdentity[] = [];
-    for await (const row of every(store, 'identities', 'accountId', accountId)) all.push(linked(row));
+    const all = await Array.fromAsync(every(store, 'identities', 'accountId', accountId), linked);
     return all.toSorted((a, b) => a.createdAt - b.createdAt);
   }
 

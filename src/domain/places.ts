@@ -37,9 +37,8 @@ export function createPlaces({ store, now }: { store: Store; now: Clock }) {
 
     /** By the session's id. Some may be of sessions that are over. */
     async listForAccount(accountId: string): Promise<ReadonlyMap<string, SessionPlace>> {
-      const found = new Map<string, SessionPlace>();
-      for await (const { id, record } of every(store, 'session_places', 'accountId', accountId)) found.set(id, record);
-      return found;
+      const rows = every(store, 'session_places', 'accountId', accountId);
+      return new Map(await Array.fromAsync(rows, ({ id, record }) => [id, record] as const));
     },
   };
 }

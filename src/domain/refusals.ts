@@ -1,6 +1,6 @@
 import { type Clock, days, newSecret } from '../lib/index.ts';
-import type { RefusalRecord, Store } from '../store/index.ts';
-import { every } from './every.ts';
+import type { Change, RefusalRecord, Store } from '../store/index.ts';
+import { commitAll, every } from './every.ts';
 import { withoutSecrets, withoutSecretsDeep } from './secrets.ts';
 
 export type RefusalEntry = Omit<RefusalRecord, 'at' | 'asked' | 'registered'> & {
@@ -23,12 +23,13 @@ export function createRefusals({ store, now, most = 10_000 }: { store: Store; no
 
   /** Counts them, and removes the oldest tenth where they are too many. */
   async function makeRoom(): Promise<void> {
-    const ids: string[] = [];
-    for await (const { id } of every(store, 'refusals', 'all', '')) ids.push(id);
-    const surplus = ids.length < most ? [] : ids.slice(0, ids.length - Math.floor(most * 0.9));
-    for (let at = 0; at < surplus.length; at += 500)
-      await store.commit(surplus.slice(at, at + 500).map((id) => ({ remove: 'refusals', id })));
-    kept = ids.length - surplus.length;
+    const all = await Array.fromAsync(
+      every(store, 'refusals', 'all', ''),
+      ({ id }): Change => ({ remove: 'refusals', id }),
+    );
+    const surplus = all.length < most ? [] : all.slice(0, all.length - Math.floor(most * 0.9));
+    await commitAll(store, surplus);
+    kept = all.length - surplus.length;
     since = 0;
   }
 

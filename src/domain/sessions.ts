@@ -1,12 +1,9 @@
 import { sha256 } from '../lib/index.ts';
 import type { Artifact, Change, Row, Store, TableName } from '../store/index.ts';
-import { every } from './every.ts';
+import { COMMIT_SIZE, every } from './every.ts';
 import type { Logouts } from './logouts.ts';
 
 export type Sessions = ReturnType<typeof createSessions>;
-
-/** Removals in one commit; what belongs to one person or grant is nearly always fewer. */
-const COMMIT_SIZE = 500;
 
 const TOKENS = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
 

@@ -2,7 +2,7 @@ import { isLoopback } from '../config/index.ts';
 import { type Clock, Refusal, type SealingKey, seal, unseal } from '../lib/index.ts';
 import { type Change, type Row, type Store, StoreConflict, type Upstream } from '../store/index.ts';
 import type { Audit } from './audit.ts';
-import { every } from './every.ts';
+import { commitAll, every } from './every.ts';
 import { nameUpTo } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
@@ -46,8 +46,7 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
 
   /** Reads them anew: somebody changed them. */
   async function refresh(): Promise<void> {
-    const all: RegisteredUpstream[] = [];
-    for await (const row of every(store, 'upstreams', 'all', '')) all.push(registered(row));
+    const all = await Array.fromAsync(every(store, 'upstreams', 'all', ''), registered);
     known = all.toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
@@ -158,10 +157,11 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
         audit.record('upstream.removed', { details: { upstream: id } }),
       ]);
       await refresh();
-      const links: Change[] = [];
-      for await (const row of every(store, 'identities', 'upstream', id))
-        links.push({ remove: 'identities', id: row.id });
-      for (let at = 0; at < links.length; at += 500) await store.commit(links.slice(at, at + 500));
+      const links = await Array.fromAsync(
+        every(store, 'identities', 'upstream', id),
+        (row): Change => ({ remove: 'identities', id: row.id }),
+      );
+      await commitAll(store, links);
       return links.length;
     },
   };

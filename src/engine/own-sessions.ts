@@ -43,11 +43,8 @@ export const OWN_CALLBACK = '/account/signed-in';
 
 /** The browser sessions of people, for pages of our own that only their owner may see. */
 export function createOwnSessions({ provider, domain, store, open, issuer, now }: Options) {
-  const rowsOf = async (accountId: string): Promise<Row<Artifact>[]> => {
-    const rows: Row<Artifact>[] = [];
-    for await (const row of every(store, 'sessions', 'accountId', accountId)) rows.push(row);
-    return rows;
-  };
+  const rowsOf = (accountId: string): Promise<Row<Artifact>[]> =>
+    Array.fromAsync(every(store, 'sessions', 'accountId', accountId));
 
   /** Ends a session and everything that was issued in it, offline access too: its owner says so. */
   async function endRow(accountId: string, row: Row<Artifact>): Promise<void> {
