@@ -1,5 +1,6 @@
-import { type Clock, type Duration, days, inSeconds, sha256 } from '../lib/index.ts';
-import type { Change, GuessCounter, Put, Row, Store } from '../store/index.ts';
+import { type Clock, type Duration, days } from '../lib/index.ts';
+import type { Change, Store } from '../store/index.ts';
+import { type Bucket, bucketOf, createCounters } from './counters.ts';
 import { emailKey } from './email.ts';
 import { networkOf } from './networks.ts';
 import { retryOnConflict } from './retry.ts';
@@ -27,7 +28,7 @@ export interface Attempt {
   readonly secondFactor?: boolean | undefined;
 }
 
-/** A guess that may be made. It counts as wrong from the moment it is given, until it is told otherwise. */
+/** A guess that may be made. It counts as wrong from the moment it is given, unless it is told otherwise. */
 export interface Allowed {
   readonly allowed: true;
   /**
@@ -35,24 +36,14 @@ export interface Allowed {
    * right password alone where a second factor is still to come: whoever knows it would begin every guess at that anew.
    */
   succeed(): Promise<void>;
-  /** It was wrong: the guess goes on counting. */
-  fail(): Promise<void>;
   /** It was right, and more is asked; or nothing was tried (the server was busy): the guess no longer counts. */
   release(): Promise<void>;
 }
 
-/** `retryAfter` in whole seconds, at least 1 (RFC 9110 §10.2.3). */
+/** `retryAfter` in whole seconds. */
 export type Verdict = Allowed | { readonly allowed: false; readonly retryAfter: number };
 
 export type Guesses = ReturnType<typeof createGuesses>;
-
-interface Bucket {
-  readonly id: string;
-  readonly limit: number;
-  readonly window: Duration;
-  /** How long its row is kept beyond the window: for a browser, how long it stays known. */
-  readonly keep: Duration;
-}
 
 /**
  * Whoever tries codes has the password, so that patience alone would find a code of six digits: so many times the limit of
@@ -69,17 +60,14 @@ const KNOWN_FOR = days(90);
  * counter of its own, so that nobody elsewhere can lock its owner out. Whether the account exists makes no difference.
  */
 export function createGuesses({ store, now, limits }: { store: Store; now: Clock; limits: GuessLimits }) {
-  const bucket = (
-    kind: string,
-    of: string,
-    limit: number,
-    { window = limits.window, keep = 0 }: Partial<Pick<Bucket, 'window' | 'keep'>> = {},
-  ): Bucket => ({ id: sha256(`${kind}\n${of}`), limit, window, keep });
+  const { take, anew } = createCounters({ store, now });
+  const bucket = (kind: string, of: string, limit: number, keep?: Duration): Bucket =>
+    bucketOf(kind, of, limit, limits.window, keep);
 
   const browserOf = (email: string, device: string): Bucket =>
-    bucket('device', `${device}\n${emailKey(email)}`, limits.account, { keep: KNOWN_FOR });
+    bucket('device', `${device}\n${emailKey(email)}`, limits.account, KNOWN_FOR);
 
-  const codesOf = (of: string): Bucket => bucket('codes', of, limits.account * CODES.times, { window: CODES.window });
+  const codesOf = (of: string): Bucket => bucketOf('codes', of, limits.account * CODES.times, CODES.window);
 
   /** What the attempt is counted against. A browser's row exists only once it has signed in to that very account. */
   async function bucketsOf(attempt: Attempt, device: Bucket | undefined): Promise<Bucket[]> {
@@ -94,53 +82,11 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
     return attempt.secondFactor ? [...buckets, codesOf(of)] : buckets;
   }
 
-  /** The count of the running window: a window that is over counts nothing, and begins anew. */
-  const running = ({ window }: Bucket, row: Row<GuessCounter> | undefined): GuessCounter =>
-    row && row.record.since + window > now() ? row.record : { count: 0, since: now() };
-
-  const put = ({ id, window, keep }: Bucket, record: GuessCounter, row?: Row<GuessCounter>): Put<'guesses'> => ({
-    put: 'guesses',
-    id,
-    record,
-    expiresAt: Math.max(record.since + window, keep && now() + keep),
-    expect: row?.version ?? 'absent',
-  });
-
-  /** One more in each, or in none; then how long to wait, in milliseconds. */
-  function reserve(buckets: readonly Bucket[]): Promise<{ since: number[] } | { wait: Duration }> {
-    return retryOnConflict(async () => {
-      const rows = await Promise.all(buckets.map(({ id }) => store.get('guesses', id)));
-      const counters = buckets.map((each, i) => running(each, rows[i]));
-      const waits = buckets.flatMap(({ limit, window }, i) =>
-        counters[i]!.count >= limit ? [counters[i]!.since + window - now()] : [],
-      );
-      if (waits.length > 0) return { wait: Math.max(...waits) };
-      await store.commit(
-        buckets.map((each, i) => put(each, { ...counters[i]!, count: counters[i]!.count + 1 }, rows[i])),
-      );
-      return { since: counters.map(({ since }) => since) };
-    });
-  }
-
-  /** Takes the reservation back, where its window still runs. */
-  function refund(buckets: readonly Bucket[], since: readonly number[], also: () => Promise<Change[]>): Promise<void> {
-    return retryOnConflict(async () => {
-      const changes = await also();
-      for (const [i, each] of buckets.entries()) {
-        const row = await store.get('guesses', each.id);
-        if (!row || row.record.since !== since[i] || row.record.count === 0) continue;
-        if (changes.some(({ id }) => id === each.id)) continue;
-        changes.push(put(each, { ...row.record, count: row.record.count - 1 }, row));
-      }
-      if (changes.length > 0) await store.commit(changes);
-    });
-  }
-
   /** The browser is known, and its wrong guesses are forgotten. */
-  async function remember(device: Bucket): Promise<Change[]> {
-    const row = await store.get('guesses', device.id);
-    return [put(device, { count: 0, since: now() }, row), { remove: 'guesses', id: codesOf(device.id).id }];
-  }
+  const remember = async (device: Bucket): Promise<Change[]> => [
+    await anew(device),
+    { remove: 'guesses', id: codesOf(device.id).id },
+  ];
 
   return {
     /** Somebody signed in from this browser by what nobody can guess (a passkey): it is known to the account from now on. */
@@ -150,14 +96,12 @@ export function createGuesses({ store, now, limits }: { store: Store; now: Clock
 
     async begin(attempt: Attempt): Promise<Verdict> {
       const device = attempt.device ? browserOf(attempt.email, attempt.device) : undefined;
-      const buckets = await bucketsOf(attempt, device);
-      const reserved = await reserve(buckets);
-      if ('wait' in reserved) return { allowed: false, retryAfter: Math.max(1, inSeconds(reserved.wait + 999)) };
+      const taken = await take(await bucketsOf(attempt, device));
+      if (taken.wait !== undefined) return { allowed: false, retryAfter: taken.wait };
       return {
         allowed: true,
-        succeed: () => refund(buckets, reserved.since, async () => (device ? remember(device) : [])),
-        fail: async () => {},
-        release: () => refund(buckets, reserved.since, async () => []),
+        succeed: () => taken.giveBack(async () => (device ? remember(device) : [])),
+        release: () => taken.giveBack(),
       };
     },
   };

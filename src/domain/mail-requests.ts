@@ -1,5 +1,5 @@
 import type { Settings } from '../config/index.ts';
-import { type Clock, hours, inSeconds, Refusal } from '../lib/index.ts';
+import { type Clock, hours, Refusal } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import { bucketOf, createCounters } from './counters.ts';
@@ -44,14 +44,14 @@ export function createMailRequests({ store, now, settings, deliveries }: Options
       if (request.wanted === 'sign-up' && settings.sign_up !== 'open')
         throw new Refusal('sign_up_closed', 'nobody can sign up here by themselves');
       const { email, key } = parseEmail(request.email);
-      const wait = await counters.take(
+      const { wait } = await counters.take(
         [
           bucketOf('mails to an address', key, settings.mail.per_address, WINDOW),
           bucketOf('mails from a network', networkOf(address), settings.mail.per_network, WINDOW),
         ],
         [deliveries.enqueue('request', { ...request, email })],
       );
-      return wait === undefined ? undefined : Math.max(1, inSeconds(wait + 999));
+      return wait;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/index.ts';
-import { type Clock, hours, inSeconds } from '../lib/index.ts';
+import { type Clock, hours } from '../lib/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import type { Person } from './account-changes.ts';
@@ -41,7 +41,7 @@ export function createMailedCodes({ store, now, settings, audit, codes, letters 
     async send({ person, interaction }: SigningIn, locale: Locale, address: string): Promise<number | undefined> {
       const { id, email } = person;
       const { code, change } = codes.issue({ person, interaction });
-      const wait = await counters.take(
+      const { wait } = await counters.take(
         [
           bucketOf('codes to a person', id, settings.mail.per_address, WINDOW),
           bucketOf('mails from a network', networkOf(address), settings.mail.per_network, WINDOW),
@@ -52,7 +52,7 @@ export function createMailedCodes({ store, now, settings, audit, codes, letters 
           audit.record('email_code.sent', { accountId: id }),
         ],
       );
-      return wait === undefined ? undefined : Math.max(1, inSeconds(wait + 999));
+      return wait;
     },
 
     /** Whether one is on its way that is still good. */

@@ -42,7 +42,6 @@ export function createResourceOwners({ accounts, assurance, guesses }: Options) 
         return { kind: 'proven', person };
       }
       // To the client it is one answer and counts as one: a right password must not be told from a wrong one.
-      await verdict.fail();
       const why = person ? 'a second factor is needed, which this grant cannot ask for' : WRONG;
       return { kind: 'refused', why };
     } catch (error) {

@@ -42,7 +42,6 @@ export async function guarded<R>(
   try {
     const won = await attempt();
     if (won === undefined) {
-      await verdict.fail();
       metrics.signIn('wrong');
       return WRONG;
     }

@@ -12,7 +12,6 @@ const alice = { email: 'alice@example.com', address: '192.0.2.1' };
 /** How many of so many parallel wrong guesses got through. */
 async function wrongGuesses(guesses: Guesses, many: number, attempt: Attempt): Promise<number> {
   const verdicts = await Promise.all(Array.from({ length: many }, () => guesses.begin(attempt)));
-  await Promise.all(verdicts.map((verdict) => verdict.allowed && verdict.fail()));
   return verdicts.filter(({ allowed }) => allowed).length;
 }
 
