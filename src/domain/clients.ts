@@ -45,8 +45,6 @@ interface ClientTerms {
 
 type NewClient = ClientTerms & { readonly type: ClientType };
 
-export type Clients = ReturnType<typeof createClients>;
-
 interface Options {
   readonly store: Store;
   readonly now: Clock;

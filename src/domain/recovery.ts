@@ -8,8 +8,6 @@ import { emailKey, parseEmail } from './email.ts';
 import { type Letters, localeOf } from './letters.ts';
 import type { Links } from './links.ts';
 
-export type Recovery = ReturnType<typeof createRecovery>;
-
 interface Options {
   readonly store: Store;
   readonly changes: AccountChanges;

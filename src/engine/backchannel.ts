@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider';
 import { type Domain, type Ended, type Handler, Undeliverable } from '../domain/index.ts';
-import { type Clock, inSeconds, milliseconds, minutes, seconds } from '../lib/index.ts';
+import { type Clock, inSeconds, minutes, numericDate, seconds } from '../lib/index.ts';
 import { type Outbound, OutboundError } from '../outbound/index.ts';
 import { signJwt } from './jwt.ts';
 import { currentUnit } from './unit.ts';
@@ -52,7 +52,7 @@ export function logoutHandler({ domain, outbound, issuer, now }: Options): Handl
     const { origin } = new URL(uri);
     if (now() < (resting.get(origin) ?? 0)) throw new Error(`${origin} did not answer a moment ago`);
     resting.delete(origin);
-    const iat = inSeconds(milliseconds(Date.now()));
+    const iat = numericDate();
     const token = await signJwt(domain.keys, 'logout+jwt', {
       iss: issuer,
       aud: clientId,

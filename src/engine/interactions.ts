@@ -2,8 +2,9 @@ import type { Context } from 'koa';
 import type { InteractionResults, Provider } from 'oidc-provider';
 import { acrOf, type Domain } from '../domain/index.ts';
 import type { Pace } from '../http/index.ts';
-import { type Clock, inSeconds } from '../lib/index.ts';
+import { type Clock, numericDate } from '../lib/index.ts';
 import { tellSignedOut } from './backchannel.ts';
+import { claimsIn } from './jwt.ts';
 import type { KeptRequests } from './kept-requests.ts';
 import { createOver } from './over.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
@@ -50,7 +51,14 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
     const session = await sessionOf(ctx);
     if (session.accountId !== accountId) return undefined;
     const { amr = [], loginTs = 0 } = session;
-    return { accountId, epoch, amr, remember: !session['transient'], ts: loginTs, since: engineNow() } satisfies Proven;
+    return {
+      accountId,
+      epoch,
+      amr,
+      remember: !session['transient'],
+      ts: loginTs,
+      since: numericDate(),
+    } satisfies Proven;
   }
 
   /** Tells the engine who signed in. */
@@ -77,7 +85,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
      */
     async proved(ctx: Context, proof: Proof): Promise<string | undefined> {
       const interaction = await details(ctx);
-      const expected = subjectOf(parameter(interaction, 'id_token_hint'));
+      const expected = subjectOf(parameter(interaction, 'id_token_hint') ?? '');
       if (expected && expected !== proof.accountId) {
         return store(ctx, {
           error: 'login_required',
@@ -173,7 +181,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
   /** Another person signs in on this browser: the first one is signed out here, and the engine will start a session anew. */
   async function leaveSession(interaction: Stored, session: Session): Promise<void> {
     if (interaction.session) (interaction.session as { uid?: string }).uid = undefined as never;
-    await interaction.save(interaction.exp - engineNow());
+    await interaction.save(interaction.exp - numericDate());
     const { accountId = '', authorizations = {} } = session;
     for (const [clientId, { grantId, sid, persistsLogout }] of Object.entries(authorizations)) {
       // Offline access stays; the application is told all the same that nobody is signed in here any more.
@@ -184,16 +192,8 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
   }
 }
 
-/** The engine's clock, in seconds. */
-const engineNow = (): number => inSeconds(Date.now());
-
 /** The `sub` of an ID token the engine has validated when the request came in. */
-function subjectOf(idToken: string | undefined): string | undefined {
-  if (!idToken) return undefined;
-  try {
-    const { sub } = JSON.parse(Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString()) as { sub?: unknown };
-    return typeof sub === 'string' ? sub : undefined;
-  } catch {
-    return undefined;
-  }
+function subjectOf(idToken: string): string | undefined {
+  const sub = claimsIn(idToken)?.['sub'];
+  return typeof sub === 'string' ? sub : undefined;
 }

@@ -6,8 +6,8 @@ import {
   hours,
   inSeconds,
   inTimeOf,
-  milliseconds,
   minutes,
+  numericDate,
   type SealingKey,
   seal,
   seconds,
@@ -135,7 +135,7 @@ const REQUEST_URN = 'urn:ietf:params:oauth:request_uri:';
 
 /** As the engine does where an application pushes; that it was the application is what our seal says. */
 async function push(provider: Provider, params: Readonly<Record<string, unknown>>): Promise<string> {
-  const now = inSeconds(milliseconds(Date.now()));
+  const now = numericDate();
   const { client_id: clientId, dpop_jkt: dpopJkt } = params as Readonly<Record<string, string | undefined>>;
   const request = new UnsecuredJWT({ ...params })
     .setIssuer(clientId ?? '')

@@ -1,6 +1,6 @@
 import type { Interaction, InteractionResults } from 'oidc-provider';
 import { together } from '../domain/index.ts';
-import { inSeconds, minutes, seconds } from '../lib/index.ts';
+import { inSeconds, minutes, numericDate, seconds } from '../lib/index.ts';
 
 /** Something a person has just proven in an interaction. */
 export interface Proof {
@@ -76,7 +76,7 @@ export function steppingUp({ prompt, result, session }: Stored): { accountId: st
 
 /** One more proof, added to what the same person has proven before. Another person begins anew. */
 export function added(before: Proven | undefined, proof: Proof): Proven {
-  const now = inSeconds(Date.now());
+  const now = numericDate();
   const same = before?.accountId === proof.accountId && before.epoch === proof.epoch ? before : undefined;
   return {
     accountId: proof.accountId,

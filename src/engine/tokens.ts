@@ -1,8 +1,8 @@
 import type { AdapterPayload, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { type Clock, inTimeOf, seconds } from '../lib/index.ts';
+import { type Clock, inTimeOf, numericDate, seconds } from '../lib/index.ts';
 import { authenticationClaims } from './authentication.ts';
-import { type JwtType, readOwnJwt, signJwt } from './jwt.ts';
+import { claimsIn, type JwtType, readOwnJwt, signJwt } from './jwt.ts';
 
 /** What we use of the engine's token models beyond their public types. */
 interface TokenModel {
@@ -98,12 +98,13 @@ export function issueRecordedJwts(provider: Provider, { clients, keys }: Domain,
     model.prototype.getValueAndPayload = async function () {
       const { value } = await getValueAndPayload.call(this);
       if (!isRecorded(this)) return { value };
-      const { iat, exp } = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()) as {
-        iat: number;
-        exp: number;
-      };
+      const claims = claimsIn(value);
+      if (!claims) throw new Error(`${model.name} was to be issued as something else than a JWT`);
       const kept = model.IN_PAYLOAD.filter((name) => this[name] !== undefined).map((name) => [name, this[name]]);
-      return { value, payload: { ...Object.fromEntries(kept), iat, exp } as AdapterPayload };
+      return {
+        value,
+        payload: { ...Object.fromEntries(kept), iat: claims['iat'], exp: claims['exp'] } as AdapterPayload,
+      };
     };
   }
 
@@ -116,7 +117,7 @@ export function issueRecordedJwts(provider: Provider, { clients, keys }: Domain,
 
   const { save } = models.RefreshToken.prototype;
   models.RefreshToken.prototype.save = async function () {
-    const iat = Math.floor(Date.now() / 1000);
+    const iat = numericDate();
     const jti = await save.call(this);
     return signJwt(keys, 'rt+jwt', {
       iss: provider.issuer,

@@ -2,6 +2,7 @@ import { errors, type Grant, type TokenEndpointGrantContext } from 'oidc-provide
 import { acrOf, type Person } from '../domain/index.ts';
 import { noteAuthentication } from '../engine/index.ts';
 import { grantHelpers as g } from '../engine/internals.ts';
+import { numericDate } from '../lib/index.ts';
 import type { GrantOptions } from './index.ts';
 
 type Ctx = TokenEndpointGrantContext;
@@ -88,7 +89,7 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
       scope,
       amr: AMR,
       acr: acrOf(AMR),
-      authTime: Math.floor(Date.now() / 1000),
+      authTime: numericDate(),
       resource: Object.keys(ctx.oidc.resourceServers)[0],
     };
     noteAuthentication(ctx, shared);

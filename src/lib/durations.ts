@@ -23,3 +23,6 @@ export function parseDuration(text: string): Duration | undefined {
 
 /** Whole seconds, rounded down: the unit of every OAuth lifetime and NumericDate (RFC 7519 §2). */
 export const inSeconds = (duration: Duration): number => Math.floor(duration / 1000);
+
+/** This moment as a NumericDate: by the wall clock, as everybody else's. */
+export const numericDate = (): number => inSeconds(Date.now());

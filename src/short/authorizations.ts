@@ -1,7 +1,7 @@
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { acrTold, type Engine, endingWithPerson } from '../engine/index.ts';
 import type { Pace } from '../http/index.ts';
-import { inSeconds, milliseconds, minutes, newSecret, sha256 } from '../lib/index.ts';
+import { inSeconds, minutes, newSecret, numericDate, sha256 } from '../lib/index.ts';
 import { StoreConflict, UnitOfWork } from '../store/index.ts';
 import { type SignedIn, signedInOf } from './signed-in.ts';
 import type { Token } from './standing.ts';
@@ -93,7 +93,7 @@ export function authorizations(options: AuthorizationOptions) {
     const granted = await grantedTo(unit, wanted, sessionId);
     if (!granted || pace.begin(visit.address) !== undefined) return undefined;
     const { session, person, grantId, grant } = granted;
-    const iat = inSeconds(milliseconds(Date.now()));
+    const iat = numericDate();
     const code = putCode(unit, wanted, granted, iat);
     const exp = goOn(unit, 'Session', sessionId, session, iat + lifetimes.session);
     goOn(unit, 'Grant', grantId, grant, iat + lifetimes.grant);

@@ -1,6 +1,6 @@
 import type { Domain } from '../domain/index.ts';
 import { type ResourceServers, STATIC_SCOPES, signJwt } from '../engine/index.ts';
-import { inSeconds, milliseconds, newSecret } from '../lib/index.ts';
+import { newSecret, numericDate } from '../lib/index.ts';
 import type { Asked, ShortWay } from './way.ts';
 
 interface Options {
@@ -26,7 +26,7 @@ export function machineTokens({ domain: { keys, resources }, servers, issuer, on
     const server = await servers.serverFor(clientId, uri, true);
     const allowed = server.scope.split(' ');
     if (!scopes.every((scope) => allowed.includes(scope)) || (await resources.get(uri))?.revocable) return undefined;
-    const iat = inSeconds(milliseconds(Date.now()));
+    const iat = numericDate();
     const expiresIn = server.accessTokenTTL as number;
     const scope = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
     const claims = {

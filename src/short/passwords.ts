@@ -1,6 +1,6 @@
 import { acrOf, type Domain } from '../domain/index.ts';
 import { endingWithPerson, type Lifetimes, splitScope } from '../engine/index.ts';
-import { inSeconds, milliseconds, newSecret } from '../lib/index.ts';
+import { newSecret, numericDate } from '../lib/index.ts';
 import { UnitOfWork } from '../store/index.ts';
 import { personTokens } from './person-tokens.ts';
 import type { Asked, Means, ShortWay } from './way.ts';
@@ -39,7 +39,7 @@ export function passwords(options: Options): ShortWay {
     const person = owner.kind === 'proven' ? await accounts.get(owner.person.id) : undefined;
     if (owner.kind !== 'proven' || !person || person.disabled || person.epoch !== owner.person.epoch) return undefined;
 
-    const iat = inSeconds(milliseconds(Date.now()));
+    const iat = numericDate();
     const grantId = newSecret();
     const all = scopes.join(' ');
     const of = { accountId: person.id, clientId: client.id };

@@ -1,5 +1,5 @@
 import { type ArtifactPut, CLAIMS, claimsFor, refreshTtl, signJwt, splitScope } from '../engine/index.ts';
-import { inSeconds, milliseconds, newSecret } from '../lib/index.ts';
+import { inSeconds, newSecret, numericDate } from '../lib/index.ts';
 import type { Carried, SignIn } from './sign-in.ts';
 import type { Means } from './way.ts';
 
@@ -87,7 +87,7 @@ export function personTokens({ domain: { keys }, seal, issuer, lifetimes }: Mean
   }
 
   return async (signIn: SignIn, gty: string, family: Family | undefined): Promise<Issued> => {
-    const iat = inSeconds(milliseconds(Date.now()));
+    const iat = numericDate();
     const isOpenId = splitScope(signIn.carried.scope).includes('openid');
     const [access, refresh, id] = await Promise.all([
       accessToken(signIn, gty, iat),
