@@ -17,8 +17,6 @@ import { setupPages } from './setup.ts';
 import { signUpPages } from './sign-up.ts';
 import { verifyEmailPages } from './verify-email.ts';
 
-export type { Page } from './context.ts';
-
 /** Every page of this room: a new one is one file and one line. */
 const PAGES: readonly ((room: AccountRoom) => readonly Page[])[] = [
   forgotPages,

@@ -5,6 +5,4 @@
  * running server and a stopped one. It decides nothing about people, clients or keys: the domain does. Besides main.ts
  * it alone may touch `process`, and only in cli/main.ts.
  */
-export { takeBackup } from './backup.ts';
-export { serveControl } from './control.ts';
 export { createProgram } from './program.ts';

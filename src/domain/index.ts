@@ -54,7 +54,6 @@ export { type Handler, type Handlers, startCourier, Undeliverable } from './cour
 export { emailKey, parseEmail } from './email.ts';
 export { every } from './every.ts';
 export type { Factors, OwnFactor } from './factors.ts';
-export type { Verdict } from './guesses.ts';
 export type { LinkedIdentity } from './identities.ts';
 export type { Newcomer, RefusedLine } from './imports.ts';
 export { noteIssuer } from './issuer.ts';
@@ -70,12 +69,12 @@ export { createPasswords, type Passwords } from './passwords.ts';
 export { sessionIdOf } from './places.ts';
 export { PROOF_ALGORITHMS } from './public-jwks.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
-export type { RefusalEntry, Refusals } from './refusals.ts';
+export type { RefusalEntry } from './refusals.ts';
 export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
 export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
-export type { Answer, UnderWay, Vouched } from './upstream-requests.ts';
+export type { UnderWay, Vouched } from './upstream-requests.ts';
 export type { RegisteredUpstream } from './upstreams.ts';
 
 /** Verifiers fetch a JWKS again no sooner than this, whatever it says (jose's `cooldownDuration`). */

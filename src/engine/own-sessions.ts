@@ -13,8 +13,6 @@ export interface SignedIn {
   readonly sessionId: string;
   /** When they proved who they are, in milliseconds. */
   readonly since: number;
-  /** How, in words of RFC 8176. */
-  readonly amr: readonly string[];
 }
 
 /** A session as its owner is shown it. */
@@ -70,7 +68,7 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
       const { missing } = await domain.assurance.standing(person, amr, { asked: [], registered: [] });
       if (missing !== undefined) return undefined;
       // As long ago as by the wall clock, which dated it.
-      return { person, sessionId: sessionIdOf(uid), since: now() - Math.max(0, Date.now() - seconds(loginTs)), amr };
+      return { person, sessionId: sessionIdOf(uid), since: now() - Math.max(0, Date.now() - seconds(loginTs)) };
     },
 
     /** Where to send a browser so that its person signs in; then it comes back to {@link OWN_CALLBACK} with `state`. */

@@ -63,14 +63,7 @@ export function refuseOvertaken(ctx: Context, error: Error): void {
 }
 
 /** Errors that are no one's mistake: nothing to explain. */
-const ORDINARY = new Set([
-  'authorization_pending',
-  'slow_down',
-  'login_required',
-  'consent_required',
-  'interaction_required',
-  'access_denied',
-]);
+const ORDINARY = new Set(['login_required', 'consent_required', 'interaction_required', 'access_denied']);
 
 /** Notes every refusal the engine makes. What it answers as a bug of its own is left in `ctx.state.failure`. */
 export function noteRefusals(provider: Provider): void {

@@ -12,7 +12,7 @@ import { recovery } from './recovery.ts';
 import { totp } from './totp.ts';
 
 export type { NotEnrolled } from './enrolment.ts';
-export { createOwnFactors, type Kept, type OwnFactors } from './own-factors.ts';
+export { createOwnFactors, type OwnFactors } from './own-factors.ts';
 export { createPasskeys, type Passkeys } from './passkey.ts';
 export { newTotpSecret } from './totp.ts';
 

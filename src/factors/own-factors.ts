@@ -12,8 +12,6 @@ interface FactorShown {
   readonly name?: string;
   readonly createdAt: number;
   readonly lastUsedAt?: number;
-  /** A passkey that its owner's devices share; one that is not lives and dies with one device. */
-  readonly synced?: boolean;
 }
 
 interface FactorsShown {
@@ -21,8 +19,6 @@ interface FactorsShown {
   readonly factors: readonly FactorShown[];
   /** Recovery codes that are left; undefined where there are none to begin with. */
   readonly codesLeft: number | undefined;
-  /** The operator has everybody like them own one: the last cannot be taken away. */
-  readonly required: boolean;
 }
 
 const REFUSED = {
@@ -36,7 +32,7 @@ const REFUSED = {
 } as const;
 
 /** Whether it was done, or why not. */
-export type Kept = { readonly done: true } | { readonly error: (typeof REFUSED)[keyof typeof REFUSED] };
+type Kept = { readonly done: true } | { readonly error: (typeof REFUSED)[keyof typeof REFUSED] };
 
 export type OwnFactors = ReturnType<typeof createOwnFactors>;
 
@@ -63,7 +59,6 @@ export function createOwnFactors({ domain, ...rest }: Options) {
       return {
         factors: own.flatMap((factor) => (factor.kind === 'recovery' ? [] : [shown(factor, factor.kind)])),
         codesLeft: own.find(({ kind }) => kind === 'recovery')?.digests?.length,
-        required: assurance.demandsSecond(person),
       };
     },
 
@@ -108,11 +103,10 @@ export function createOwnFactors({ domain, ...rest }: Options) {
   };
 }
 
-const shown = ({ id, name, createdAt, lastUsedAt, passkey }: OwnFactor, kind: FactorShown['kind']): FactorShown => ({
+const shown = ({ id, name, createdAt, lastUsedAt }: OwnFactor, kind: FactorShown['kind']): FactorShown => ({
   id,
   kind,
   createdAt,
   ...(name !== undefined && { name }),
   ...(lastUsedAt !== undefined && { lastUsedAt }),
-  ...(passkey && { synced: passkey.synced }),
 });

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa';
-import { type Networks, networkFault, networksOf, parseAddress, Refusal } from '../lib/index.ts';
+import { type Networks, networksOf, parseAddress } from '../lib/index.ts';
 import { stateOf } from './state.ts';
 
 /** Stands for a peer whose address the operating system no longer knows: its socket is gone. */
@@ -9,10 +9,9 @@ const UNKNOWN = '0.0.0.0';
  * Puts the person's address into `ctx.state.address`: the peer's, or, where the peer is a trusted proxy, what it says in
  * X-Forwarded-For, read from the right for as long as the speaker is trusted. The header is then dropped, so that
  * nothing below can believe more of it.
- * @throws Refusal `bad_trusted_proxies` at once, for the setting.
  */
 export function clientAddress(trustedProxies: readonly string[]): Middleware {
-  const trusted = parseNetworks(trustedProxies);
+  const trusted = networksOf(trustedProxies);
   return (ctx, next) => {
     const { headers, socket } = ctx.req;
     const address = addressOf(socket.remoteAddress, headers['x-forwarded-for'], trusted);
@@ -34,16 +33,4 @@ export function addressOf(peer: string | undefined, forwarded: unknown, trusted:
     address = next;
   }
   return address;
-}
-
-/**
- * Reads addresses and CIDR ranges (`10.0.0.0/8`, `fd00::/8`, `192.0.2.7`).
- * @throws Refusal `bad_trusted_proxies` naming the first that is neither.
- */
-export function parseNetworks(texts: readonly string[]): Networks {
-  for (const text of texts) {
-    const fault = networkFault(text);
-    if (fault) throw new Refusal('bad_trusted_proxies', `trusted_proxies: ${JSON.stringify(text)} ${fault}`);
-  }
-  return networksOf(texts);
 }

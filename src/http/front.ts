@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressOf, parseNetworks } from './address.ts';
+import { networksOf } from '../lib/index.ts';
+import { addressOf } from './address.ts';
 import { type Tell, whenAnswered } from './answered.ts';
 import type { Endpoint } from './endpoints.ts';
 import { fixedHeaders } from './headers.ts';
@@ -51,7 +52,7 @@ export type FrontDesk = ReturnType<typeof createFrontDesk>;
 
 /** What the middlewares do for every answer, for those that are given without them. */
 export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
-  const trusted = parseNetworks(trustedProxies);
+  const trusted = networksOf(trustedProxies);
   const fixed = fixedHeaders(issuer);
   /** Of connections on behalf of nobody else. */
   const peers = new WeakMap<Socket, string>();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { takeBackup } from '../../src/cli/backup.ts';
-import { serveControl } from '../../src/cli/index.ts';
+import { serveControl } from '../../src/cli/control.ts';
 import { readSettings } from '../../src/config/index.ts';
 import { markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
 import { silent } from '../../src/lib/index.ts';

@@ -131,14 +131,14 @@ test('nobody outside can make a new series', async (t) => {
 test('tokens, sign-ins and commits are counted under their names', async (t) => {
   const metrics = createMetrics({ store });
   metrics.tokenIssued('authorization_code');
-  metrics.tokenIssued('urn:ietf:params:oauth:grant-type:device_code');
+  metrics.tokenIssued('refresh_token');
   metrics.signIn('succeeded');
   metrics.signIn('wrong');
   metrics.observeCommit(0.002);
   const { text } = await metrics.render();
   for (const line of [
     'postern_tokens_issued_total{grant="authorization_code"} 1',
-    'postern_tokens_issued_total{grant="device_code"} 1',
+    'postern_tokens_issued_total{grant="refresh_token"} 1',
     'postern_sign_ins_total{outcome="succeeded"} 1',
     'postern_store_commit_duration_seconds_count 1',
     'postern_store_commit_duration_seconds_bucket{le="0.0025"} 1',

@@ -5,6 +5,6 @@
  * master key, newer than this program. It reads and writes rows as they are kept, sealed as they are, and knows neither
  * an engine nor a rule about what may come back: domain/restore.ts has those.
  */
-export { type Backup, openBackup } from './read.ts';
+export { openBackup } from './read.ts';
 export { save } from './save.ts';
 export { writeBackup } from './write.ts';

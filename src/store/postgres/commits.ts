@@ -54,7 +54,7 @@ export class Commits {
   constructor({ connections, now }: { connections: Connections; now: Clock }) {
     this.#connections = connections;
     this.#now = now;
-    this.#mostLanes = Math.max(1, Math.floor(connections.count * LANES));
+    this.#mostLanes = Math.max(1, Math.floor(connections.limits.connections * LANES));
   }
 
   /**

@@ -94,15 +94,6 @@ export class Connections {
     this.target = { named, host, port, database, user };
   }
 
-  /** How many there are at most. */
-  get count(): number {
-    return this.limits.connections;
-  }
-
-  get callLimit(): Duration {
-    return this.limits.call;
-  }
-
   /**
    * A connection outside the pool, not yet connected.
    * @param within how long each of its statements may take that says nothing else

@@ -245,7 +245,7 @@ export class PostgresStore implements Store {
 
   /** One that somebody waits for. */
   #call<R>(work: (left: Duration) => Promise<R>): Promise<R> {
-    return this.#track(inTime(this.#connections.callLimit, work));
+    return this.#track(inTime(this.#connections.limits.call, work));
   }
 
   async #track<R>(work: Promise<R>): Promise<R> {
