@@ -1,6 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
 import { ACR_VALUES, type Domain, type MasterKey, PROOF_ALGORITHMS } from '../domain/index.ts';
+import { cookieStyle } from '../http/index.ts';
 import { type Clock, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
 import { artifactAdapter, seenAdapter } from './adapter.ts';
@@ -63,8 +64,8 @@ export function configuration(
   const lifetimes = lifetimesOf(settings);
   const { restoredAt } = domain;
   const refreshLives = refreshTtl(tokens.refresh_idle, tokens.refresh_absolute);
-  const https = issuer.startsWith('https:');
-  const cookie = { httpOnly: true, sameSite: 'lax', secure: https, signed: true, overwrite: true } as const;
+  const style = cookieStyle(issuer);
+  const { path, ...cookie } = { ...style.options, signed: true };
 
   return {
     adapter: (name: string) =>
@@ -113,12 +114,12 @@ export function configuration(
       // engine.ts puts a signer of ours in their place.
       keys: [...domain.cookieKeys.current()],
       names: {
-        session: cookieName(https, 'session'),
+        session: style.name('session'),
         // Their paths are not /, which the __Host- prefix forbids.
         interaction: 'postern.interaction',
         resume: 'postern.resume',
       },
-      long: { ...cookie, path: '/' },
+      long: { ...cookie, path },
       short: cookie,
     },
     features: {
@@ -172,6 +173,3 @@ export function configuration(
     },
   };
 }
-
-/** Browsers accept `__Host-` only from https, for the path /, without a domain: exactly what it should be. */
-const cookieName = (https: boolean, noun: string): string => (https ? `__Host-postern.${noun}` : `postern.${noun}`);

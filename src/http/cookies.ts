@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import { type Duration, deriveKey, hmac, inSeconds, type SealingKey, sameText } from '../lib/index.ts';
 
@@ -35,6 +36,35 @@ export function setCookie(ctx: Context, style: CookieStyle, noun: string, value:
 
 export const getCookie = (ctx: Context, style: CookieStyle, noun: string): string | undefined =>
   ctx.cookies.get(style.name(noun), { signed: false });
+
+/** 128 random bits. */
+const BROWSER = /^[A-Za-z0-9_-]{22}$/;
+
+/** A cookie that names a browser and says nothing. @param lifetime until the browser is closed unless given */
+export function browserCookie(issuer: string, noun: string, lifetime?: Duration) {
+  const style = cookieStyle(issuer);
+  const given = new WeakMap<Context, string>();
+
+  /** Undefined for a browser without a name. */
+  function read(ctx: Context): string | undefined {
+    const name = getCookie(ctx, style, noun);
+    return name && BROWSER.test(name) ? name : undefined;
+  }
+
+  return {
+    read,
+
+    /** The browser's name; one without is given one. */
+    id(ctx: Context): string {
+      const known = read(ctx) ?? given.get(ctx);
+      if (known) return known;
+      const made = randomBytes(16).toString('base64url');
+      given.set(ctx, made);
+      setCookie(ctx, style, noun, made, lifetime);
+      return made;
+    },
+  };
+}
 
 /** Signs with the newest secret and verifies with any, under a key of the purpose's own. */
 export function createSigner(secrets: Secrets, purpose: string) {

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
-import { cookieStyle, createSigner, getCookie, type Secrets, setCookie } from './cookies.ts';
+import { browserCookie, createSigner, type Secrets } from './cookies.ts';
 import type { ErrorReason } from './pages.ts';
 import { HttpRefusal } from './refusals.ts';
 
 /** The name of the hidden field. */
 export const CSRF_FIELD = 'csrf';
 
-const COOKIE = /^[A-Za-z0-9_-]{22}$/;
 const TOKEN = /^([A-Za-z0-9_-]{22})([A-Za-z0-9_-]{43})$/;
 
 export type Csrf = ReturnType<typeof createCsrf>;
@@ -17,9 +16,11 @@ export type Csrf = ReturnType<typeof createCsrf>;
  * and the form's action (signed double submit). Nothing is stored.
  */
 export function createCsrf({ issuer, secrets }: { readonly issuer: string; readonly secrets: Secrets }) {
-  const style = cookieStyle(issuer);
+  // Lax, not Strict: people arrive from the client's site, and a Strict cookie left at home would be made anew, which would
+  // void the forms in their other tabs.
+  const browser = browserCookie(issuer, 'csrf');
   const signer = createSigner(secrets, 'csrf');
-  const signed = (salt: string, browser: string, action: string) => `${salt}|${browser}|${action}`;
+  const signed = (salt: string, sender: string, action: string) => `${salt}|${sender}|${action}`;
 
   /**
    * The token for a form that will be sent to `action` (a path; this page's own unless given). Sets the cookie where the
@@ -28,21 +29,8 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
    * must see to it that it was presented. Tabs that open side by side each have their own, where they race for a cookie.
    */
   function token(ctx: Context, action: string = ctx.path, boundTo?: string): string {
-    const salt = random();
-    return salt + signer.sign(signed(salt, boundTo ?? browserOf(ctx), action));
-  }
-
-  function browserOf(ctx: Context): string {
-    const state: { csrf?: string } = ctx.state;
-    const kept = getCookie(ctx, style, 'csrf');
-    if (kept && COOKIE.test(kept)) return kept;
-    if (state.csrf === undefined) {
-      state.csrf = random();
-      // Lax, not Strict: people arrive from the client's site, and a Strict cookie left at home would be made anew, which
-      // would void the forms in their other tabs.
-      setCookie(ctx, style, 'csrf', state.csrf);
-    }
-    return state.csrf;
+    const salt = randomBytes(16).toString('base64url');
+    return salt + signer.sign(signed(salt, boundTo ?? browser.id(ctx), action));
   }
 
   /**
@@ -70,16 +58,13 @@ export function createCsrf({ issuer, secrets }: { readonly issuer: string; reado
     // Our own pages send `null`, as `Referrer-Policy: no-referrer` has it (Fetch, "append a request Origin header").
     const origin = ctx.get('Origin');
     if (origin && origin !== 'null' && origin !== issuer) throw refused('the form was sent from another origin');
-    const browser = boundTo ?? getCookie(ctx, style, 'csrf');
-    if (!browser || (!boundTo && !COOKIE.test(browser)))
-      throw refused('the form came without its cookie', 'formCookies');
+    const sender = boundTo ?? browser.read(ctx);
+    if (!sender) throw refused('the form came without its cookie', 'formCookies');
     const [, salt, signature] = TOKEN.exec(form[CSRF_FIELD] ?? '') ?? [];
     if (!salt || !signature) throw refused('the form came without its token');
-    if (!signer.verify(signed(salt, browser, action), signature))
+    if (!signer.verify(signed(salt, sender, action), signature))
       throw refused('the token of the form belongs to another browser or another form, or its key has been replaced');
   }
 
   return { token, check };
 }
-
-const random = (): string => randomBytes(16).toString('base64url');

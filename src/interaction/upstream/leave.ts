@@ -29,7 +29,7 @@ export function upstreamStep(room: Interacting): Step {
       const errand = await domain.upstreamRequests.begin({
         whose: { interaction: uid },
         upstream: upstream.id,
-        browser: mark.put(ctx),
+        browser: mark.id(ctx),
         remember: form['remember'] !== undefined,
         ...(maxAge !== undefined && { maxAge }),
       });

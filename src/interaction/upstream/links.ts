@@ -67,7 +67,7 @@ export function createUpstreamLinks(room: Room) {
       const upstream = await upstreams.get(id);
       if (!upstream) return to;
       const whose = { session: sessionId, accountId: person.id, to };
-      const errand = await upstreamRequests.begin({ whose, upstream: id, browser: mark.put(ctx), remember: false });
+      const errand = await upstreamRequests.begin({ whose, upstream: id, browser: mark.id(ctx), remember: false });
       try {
         const provider = upstreams.providerOf(upstream);
         return (await upstreamClient.authorizationUrl(provider, errand, { choose: true })).href;
