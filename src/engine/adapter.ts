@@ -2,6 +2,7 @@ import { type Adapter, type AdapterPayload, errors, type KoaContextWithOIDC, Pro
 import { type Clock, inTimeOf, type SealingKey, seconds, sha256 } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { artifacts, CLOCK_TOLERANCE } from './artifacts.ts';
+import { claimsIn } from './jwt.ts';
 import { MODELS } from './models.ts';
 import { mergeSession } from './session-merge.ts';
 import { currentUnit } from './unit.ts';
@@ -107,7 +108,7 @@ export function seenAdapter(now: Clock): Adapter {
   return {
     async upsert(id, { iss, exp }) {
       if (Provider.ctx?.state['proofSeen']) return;
-      const alreadySeen = seenTwice(Provider.ctx);
+      const alreadySeen = seenTwice(Provider.ctx, id);
       currentUnit().put(
         'seen',
         sha256(id),
@@ -123,15 +124,8 @@ export function seenAdapter(now: Clock): Adapter {
     async find(id) {
       // The answer is made a second time for the same request: what it saw the first time is its own.
       if (Provider.ctx?.state['proofSeen']) return undefined;
-      const row = await currentUnit().get('seen', sha256(id));
-      return (
-        row && {
-          iss: row.record.issuer,
-          jti: id,
-          exp: Math.floor((row.expiresAt ?? 0) / 1000),
-          kind: 'ReplayDetection',
-        }
-      );
+      if (await currentUnit().get('seen', sha256(id))) throw seenTwice(Provider.ctx, id)();
+      return undefined;
     },
     findByUid: unused,
     findByUserCode: unused,
@@ -141,11 +135,19 @@ export function seenAdapter(now: Clock): Adapter {
   };
 }
 
-/** Whoever lost the race for an assertion (RFC 7523 §3) or a DPoP proof (RFC 9449 §4.3) is told what the engine tells those who come later. */
-const seenTwice = (ctx: KoaContextWithOIDC | undefined) => (): Error => {
-  const proof = 'DPoP proof JWT Replay detected';
-  if (ctx?.oidc.route === 'userinfo') return new errors.InvalidToken(proof);
-  if (!ctx?.get('DPoP') || ctx.oidc.client?.clientAuthMethod === 'private_key_jwt')
-    return new errors.InvalidClientAuth('the assertion was already used');
-  return ctx.oidc.route === 'token' ? new errors.InvalidGrant(proof) : new errors.InvalidRequest(proof);
-};
+/**
+ * Who comes with an assertion (RFC 7523 §3) or a DPoP proof (RFC 9449 §4.3) that was seen, later or in the same moment, is told
+ * which. The engine says `invalid_grant` of a proof: a request that was only delivered twice would have its client sign
+ * people out, where a new proof is all it needs (§5).
+ */
+const seenTwice = (ctx: KoaContextWithOIDC | undefined, id: string) => (): Error =>
+  ctx && id === idOfProof(ctx)
+    ? new errors.InvalidDpopProof('the DPoP proof was already used')
+    : new errors.InvalidClientAuth('the assertion was already used');
+
+/** The engine names either by its client and its `jti`. */
+function idOfProof(ctx: KoaContextWithOIDC): string | undefined {
+  const { AccessToken: token, Client: client } = ctx.oidc.entities;
+  const jti = claimsIn(ctx.get('DPoP'))?.['jti'];
+  return jti === undefined ? undefined : sha256(`${token?.clientId ?? client?.clientId}${jti}`);
+}

@@ -62,7 +62,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     try {
       await unit.commit();
     } catch (error) {
-      if (!(error instanceof StoreConflict || error instanceof errors.InvalidGrant)) throw error;
+      if (!overtaken.some((kind) => error instanceof kind)) throw error;
       unit.clear();
       // What this request proved has been seen and written down; making its answer again is no replay.
       ctx.state['proofSeen'] = true;
@@ -124,6 +124,9 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
 
   provider.registerGrantType('refresh_token', handle, [...engine.parameters, 'resource'], ['resource']);
 }
+
+/** What a commit rejects with where another request was faster, with the same token or with the same proof of its key. */
+const overtaken = [StoreConflict, errors.InvalidGrant, errors.InvalidDpopProof];
 
 const keep = ({ expiresAt }: Row<unknown>) => (expiresAt === undefined ? {} : { expiresAt });
 

@@ -51,9 +51,10 @@ export const isSentBack = (ctx: Context): boolean =>
 export function refuseOvertaken(ctx: Context, error: Error): void {
   const { error: code, error_description, statusCode } = error as Errors & { statusCode: number };
   ctx.status = statusCode;
-  // The only token race that a resource of ours answers (RFC 9449 §7.1).
-  if (error instanceof errors.InvalidToken) {
-    const { oidc } = ctx as unknown as KoaContextWithOIDC;
+  const { oidc } = ctx as unknown as KoaContextWithOIDC;
+  // The only race that a resource of ours answers (RFC 9449 §7.1).
+  if (error instanceof errors.InvalidDpopProof && oidc.route === 'userinfo') {
+    ctx.status = 401;
     ctx.set(
       'WWW-Authenticate',
       `DPoP realm="${oidc.issuer}", error="${code}", error_description="${error_description}", algs="${PROOF_ALGORITHMS.join(' ')}"`,
