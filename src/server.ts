@@ -8,7 +8,15 @@ import { assemble } from './assembly.ts';
 import { takeBackup } from './cli/backup.ts';
 import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
-import { type Domain, markDataMade, noteIssuer, openDomain, openMasterKey, startCourier } from './domain/index.ts';
+import {
+  type Domain,
+  keysAreFresh,
+  markDataMade,
+  noteIssuer,
+  openDomain,
+  openMasterKey,
+  startCourier,
+} from './domain/index.ts';
 import { createEngine, logoutHandler } from './engine/index.ts';
 import { installGrants } from './grants/index.ts';
 import {
@@ -31,7 +39,7 @@ import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { rehearse } from './rehearsal.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
-import { type OpenedStore, openStore } from './store/open.ts';
+import { isBegun, type OpenedStore, openStore } from './store/open.ts';
 import { supportedLocales } from './words/index.ts';
 
 interface ServerOptions {
@@ -74,16 +82,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     undo.push(() => listening.close({ grace: 0 }));
     const settings = { ...given, issuer: given.issuer.replace(/:0$/, `:${listening.port}`) };
 
-    const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key });
+    const place = { folder: settings.keys, override: settings.master_key };
+    const fresh = keysAreFresh(place);
     let metrics: Metrics | undefined;
     const store = await openStore({
       settings,
       log,
       pid,
-      mustExist: !masterKey.fresh && !init,
+      mustExist: !fresh && !init,
       onCommit: (took) => metrics?.observeCommit(took),
     });
     undo.push(() => store.close());
+    const masterKey = openMasterKey({ ...place, mustExist: await isBegun(store) });
     metrics = createMetrics({ store });
 
     const { now } = store;

@@ -2,10 +2,10 @@ import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
-import { type Domain, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
+import { type Domain, keysAreFresh, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
 import { type Logger, Refusal, seconds } from '../lib/index.ts';
 import { StoreLocked } from '../store/file/index.ts';
-import { type OpenedStore, openStore } from '../store/open.ts';
+import { isBegun, type OpenedStore, openStore } from '../store/open.ts';
 import { type Backup, takeBackup } from './backup.ts';
 import { backupFrom, converse, reach } from './conversation.ts';
 import { type OperationName, perform } from './operations/index.ts';
@@ -86,24 +86,20 @@ interface Opened {
 }
 
 async function openHere({ settings, log, pid, note, mustExist = false }: Options): Promise<Opened> {
-  const masterKey = openMasterKey({ folder: settings.keys, override: settings.master_key, mustExist });
-  const store = await openStore({ settings, log, pid, mustExist: mustExist || !masterKey.fresh });
+  const place = { folder: settings.keys, override: settings.master_key };
+  const fresh = keysAreFresh({ ...place, mustExist });
+  const store = await openStore({ settings, log, pid, mustExist: mustExist || !fresh });
   try {
-    const begun = masterKey.fresh && (await isEmpty(store));
+    const begun = await isBegun(store);
+    const masterKey = openMasterKey({ ...place, mustExist: begun });
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
     markDataMade(settings.keys);
-    if (begun) note(`there was no store: a new one was made in ${nameOf(settings)}`);
+    if (fresh && !begun) note(`there was no store: a new one was made in ${nameOf(settings)}`);
     return { domain, store, masterKey, close: () => domain.close().finally(() => store.close()) };
   } catch (error) {
     await store.close();
     throw error;
   }
-}
-
-/** A store that was ever served, or asked, has keys in it. */
-async function isEmpty(store: OpenedStore): Promise<boolean> {
-  const { rows } = await store.find('signing_keys', 'all', '', { limit: 1 });
-  return rows.length === 0;
 }
 
 /** The whole path: whoever stands in another folder than they think, sees it. */

@@ -31,8 +31,6 @@ export interface MasterKey {
   readonly dpopNonce: SealingKey;
   /** Proves that a backup is as it was made. */
   readonly backups: SealingKey;
-  /** True until {@link markDataMade} was called for this keys folder: no data folder ever belonged to it. */
-  readonly fresh: boolean;
 }
 
 interface Options {
@@ -44,16 +42,30 @@ interface Options {
 }
 
 /**
- * Opens the keys folder, making the folder and a key at the first start.
+ * Looks at the keys folder before its store is opened, making the folder and no key: only an opened store tells whether
+ * one is lost, and one that is made in its place could be taken for it, by whatever copies the folder aside at night.
+ * @returns true until {@link markDataMade} was called for it: no store ever belonged to it
+ * @throws Refusal `keys_folder` as {@link openMasterKey}
+ */
+export function keysAreFresh({ folder, override, mustExist = false }: Options): boolean {
+  try {
+    if (!mustExist) makeFolder(folder);
+    const root = override ?? readKey(folder);
+    if (root === undefined && mustExist) missing(folder);
+    return !existsSync(join(folder, MARK));
+  } catch (cause) {
+    throw inWords(folder, cause);
+  }
+}
+
+/**
+ * Opens the keys folder, making the folder and a key where there is none.
  * @throws Refusal `keys_folder` when the folder or file cannot be read or written, or others may read it.
  */
 export function openMasterKey({ folder, override, mustExist = false }: Options): MasterKey {
   try {
     if (!mustExist) makeFolder(folder);
-    const root = override ?? readKey(join(folder, FILE)) ?? (mustExist ? missing(folder) : makeKey(folder));
-    if (Buffer.from(root, 'base64url').length !== 32) {
-      throw new Refusal('keys_folder', `${join(folder, FILE)} is not a master key: it must hold 32 bytes in base64url`);
-    }
+    const root = override ?? readKey(folder) ?? (mustExist ? missing(folder) : makeKey(folder));
     const secret = Buffer.from(root, 'base64url');
     return {
       artifacts: deriveKey(secret, 'artifacts'),
@@ -61,7 +73,6 @@ export function openMasterKey({ folder, override, mustExist = false }: Options):
       factors: deriveKey(secret, 'factors'),
       dpopNonce: deriveKey(secret, 'dpop-nonce'),
       backups: deriveKey(secret, 'backups'),
-      fresh: !existsSync(join(folder, MARK)),
     };
   } catch (cause) {
     throw inWords(folder, cause);
@@ -102,13 +113,18 @@ export function markDataMade(folder: string): void {
   }
 }
 
-function readKey(path: string): string | undefined {
+function readKey(folder: string): string | undefined {
+  const path = join(folder, FILE);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) return undefined;
   if (stats.mode & 0o077) {
     throw new Refusal('keys_folder', `${path} can be read by other users: run chmod 600 ${path}`);
   }
-  return readFileSync(path, 'utf8').trim();
+  const key = readFileSync(path, 'utf8').trim();
+  if (Buffer.from(key, 'base64url').length !== 32) {
+    throw new Refusal('keys_folder', `${path} is not a master key: it must hold 32 bytes in base64url`);
+  }
+  return key;
 }
 
 function missing(folder: string): never {
@@ -121,7 +137,7 @@ function missing(folder: string): never {
 function makeKey(folder: string): string {
   const key = randomBytes(32).toString('base64url');
   // Several processes make the first start at the same moment: the key of the one that was first is the key.
-  return writeOnce(folder, FILE, `${key}\n`) ? key : (readKey(join(folder, FILE)) ?? '');
+  return writeOnce(folder, FILE, `${key}\n`) ? key : (readKey(folder) ?? missing(folder));
 }
 
 /**

@@ -79,13 +79,15 @@ async function mustBeServable(store: Store, name: string): Promise<void> {
     );
 }
 
-/**
- * Every store that was ever served has keys in it. One without any was made by somebody who was to fill it, and died: served
- * as a new one, it would look as if everything were lost.
- */
-async function mustBeBegun(store: Store, name: string): Promise<void> {
+/** Every store that was ever served, or asked, has keys in it. */
+export async function isBegun(store: Store): Promise<boolean> {
   const { rows } = await store.find('signing_keys', 'all', '', { limit: 1 });
-  if (rows.length === 0)
+  return rows.length > 0;
+}
+
+/** One without any keys was made by somebody who was to fill it, and died: served as a new one, it would look as if everything were lost. */
+async function mustBeBegun(store: Store, name: string): Promise<void> {
+  if (!(await isBegun(store)))
     throw new Refusal(
       'store_missing',
       `${name} is empty, although there was a store: a move or a restore into it may have been cut off, then run that again. To begin with an empty store, start once with --init (npm start -- --init)`,

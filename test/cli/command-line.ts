@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { takeBackup } from '../../src/cli/backup.ts';
 import { serveControl } from '../../src/cli/control.ts';
 import { readSettings } from '../../src/config/index.ts';
-import { markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
+import { keysAreFresh, markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
 import { silent } from '../../src/lib/index.ts';
 import { openFileStore } from '../../src/store/file/index.ts';
 import { type Collected, collected } from '../support/collected.ts';
@@ -52,13 +52,15 @@ export async function postern(folder: string, args: readonly string[], input = '
 /** What a running server does for the command line, without its listeners; it ends with the test at the latest. */
 export async function serving(t: ExecutionContext, folder: string) {
   const settings = readSettings(envOf(folder));
-  const masterKey = openMasterKey({ folder: settings.keys });
+  const place = { folder: settings.keys };
+  const fresh = keysAreFresh(place);
+  const masterKey = openMasterKey(place);
   const store = await openFileStore({
     folder: settings.data,
     clock: () => Date.now,
     log: silent,
     pid: process.pid,
-    mustExist: !masterKey.fresh,
+    mustExist: !fresh,
   });
   const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
   markDataMade(settings.keys);

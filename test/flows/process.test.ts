@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { say } from '../support/cli.ts';
 import { environmentOf } from '../support/environment.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -241,7 +252,7 @@ test('a port in use is told by its number', async (t) => {
   rmSync(folder, { recursive: true });
 });
 
-test('a key others may read, a lost data folder and a foreign key are refused, and --init begins anew', async (t) => {
+test('a key others may read, a foreign and a lost one, and a lost data folder are refused, and --init begins anew', async (t) => {
   const folder = temporary();
   const stop = async (server: { child: ChildProcess; exited: Promise<unknown> }) => {
     server.child.kill('SIGTERM');
@@ -256,6 +267,17 @@ test('a key others may read, a lost data folder and a foreign key are refused, a
   chmodSync(join(folder, 'keys/master.key'), 0o600);
 
   t.regex((await refusal(folder, { POSTERN_MASTER_KEY: 'A'.repeat(43) })).said, /sealed under another master key/);
+
+  // A new one in place of the lost one is what a nightly copy of the folder would put over the only right one.
+  renameSync(join(folder, 'keys'), join(folder, 'kept'));
+  const lostKey =
+    /^(postern: )?there is no master key in .*: put the keys folder .* in place that belongs to the data$/;
+  t.regex((await refusal(folder, {})).said, lostKey);
+  t.regex((await refusal(folder, {}, ['--init'])).said, lostKey);
+  t.regex((await say({ ...environmentOf(folder), PATH: '' }, 'user', 'list')).notes[0]!, lostKey);
+  t.deepEqual(readdirSync(join(folder, 'keys')), []);
+  rmSync(join(folder, 'keys'), { recursive: true });
+  renameSync(join(folder, 'kept'), join(folder, 'keys'));
 
   rmSync(join(folder, 'data'), { recursive: true });
   const lost = await refusal(folder, {});
