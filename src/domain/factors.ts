@@ -14,7 +14,7 @@ import type { Audit } from './audit.ts';
 import { every } from './every.ts';
 import { factorUse } from './factor-use.ts';
 import { type Letters, localeOf } from './letters.ts';
-import { nameUpTo } from './names.ts';
+import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 import { canComeWithout } from './ways-in.ts';
@@ -36,7 +36,7 @@ interface Options {
 /** Far more than anybody has; a bound on what one account may store. */
 const MOST = 20;
 
-const NAME = nameUpTo(60);
+const LONGEST_NAME = 60;
 
 const own = ({ id, record }: Row<Factor>): OwnFactor => ({ id, ...record });
 
@@ -67,8 +67,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
     record: Omit<Factor, 'accountId' | 'createdAt'>,
     spent: Change,
   ): Promise<OwnFactor> {
-    if (record.name !== undefined && !NAME.test(record.name))
-      throw new Refusal('factor_name', 'a name has 1 to 60 characters, none of them invisible');
+    checkName(record.name, LONGEST_NAME);
     if ((await list(accountId)).length >= MOST)
       throw new Refusal('factors_full', `nobody has more than ${MOST} factors: remove one first`);
     const whole: Factor = { ...record, accountId, createdAt: now() };
@@ -130,7 +129,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
 
     /**
      * @param spent uses up the challenge that was answered, in the same commit
-     * @throws Refusal `factor_taken`, `factor_name`, `factors_full`, `enrolment_over`
+     * @throws Refusal `factor_taken`, `name_invalid`, `factors_full`, `enrolment_over`
      */
     addPasskey(accountId: string, passkey: Passkey, name: string | undefined, spent: Change): Promise<OwnFactor> {
       return add(accountId, passkeyId(passkey.credential), { kind: 'passkey', ...(name && { name }), passkey }, spent);
@@ -138,7 +137,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
 
     /**
      * @param step the time step its first code was for: that code is used
-     * @throws Refusal `factor_name`, `factors_full`, `enrolment_over`
+     * @throws Refusal `name_invalid`, `factors_full`, `enrolment_over`
      */
     addTotp(
       accountId: string,
@@ -179,9 +178,9 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
       });
     },
 
-    /** @throws Refusal `factor_unknown`, `factor_name` */
-    rename(accountId: string, id: string, name: string): Promise<void> {
-      if (!NAME.test(name)) throw new Refusal('factor_name', 'a name has 1 to 60 characters, none of them invisible');
+    /** @throws Refusal `factor_unknown`, `name_invalid` */
+    async rename(accountId: string, id: string, name: string): Promise<void> {
+      checkName(name, LONGEST_NAME);
       return retryOnConflict(async () => {
         const row = await existing(accountId, id);
         await store.commit([{ put: 'factors', id, record: { ...row.record, name }, expect: row.version }]);

@@ -3,16 +3,18 @@ import { Refusal } from '../lib/index.ts';
 const SEEN = '[^\\p{C}\\p{Zl}\\p{Zp}]';
 
 /**
- * A name of so many characters at most that are seen. Persian, Hindi and Sinhala names and some emoji are written with joiners (ZWNJ, ZWJ):
- * one may stand between two characters, and no other that is not seen.
+ * Characters that are seen, and more than blanks. Persian, Hindi and Sinhala names and some emoji are written with joiners (ZWNJ,
+ * ZWJ): one may stand between two characters, and no other that is not seen.
  */
-export const nameUpTo = (longest: number): RegExp =>
-  new RegExp(`^(?:${SEEN}(?:[\\u200C\\u200D](?=${SEEN}))?){1,${longest}}$`, 'u');
+const NAME = new RegExp(`^(?=.*\\S)(?:${SEEN}(?:[\\u200C\\u200D](?=${SEEN}))?)+$`, 'u');
 
-const NAME = nameUpTo(200);
-
-/** What a person, an application, an API or a provider may be called. @throws Refusal `name_invalid` */
-export function checkName(name: string | undefined): void {
-  if (name !== undefined && !NAME.test(name))
-    throw new Refusal('name_invalid', 'a name has 1 to 200 characters, none of them invisible');
+/** What anybody or anything may be called; a joiner is no character more. @throws Refusal `name_invalid` */
+export function checkName(name: string | undefined, longest = 200): void {
+  if (name === undefined) return;
+  const { length } = [...name.replaceAll(/[\u200C\u200D]/g, '')];
+  if (length > longest || !NAME.test(name))
+    throw new Refusal(
+      'name_invalid',
+      `a name has 1 to ${longest} characters, none of them invisible, and not blanks alone`,
+    );
 }

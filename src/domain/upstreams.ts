@@ -3,7 +3,7 @@ import { type Clock, Refusal, type SealingKey, seal, unseal } from '../lib/index
 import { type Change, type Row, type Store, StoreConflict, type Upstream } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { commitAll, every } from './every.ts';
-import { nameUpTo } from './names.ts';
+import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
 
@@ -34,7 +34,7 @@ interface Options {
 }
 
 const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const NAME = nameUpTo(60);
+const LONGEST_NAME = 60;
 /** RFC 6749 §A.1, §A.2, but for a space at an end: that was never meant. */
 const CREDENTIAL = /^(?! )[\x20-\x7E]{1,2000}(?<! )$/;
 
@@ -59,8 +59,7 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
   /** Everything in a record that the terms decide. */
   function settle(id: string, terms: UpstreamTerms) {
     const { name, clientId, clientSecret, trustsEmail = false, signsUp = false } = terms;
-    if (!NAME.test(name) || !name.trim())
-      throw new Refusal('name_invalid', 'a name has 1 to 60 characters, none of them invisible');
+    checkName(name, LONGEST_NAME);
     if (!CREDENTIAL.test(clientId))
       throw new Refusal('client_id_invalid', 'the client id has 1 to 2000 characters of ASCII, no space at its ends');
     if (clientSecret !== undefined && !CREDENTIAL.test(clientSecret))

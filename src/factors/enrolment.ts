@@ -20,7 +20,7 @@ const REFUSED = {
   /** They own too many. */
   factors_full: 'full',
   /** It cannot be called so. */
-  factor_name: 'name',
+  name_invalid: 'name',
   /** It was added by this very form before: the second of two clicks. */
   enrolment_over: 'done',
 } as const;

@@ -24,7 +24,7 @@ interface FactorsShown {
 const REFUSED = {
   /** It is none of theirs, or not any more. */
   factor_unknown: 'gone',
-  factor_name: 'name',
+  name_invalid: 'name',
   /** It is their last, and the operator demands one. */
   factor_needed: 'needed',
   /** They could not sign in any more. */

@@ -76,6 +76,19 @@ test('a name may be written with joiners, as a Persian one is, and has no other 
   }
 });
 
+test('nobody and nothing is called by blanks alone', async (t) => {
+  const { domain } = testDomain();
+  const { id } = await domain.accounts.add({ email: 'ada@example.com' });
+  for (const name of [' ', ' \u00A0\u3000'])
+    for (const refused of [
+      () => domain.clients.add({ ...web, name }),
+      () => domain.resources.add({ uri: 'https://blank.example.com', name }),
+      () => domain.accounts.add({ email: 'blank@example.com', name }),
+      () => domain.accounts.rename(id, name),
+    ])
+      await t.throwsAsync(refused, { code: 'name_invalid' });
+});
+
 test('an old secret stops at once', async (t) => {
   const { domain } = testDomain();
   const { client, secret = '' } = await domain.clients.add(web);
