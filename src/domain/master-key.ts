@@ -1,23 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
-  constants,
-  copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { deriveKey, makeFolder, Refusal, type SealingKey } from '../lib/index.ts';
+import { deriveKey, makeFolder, milliseconds, Refusal, type SealingKey, seconds } from '../lib/index.ts';
 
 const FILE = 'master.key';
 /** Written once the store was made and had keys in it: from then on a missing one, or an empty one, is a loss, not a beginning. */
 const MARK = 'data-was-made';
+
+/** Added to the name of a file: whoever made this one may give the name. */
+const TURN = '.turn';
+/** Longer than it takes another process to name the key. */
+const OTHERS_TAKE = seconds(2);
 
 /** The one secret that is not in the store: everything sealed there is sealed under keys derived from it. */
 export interface MasterKey {
@@ -136,8 +140,14 @@ function missing(folder: string): never {
 
 function makeKey(folder: string): string {
   const key = randomBytes(32).toString('base64url');
-  // Several processes make the first start at the same moment: the key of the one that was first is the key.
-  return writeOnce(folder, FILE, `${key}\n`) ? key : (readKey(folder) ?? missing(folder));
+  for (const until = performance.now() + OTHERS_TAKE; ; ) {
+    // Several processes make the first start at the same moment: the key of the one that was first is the key.
+    const made = writeOnce(folder, FILE, `${key}\n`) ? key : readKey(folder);
+    if (made !== undefined) return made;
+    if (performance.now() > until)
+      throw new Refusal('keys_folder', `${join(folder, FILE)}${TURN} was left by a start that was cut off: remove it`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds(20));
+  }
 }
 
 /**
@@ -171,15 +181,20 @@ function write(path: string, text: string): void {
   }
 }
 
-/** Unlike renaming, neither replaces what is there. */
+/** Unlike renaming alone, it never replaces what is there. @throws EEXIST where it is, or somebody else is at it */
 function giveName(unnamed: string, path: string): void {
   try {
     linkSync(unnamed, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
-    // Some network file systems know no links.
-    copyFileSync(unnamed, path, constants.COPYFILE_EXCL);
-    sync(path);
+    // Some network file systems know no links: there whoever makes this file is the only one to rename.
+    closeSync(openSync(path + TURN, 'wx', 0o600));
+    try {
+      if (existsSync(path)) throw Object.assign(new Error(`${path} is there`), { code: 'EEXIST' });
+      renameSync(unnamed, path);
+    } finally {
+      rmSync(path + TURN);
+    }
   }
 }
 
