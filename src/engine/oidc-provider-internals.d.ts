@@ -26,3 +26,7 @@ declare module 'oidc-provider/lib/actions/grants/refresh_token.js' {
 declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
   export default function initializeKeystore(this: unknown, jwks: { keys: unknown[] }): void;
 }
+declare module 'oidc-provider/lib/shared/client_auth.js' {
+  const steps: { readonly name: string }[];
+  export default steps;
+}

@@ -11,6 +11,7 @@ import token from 'oidc-provider/lib/actions/token.js';
 import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
+import clientAuth from 'oidc-provider/lib/shared/client_auth.js';
 import { adjustSteps, refreshGrant, swapKeys } from '../../src/engine/internals.ts';
 
 /** What we lean on of oidc-provider's inside. When a new version moved something, these say what to look at. */
@@ -37,7 +38,7 @@ test.serial('the three steps that refuse JWTs we keep a record of are there once
   adjustSteps();
   for (const [i, [steps, name]] of lists.entries())
     t.deepEqual(
-      names(steps).filter((step) => step !== 'namedWithoutSecret'),
+      names(steps).filter((step) => !['namedWithoutSecret', 'requireProof'].includes(step)),
       before[i]?.filter((step) => step !== name),
       'and nothing else is',
     );
@@ -51,12 +52,19 @@ test.serial('a sign-out form is made by us, and read before the engine looks for
   t.deepEqual(names(confirm).slice(at), ['believeSignOutForm', 'verifyXsrf', 'endSession'], LOOK);
 });
 
-test.serial('a client’s name in the header is read right before the client is authenticated', (t) => {
-  for (const steps of [token, revocation]) {
-    const at = names(steps).indexOf('namedWithoutSecret');
-    t.deepEqual(names(steps).slice(at, at + 2), ['namedWithoutSecret', 'authenticateClient'], LOOK);
-  }
-});
+test.serial(
+  'whether a client says who it is is looked at right before it is authenticated, its name in the header first',
+  (t) => {
+    for (const steps of [token, revocation]) {
+      const at = names(steps).indexOf('namedWithoutSecret');
+      t.deepEqual(names(steps).slice(at, at + 3), ['namedWithoutSecret', 'requireProof', 'authenticateClient'], LOOK);
+    }
+    for (const steps of [introspection, clientAuth]) {
+      const at = names(steps).indexOf('requireProof');
+      t.deepEqual(names(steps).slice(at, at + 2), ['requireProof', 'authenticateClient'], LOOK);
+    }
+  },
+);
 
 test.serial('the step that checks the grant type is there once, and is ours', (t) => {
   t.deepEqual(

@@ -68,3 +68,28 @@ test('a name nobody has, a name and a wrong secret, two ways at once: refused', 
   t.is((await post({ authorization: `Basic ${btoa(':')}` })).status, 400);
   t.is((await post({ authorization: named(id), body: { ...password, client_secret: 'x' } })).status, 401);
 });
+
+test('who does not say which client asks has not authenticated, wherever clients have to (RFC 6749 §5.2)', async (t) => {
+  const { id, secret } = await addClient(postern, { passwordGrant: true });
+  for (const path of ['/token', '/introspect', '/revoke', '/par']) {
+    const nobody = await post({ path });
+    t.is(nobody.status, 401, path);
+    t.is(nobody.json['error'], 'invalid_client', path);
+    t.is(nobody.json['error_description'], 'no client authentication was included', path);
+    for (const authorization of [
+      'Bearer abc',
+      'Basic',
+      'Basic !!!',
+      `Basic ${btoa(id)}`,
+      'Digest username="x"',
+      secret!,
+    ]) {
+      const { status, json, headers } = await post({ path, authorization });
+      t.is(status, 401, `${path} ${authorization}`);
+      t.is(json['error'], 'invalid_client', `${path} ${authorization}`);
+      t.regex(headers.get('www-authenticate') ?? '', /^Basic realm="/, `${path} ${authorization}`);
+    }
+    const both = await post({ path, authorization: 'Bearer abc', body: { client_id: id, client_secret: secret! } });
+    t.is(both.json['error'], 'invalid_request', 'two ways at once');
+  }
+});
