@@ -13,6 +13,7 @@ import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import clientAuth from 'oidc-provider/lib/shared/client_auth.js';
+import { tellSubject } from './introspection.ts';
 import { requireProof } from './no-proof.ts';
 import { namedWithoutSecret } from './no-secret.ts';
 import { askWhetherToSignOut, believeSignOutForm } from './sign-out.ts';
@@ -40,7 +41,8 @@ let adjusted = false;
  * Lets our JWT access tokens and refresh tokens be introspected and revoked, and access tokens with an audience be used
  * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (docs/decisions/0003). Tells a
  * client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2). And takes a
- * client without a secret by its name in the header (no-secret.ts), and none that does not say who it is (no-proof.ts). And has a sign-out form say itself what it is about,
+ * client without a secret by its name in the header (no-secret.ts), and none that does not say who it is (no-proof.ts). Tells the
+ * subject of a machine's token (introspection.ts). And has a sign-out form say itself what it is about,
  * where the engine keeps one such form for each session (sign-out.ts).
  */
 export function adjustSteps(): void {
@@ -53,6 +55,7 @@ export function adjustSteps(): void {
   // The last is what other endpoints, such as /par, will be made of.
   for (const steps of [token, revocation, introspection, clientAuth])
     precede(steps, 'authenticateClient', requireProof);
+  precede(introspection, 'renderTokenResponse', tellSubject);
   take(init, 'generateXsrf');
   take(init, 'renderLogout', askWhetherToSignOut);
   precede(confirm, 'verifyXsrf', believeSignOutForm);

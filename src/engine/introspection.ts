@@ -1,4 +1,4 @@
-import { errors } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { isUnrecorded } from './tokens.ts';
 
@@ -25,4 +25,12 @@ export async function mayRevoke(_ctx: unknown, client: Asker, token: object): Pr
   if (isUnrecorded(token))
     throw new errors.UnsupportedTokenType('tokens of this resource are not revocable: they end by themselves');
   return true;
+}
+
+/** Goes before the engine's own step: a machine's token has a subject there as well as in itself (RFC 9068 §2.2). */
+export async function tellSubject(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next();
+  const machine = ctx.oidc.entities.ClientCredentials;
+  const told = ctx.body as { readonly active?: boolean };
+  if (machine && told.active) ctx.body = { active: true, sub: machine.clientId, ...told };
 }

@@ -108,7 +108,8 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
       expiresIn: at.expiration,
       ...(refreshToken && { refreshToken }),
       ...(await idTokenFor(ctx, source, grant)),
-      scope: at.scope ?? '',
+      // There is no empty scope (RFC 6749 §3.3).
+      scope: at.scope || undefined,
       tokenType: at.tokenType,
     });
   }

@@ -54,7 +54,7 @@ export function introspection({ domain, open: unseal, issuer, now }: Options): S
     if (!(await sessionStands(token))) return undefined;
     return {
       active: true,
-      sub: token.accountId,
+      sub: kind === 'ClientCredentials' ? clientId : token.accountId,
       ...(token.extra as object | undefined),
       client_id: clientId,
       exp: token.exp,

@@ -51,6 +51,7 @@ test('a machine token writes nothing: it is told about while it lives, and canno
   t.true(told.active);
   t.is(told.aud, API);
   t.is(told.scope, 'files.read');
+  t.is(told.sub, decodeJwt(token.access_token).sub, 'as the token itself says');
   const refused = await t.throwsAsync<oidc.ResponseBodyError>(oidc.tokenRevocation(config, token.access_token));
   t.is(refused?.error, 'unsupported_token_type');
   t.true((await oidc.tokenIntrospection(config, token.access_token)).active);
@@ -59,7 +60,10 @@ test('a machine token writes nothing: it is told about while it lives, and canno
 test('a machine token of a revocable resource is on record, and a revoked one is no longer active', async (t) => {
   const config = await discover(postern, await service({ resources: ['https://secrets.example.com'] }));
   const token = await oidc.clientCredentialsGrant(config);
-  t.true((await oidc.tokenIntrospection(config, token.access_token)).active);
+  t.like(await oidc.tokenIntrospection(config, token.access_token), {
+    active: true,
+    sub: config.clientMetadata().client_id,
+  });
   await oidc.tokenRevocation(config, token.access_token);
   t.false((await oidc.tokenIntrospection(config, token.access_token)).active);
 });
@@ -107,6 +111,15 @@ test('private_key_jwt: an assertion is good once, whoever replays it at the same
     t.is(answers.filter(({ status }) => status === 200).length, 1);
     t.true(answers.every(({ status }) => status === 200 || status === 401));
   }
+});
+
+test('the password grant says which scope was granted, and of none it says nothing: there is no empty scope', async (t) => {
+  const config = await discover(postern, await addClient(postern, { passwordGrant: true }));
+  const asked = { username: 'ada@example.com', password: PASSWORD };
+  t.is((await oidc.genericGrantRequest(config, 'password', { ...asked, scope: 'openid' })).scope, 'openid');
+  const none = await oidc.genericGrantRequest(config, 'password', asked);
+  t.false('scope' in none);
+  t.false('scope' in (await oidc.refreshTokenGrant(config, none.refresh_token!)));
 });
 
 test('of 20 parallel redemptions of one code exactly one succeeds', async (t) => {
