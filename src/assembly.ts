@@ -116,6 +116,7 @@ export function assemble({
     }),
     interactionRoutes({
       ...room,
+      devices: engine.devices,
       issuer,
       upstreamClient,
       mark,

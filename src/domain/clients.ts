@@ -13,6 +13,7 @@ import {
 import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
+import { DEVICE_GRANT } from './device-requests.ts';
 import { commitAll, every } from './every.ts';
 import { checkName } from './names.ts';
 import { parsePublicJwks } from './public-jwks.ts';
@@ -34,6 +35,8 @@ interface ClientTerms {
   /** It has to be told which session (`sid`), not only whose. */
   readonly backchannelLogoutSessionRequired?: boolean | undefined;
   readonly passwordGrant?: boolean | undefined;
+  /** It runs where nobody can sign in: people do that on another device (RFC 8628). */
+  readonly deviceGrant?: boolean | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly resources?: readonly string[] | undefined;
   readonly firstParty?: boolean | undefined;
@@ -87,13 +90,6 @@ const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolea
 
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
-/** Far more than bringing new ones out takes. */
-const MOST_OLD_SECRETS = 5;
-
-/** The secrets that newer ones have replaced, the last first, and until when each is good beside them. */
-export const oldSecrets = ({ secretHashes, oldSecretsUntil = [] }: Client) =>
-  secretHashes.slice(1).map((hash, i) => ({ hash, until: oldSecretsUntil[i] ?? 0 }));
-
 /** Applications as the operator registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
   async function existing(id: string): Promise<Row<Client>> {
@@ -119,7 +115,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       redirectUris,
       postLogoutRedirectUris: parseRedirectUris(type, terms.postLogoutRedirectUris ?? []),
       ...backchannelLogout(type, terms),
-      grantTypes: grantTypes(type, redirectUris, terms.passwordGrant ?? false),
+      grantTypes: grantTypes(type, redirectUris, terms),
       scopes: parseScopes(terms.scopes ?? []),
       resources,
       firstParty: terms.firstParty ?? false,
@@ -142,7 +138,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     /**
      * Gives the secret of a client that has one; nobody can ever read it again.
      * @throws Refusal `name_invalid`, `redirect_uri_invalid`, `redirect_uri_missing`, `redirect_uri_unused`,
-     * `backchannel_logout_uri_invalid`, `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
+     * `device_grant_unused`, `backchannel_logout_uri_invalid`, `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
      */
     async add({ type, ...terms }: NewClient): Promise<{ client: RegisteredClient; secret?: string }> {
       const settled = await settle(type, terms);
@@ -180,6 +176,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
         const settled = await settle(record.type, {
           ...record,
           passwordGrant: record.grantTypes.includes('password'),
+          deviceGrant: record.grantTypes.includes(DEVICE_GRANT),
           backchannelLogoutUri: record.backchannelLogout?.uri,
           backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
           ...named,
@@ -199,9 +196,9 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /**
-     * A new secret. Every old one stops at once; or the last is kept for the time it takes to bring the new one everywhere, and
-     * those before it for as long as was said of them.
-     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`, `secrets_many`
+     * A new secret. The old one stops at once, unless it is kept for the time it takes to bring the new one everywhere; one
+     * that was kept before it stops now.
+     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`
      */
     async rotateSecret(
       id: string,
@@ -210,23 +207,18 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       if (keepOldFor !== undefined && !(keepOldFor >= minutes(1) && keepOldFor <= days(30)))
         throw new Refusal('time_invalid', 'an old secret is kept for 1 minute to 30 days');
       const secret = newSecret();
-      const changed = await change(id, 'client.secret_rotated', ({ record }) => {
+      const changed = await change(id, 'client.secret_rotated', ({ record: { oldSecretsUntil: _, ...record } }) => {
         if (record.tokenEndpointAuthMethod !== 'client_secret_basic')
           throw new Refusal('client_has_no_secret', `${id} proves itself by ${record.tokenEndpointAuthMethod}`);
-        const { oldSecretsUntil: _, ...rotated } = { ...record, secretHashes: [sha256(secret)], updatedAt: now() };
-        if (!keepOldFor) return rotated;
-        const replaced = record.secretHashes.slice(0, 1).map((hash) => ({ hash, until: now() + keepOldFor }));
-        const kept = [...replaced, ...oldSecrets(record).filter(({ until }) => until > now())];
-        if (kept.length > MOST_OLD_SECRETS)
-          throw new Refusal(
-            'secrets_many',
-            `${MOST_OLD_SECRETS} old secrets of ${id} are still good: rotate without keeping one, which ends them, or wait for one to end`,
-          );
-        return {
-          ...rotated,
-          secretHashes: [...rotated.secretHashes, ...kept.map(({ hash }) => hash)],
-          oldSecretsUntil: kept.map(({ until }) => until),
-        };
+        const hash = sha256(secret);
+        return keepOldFor
+          ? {
+              ...record,
+              secretHashes: [hash, ...record.secretHashes.slice(0, 1)],
+              oldSecretsUntil: now() + keepOldFor,
+              updatedAt: now(),
+            }
+          : { ...record, secretHashes: [hash], updatedAt: now() };
       });
       return { client: changed, secret };
     },
@@ -248,9 +240,9 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /** Takes the same time whichever secret it is, or none. */
-    verifySecret({ secretHashes, oldSecretsUntil = [] }: Client, secret: string): boolean {
+    verifySecret({ secretHashes, oldSecretsUntil = 0 }: Client, secret: string): boolean {
       const presented = sha256(secret);
-      const good = secretHashes.filter((_, i) => i === 0 || (oldSecretsUntil[i - 1] ?? 0) > now());
+      const good = oldSecretsUntil > now() ? secretHashes : secretHashes.slice(0, 1);
       return good.filter((hash) => sameDigest(hash, presented)).length > 0;
     },
   };
@@ -276,18 +268,25 @@ function backchannelLogout(type: ClientType, terms: ClientTerms): Pick<Client, '
   return { backchannelLogout: { uri, sessionRequired } };
 }
 
-/** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused` */
-function grantTypes(type: ClientType, redirectUris: readonly string[], password: boolean): string[] {
+/** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused`, `device_grant_unused` */
+function grantTypes(
+  type: ClientType,
+  redirectUris: readonly string[],
+  { passwordGrant = false, deviceGrant = false }: Pick<ClientTerms, 'passwordGrant' | 'deviceGrant'>,
+): string[] {
   const { people } = TYPES[type];
   if (!people && redirectUris.length > 0)
     throw new Refusal('redirect_uri_unused', `a ${type} client signs nobody in: it has no redirect URI`);
-  // One that asks for passwords itself need not send anybody to the sign-in page.
-  if (people && redirectUris.length === 0 && !password)
+  if (!people && deviceGrant)
+    throw new Refusal('device_grant_unused', `a ${type} client signs nobody in: it is of type native, on a device`);
+  // One that asks for passwords itself, or has people sign in elsewhere, need not send anybody to the sign-in page.
+  if (people && redirectUris.length === 0 && !passwordGrant && !deviceGrant)
     throw new Refusal('redirect_uri_missing', `a ${type} client needs at least one redirect URI`);
   return [
     ...(redirectUris.length > 0 ? ['authorization_code'] : []),
     ...(people ? [] : ['client_credentials']),
-    ...(password ? ['password'] : []),
-    ...(people || password ? ['refresh_token'] : []),
+    ...(passwordGrant ? ['password'] : []),
+    ...(deviceGrant ? [DEVICE_GRANT] : []),
+    ...(people || passwordGrant ? ['refresh_token'] : []),
   ];
 }

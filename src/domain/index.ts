@@ -19,6 +19,7 @@ import { createCodes } from './codes.ts';
 import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
 import { createDeliveries } from './deliveries.ts';
+import { createDeviceRequests } from './device-requests.ts';
 import { createFactors } from './factors.ts';
 import { createGuesses } from './guesses.ts';
 import { createIdentities } from './identities.ts';
@@ -49,8 +50,9 @@ export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
 export { ACR_VALUES, acrOf, leastOf, type Provable, together, toldAs } from './assurance.ts';
 export type { Binding, Challenges } from './challenges.ts';
-export { OWN_CLIENT, oldSecrets, type RegisteredClient } from './clients.ts';
+export { OWN_CLIENT, type RegisteredClient } from './clients.ts';
 export { type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
+export { DEVICE_GRANT, type DeviceRequests, USER_CODE_MASK, userCodeIn } from './device-requests.ts';
 export { emailKey, parseEmail } from './email.ts';
 export { every } from './every.ts';
 export type { Factors, OwnFactor } from './factors.ts';
@@ -130,6 +132,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     challenges: createChallenges({ sealingKey, now }),
     codes,
     deliveries,
+    deviceRequests: createDeviceRequests({ store, now }),
     joins: createJoins({ store, now, accounts, audit, links, letters, invitations }),
     letters,
     links,

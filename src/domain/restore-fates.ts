@@ -36,6 +36,7 @@ export const FATES: { readonly [T in TableName]: Fate<Tables[T]> } = {
   grants: 'ends',
   interactions: 'ends',
   authorization_codes: 'ends',
+  device_codes: 'ends',
   access_tokens: 'ends',
   refresh_tokens: 'ends',
   refresh_answers: 'ends',

@@ -5,7 +5,7 @@ import type { Logouts } from './logouts.ts';
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-const TOKENS = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
+const TOKENS = ['authorization_codes', 'device_codes', 'access_tokens', 'refresh_tokens'] as const;
 
 /** By what is removed: the removal, and what is told of it in the same commit. */
 type Pile = Map<string, readonly Change[]>;

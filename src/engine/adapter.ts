@@ -7,7 +7,7 @@ import { MODELS } from './models.ts';
 import { mergeSession } from './session-merge.ts';
 import { currentUnit } from './unit.ts';
 
-const REVOCABLE = ['authorization_codes', 'access_tokens', 'refresh_tokens'] as const;
+const REVOCABLE = ['authorization_codes', 'device_codes', 'access_tokens', 'refresh_tokens'] as const;
 
 /** What is not made again once it has ended. */
 const MORTAL: ReadonlySet<string> = new Set(['Grant', 'Interaction']);
@@ -65,7 +65,7 @@ export function artifactAdapter({ name, key, now, endTokens }: ArtifactOptions):
       return found(row);
     },
 
-    findByUserCode: () => Promise.reject(new Error('the device flow is not offered')),
+    findByUserCode: () => Promise.reject(new Error('codes that people type are looked up in devices.ts')),
 
     async consume(id) {
       const unit = currentUnit();

@@ -1,5 +1,5 @@
 import type { AdapterPayload } from 'oidc-provider';
-import { type Clock, inTimeOf, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import { type Clock, deriveKey, hmac, inTimeOf, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { MODELS, type ModelRow } from './models.ts';
 
@@ -26,21 +26,25 @@ export function artifacts(key: SealingKey, now: Clock): { readonly open: OpenArt
     seal(name, id, payload) {
       const model = MODELS[name];
       if (!model) throw new Error(`the model ${name} is not kept`);
-      const { table } = model;
+      const { table, keptOn = 0 } = model;
       const rowId = sha256(id);
       const { grantId, accountId, clientId, uid, exp } = payload;
       return {
         put: table,
         id: rowId,
-        expiresAt: inTimeOf(now, seconds(exp ?? 0)) + CLOCK_TOLERANCE,
+        expiresAt: inTimeOf(now, seconds(exp ?? 0)) + CLOCK_TOLERANCE + keptOn,
         record: {
           sealed: seal(key, `${table}/${rowId}`, JSON.stringify(payload)),
           ...(name === 'Grant' ? { grantId: id } : grantId ? { grantId } : {}),
           ...(accountId ? { accountId } : {}),
           ...(clientId ? { clientId } : {}),
           ...(name === 'Session' && uid ? { uid: sha256(uid) } : {}),
+          ...(name === 'DeviceCode' ? { userCode: userCodeDigest(key, payload['userCode'] as string) } : {}),
         },
       };
     },
   };
 }
+
+/** What a device's row is found by where somebody types its code. */
+export const userCodeDigest = (key: SealingKey, letters: string): string => hmac(deriveKey(key, 'user-codes'), letters);

@@ -36,8 +36,8 @@ export function tellAcr(provider: Provider): void {
 
 /** `acr`, `amr` and `auth_time` of a person's access token (RFC 9068 §2.2.1, RFC 9470 §6). */
 export function authenticationClaims(ctx: KoaContextWithOIDC) {
-  const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities as Record<string, Authentication>;
-  const { acr, amr, authTime } = state(ctx).authentication ?? code ?? refresh ?? {};
+  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities as Record<string, Authentication>;
+  const { acr, amr, authTime } = state(ctx).authentication ?? AuthorizationCode ?? DeviceCode ?? RefreshToken ?? {};
   return {
     ...(acr && { acr }),
     ...(amr && { amr: [...amr] }),

@@ -1,6 +1,6 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Settings } from '../config/index.ts';
-import { ACR_VALUES, type Domain, type MasterKey, PROOF_ALGORITHMS } from '../domain/index.ts';
+import { ACR_VALUES, type Domain, type MasterKey, PROOF_ALGORITHMS, USER_CODE_MASK } from '../domain/index.ts';
 import { cookieStyle } from '../http/index.ts';
 import { type Clock, inSeconds } from '../lib/index.ts';
 import { findAccount } from './accounts.ts';
@@ -8,6 +8,7 @@ import { artifactAdapter, seenAdapter } from './adapter.ts';
 import { CLOCK_TOLERANCE } from './artifacts.ts';
 import { assertionRules } from './assertions.ts';
 import { clientAdapter, mayCallFrom } from './clients.ts';
+import { isForDevice } from './device-grant.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
 import { mayIntrospect, mayRevoke } from './introspection.ts';
@@ -46,6 +47,9 @@ const ROUTES = {
   revocation: '/revoke',
   end_session: '/logout',
   pushed_authorization_request: '/par',
+  device_authorization: '/device_authorization',
+  // Its page is ours (interaction/device.ts): the engine only tells devices of it.
+  code_verification: '/device',
 };
 
 /** With what is signed that clients read (jwt.ts), whatever other keys are published. Access tokens are for their API to choose. */
@@ -132,6 +136,7 @@ export function configuration(
         allowedPolicy: mayRevoke,
       },
       pushedAuthorizationRequests: { enabled: true },
+      deviceFlow: { enabled: true, charset: 'base-20', mask: USER_CODE_MASK, deviceInfo: () => ({}) },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: servers.getResourceServerInfo,
@@ -155,7 +160,11 @@ export function configuration(
       revocation_endpoint_auth_signing_alg_values_supported: [...PROOF_ALGORITHMS],
     },
     // A sign-in's tokens end with its session unless the person allowed offline access (OIDC Core §11).
-    expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access') && 'sessionUid' in source,
+    // A device's end with none: its person signed in on a browser that may be anybody's.
+    expiresWithSession: async ({ oidc: { provider } }, source) =>
+      !source.scopes.has('offline_access') &&
+      'sessionUid' in source &&
+      !isForDevice(provider as Provider, (source as { redirectUri?: string }).redirectUri),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.state['keepRefreshToken'] !== true,
     interactions: { policy, url: (_ctx, { uid }) => `/interaction/${uid}` },
@@ -164,6 +173,7 @@ export function configuration(
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? inSeconds(tokens.access),
       AuthorizationCode: lifetimes.code,
+      DeviceCode: lifetimes.device,
       IdToken: inSeconds(tokens.id),
       RefreshToken: (_ctx: unknown, token: { totalLifetime(): number }) => refreshLives(token.totalLifetime()),
       Grant: lifetimes.grant,

@@ -8,6 +8,8 @@ import { tellAcr } from './authentication.ts';
 import { installBackchannelLogout } from './backchannel.ts';
 import { compareSecrets } from './clients.ts';
 import { configuration, type EngineOptions } from './configuration.ts';
+import { installDeviceGrant } from './device-grant.ts';
+import { createDevices, type Devices } from './devices.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
 import { createKeptRequests } from './kept-requests.ts';
@@ -40,6 +42,8 @@ export interface Engine {
   /** The Koa application: middleware given to `use` runs before the engine's own endpoints. */
   readonly app: Provider;
   readonly interactions: Interactions;
+  /** What people type for devices. */
+  readonly devices: Devices;
   /** Which API a token is for and what it may do there. */
   readonly servers: ResourceServers;
   /** Opens what the engine stored. */
@@ -87,6 +91,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     now,
     retryWindow: settings.tokens.refresh_retry,
   });
+  installDeviceGrant({ provider, open, now });
   options.installGrants({ provider, domain });
   noteRefusals(provider);
   installSignOut(provider, {
@@ -100,6 +105,9 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
     if (client.clientAuthMethod === 'none') pace.count(ctx);
   });
+  provider.on('device_authorization.success', (ctx) => {
+    if (ctx.oidc.client?.clientAuthMethod === 'none') pace.count(ctx);
+  });
   provider.on('grant.success', ({ oidc: { account, client, params } }) => {
     if (account && client) void domain.consents.used(account.accountId, client.clientId);
     onTokens?.(String(params?.['grant_type']));
@@ -110,6 +118,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   return {
     app: provider,
     interactions: createInteractions({ provider, domain, servers, kept, pace, now }),
+    devices: createDevices({ provider, domain, key: masterKey.artifacts, open, seal, now }),
     servers,
     open,
     seal,

@@ -11,6 +11,7 @@ export { askAgain } from './ask-again.ts';
 export { acrTold, noteAuthentication } from './authentication.ts';
 export { logoutHandler } from './backchannel.ts';
 export type { Shows } from './configuration.ts';
+export type { DeviceOutcome, Devices } from './devices.ts';
 export { createEngine, type Engine } from './engine.ts';
 export type { Interactions } from './interactions.ts';
 export { mayLearnOf } from './introspection.ts';

@@ -4,8 +4,10 @@
  */
 
 import { type ExternalSigningKey, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import authorization from 'oidc-provider/lib/actions/authorization/index.js';
 import { confirm, init } from 'oidc-provider/lib/actions/end_session.js';
-import { handler as engineRefresh, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
+import * as deviceCode from 'oidc-provider/lib/actions/grants/device_code.js';
+import * as refreshToken from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
 import token from 'oidc-provider/lib/actions/token.js';
@@ -13,6 +15,7 @@ import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import clientAuth from 'oidc-provider/lib/shared/client_auth.js';
+import { DEVICE_GRANT } from '../domain/index.ts';
 import { tellSubject } from './introspection.ts';
 import { requireProof } from './no-proof.ts';
 import { namedWithoutSecret } from './no-secret.ts';
@@ -21,6 +24,7 @@ import { askWhetherToSignOut, believeSignOutForm } from './sign-out.ts';
 export { grantHelpers };
 
 type Step = { readonly name: string };
+type Next = () => Promise<void>;
 
 /** Takes a named step out of one of the engine's lists, for another or none. Throws when it is not there any more. */
 function take(steps: Step[], name: string, ...instead: Step[]): void {
@@ -59,12 +63,20 @@ export function adjustSteps(): void {
   take(init, 'generateXsrf');
   take(init, 'renderLogout', askWhetherToSignOut);
   precede(confirm, 'verifyXsrf', believeSignOutForm);
-  take(
-    token,
-    'allowedGrantTypeCheck',
-    function allowedGrantTypeCheck(ctx: KoaContextWithOIDC, next: () => Promise<void>) {
-      if (ctx.oidc.client?.grantTypeAllowed(String(ctx.oidc.params?.['grant_type']))) return next();
+  const given = (client: KoaContextWithOIDC['oidc']['client'], grantType: unknown) => {
+    if (!client?.grantTypeAllowed(String(grantType)))
       throw new errors.UnauthorizedClient('the client was not given this grant type');
+  };
+  take(token, 'allowedGrantTypeCheck', function allowedGrantTypeCheck({ oidc }: KoaContextWithOIDC, next: Next) {
+    given(oidc.client, oidc.params?.['grant_type']);
+    return next();
+  });
+  take(
+    authorization('device_authorization'),
+    'checkClientGrantType',
+    function checkDeviceGrant({ oidc }: KoaContextWithOIDC, next: Next) {
+      given(oidc.client, DEVICE_GRANT);
+      return next();
     },
   );
 }
@@ -73,16 +85,22 @@ export function adjustSteps(): void {
 export const swapKeys = (provider: Provider, keys: readonly ExternalSigningKey[]): void =>
   initializeKeystore.call(provider, { keys: [...keys] });
 
-/** The engine's own refresh token grant, with the parameters it takes. */
-export function refreshGrant(provider: Provider): {
+const GRANTS = { refresh_token: refreshToken, device_code: deviceCode };
+
+/** A grant of the engine's own, with the parameters it takes. */
+export function engineGrant(
+  provider: Provider,
+  name: keyof typeof GRANTS,
+): {
   handle: (ctx: KoaContextWithOIDC) => Promise<void>;
   parameters: ReadonlySet<string>;
 } {
+  const { handler, parameters } = GRANTS[name];
   const bound = Object.fromEntries(
-    Object.entries(grantHelpers).map(([name, helper]) => [
-      name,
-      (helper as (...args: unknown[]) => unknown).bind(undefined, provider),
+    Object.entries(grantHelpers).map(([helper, work]) => [
+      helper,
+      (work as (...args: unknown[]) => unknown).bind(undefined, provider),
     ]),
   );
-  return { handle: (ctx) => engineRefresh(provider, bound, ctx), parameters };
+  return { handle: (ctx) => handler(provider, bound, ctx), parameters };
 }

@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider';
+import { type Duration, minutes } from '../lib/index.ts';
 import type { Artifact, TableName, Tables } from '../store/index.ts';
 
 type ArtifactTable = {
@@ -10,6 +11,8 @@ export interface ModelRow {
   readonly table: ArtifactTable;
   /** What the loser of a race to use it up is told. */
   readonly alreadyUsed?: () => Error;
+  /** How long it is kept when it is over, for who asks then to be told that it is. */
+  readonly keptOn?: Duration;
 }
 
 const invalidGrant = (detail: string) => () => new errors.InvalidGrant(detail);
@@ -20,6 +23,11 @@ export const MODELS: Readonly<Record<string, ModelRow>> = {
   Interaction: { table: 'interactions' },
   Grant: { table: 'grants' },
   AuthorizationCode: { table: 'authorization_codes', alreadyUsed: invalidGrant('authorization code already consumed') },
+  DeviceCode: {
+    table: 'device_codes',
+    alreadyUsed: invalidGrant('device code already consumed'),
+    keptOn: minutes(5),
+  },
   AccessToken: { table: 'access_tokens' },
   ClientCredentials: { table: 'access_tokens' },
   RefreshToken: { table: 'refresh_tokens', alreadyUsed: invalidGrant('refresh token already used') },

@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import type { Domain, Person, Provable, RegisteredClient } from '../domain/index.ts';
 import { Refusal } from '../lib/index.ts';
+import { isForDevice } from './device-grant.ts';
 import { type Asked, askedOf, covers } from './grants.ts';
 import { isSignedIn, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
@@ -27,8 +28,8 @@ export interface PendingRequest {
   readonly client: RegisteredClient;
   /** Where the answer goes. */
   readonly redirectUri: string;
-  /** Its host (or scheme, for an app), as a person is told it. */
-  readonly returnsTo: string;
+  /** Its host (or scheme, for an app), as a person is told it; undefined where the answer goes to a device. */
+  readonly returnsTo: string | undefined;
   readonly loginHint?: string;
   readonly uiLocales?: string;
   readonly progress: Progress;
@@ -144,7 +145,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
         uid,
         client,
         redirectUri,
-        returnsTo: placeOf(redirectUri),
+        returnsTo: isForDevice(provider, redirectUri) ? undefined : placeOf(redirectUri),
         progress: await progressOf(interaction, client),
         switching: interaction.result?.anotherAccount === true,
         remember: interaction.result?.login?.remember === true,

@@ -3,7 +3,7 @@ import type { Domain } from '../domain/index.ts';
 import { type Clock, type Duration, deriveKey, inSeconds, seal, sha256, unseal } from '../lib/index.ts';
 import { type Artifact, type Row, StoreConflict, type Tables } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
-import { grantHelpers, refreshGrant } from './internals.ts';
+import { engineGrant, grantHelpers } from './internals.ts';
 import { readOwnJwt } from './jwt.ts';
 import { currentUnit } from './unit.ts';
 
@@ -32,7 +32,7 @@ const TABLE = 'refresh_tokens';
  * the whole family ends.
  */
 export function installRefresh({ provider, domain, open, now, retryWindow }: Options): void {
-  const engine = refreshGrant(provider);
+  const engine = engineGrant(provider, 'refresh_token');
 
   async function handle(ctx: Ctx): Promise<void> {
     const presented = read(ctx);

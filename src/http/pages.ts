@@ -26,6 +26,11 @@ interface ClientShown {
   readonly name: string;
 }
 
+/** One that people sign in to. `host` is where they return to; undefined where they go on at a device. */
+interface ClientAsking extends ClientShown {
+  readonly host: string | undefined;
+}
+
 /** Reasons that have a sentence in every language, `error.reason.…`. */
 export type ErrorReason =
   Extract<MessageKey, `error.reason.${string}`> extends `error.reason.${infer Reason}` ? Reason : never;
@@ -38,7 +43,7 @@ interface FactorForm {
   readonly action: string;
   readonly csrf: string;
   readonly person: { readonly email: string };
-  readonly client?: (ClientShown & { readonly host: string }) | undefined;
+  readonly client?: ClientAsking | undefined;
 }
 
 /** Why an upstream signed nobody in, `login.error.upstream.…`. */
@@ -71,8 +76,7 @@ export interface PageData extends AccountPages, MailedPages {
       | undefined;
     /** Somebody came back from an upstream whom nobody here knows: whoever signs in now may link the two. */
     readonly linking?: { readonly upstream: string; readonly label?: string | undefined } | undefined;
-    /** `host` is where the person returns to. */
-    readonly client?: (ClientShown & { readonly host: string }) | undefined;
+    readonly client?: ClientAsking | undefined;
     /** Somebody is signed in and asked for another account. */
     readonly otherAccount?: boolean | undefined;
     /** What the browser asks a passkey with; absent where there can be none. */
@@ -88,7 +92,7 @@ export interface PageData extends AccountPages, MailedPages {
   readonly choose: {
     readonly action: string;
     readonly csrf: string;
-    readonly client: ClientShown & { readonly host: string };
+    readonly client: ClientAsking;
     readonly people: readonly {
       readonly id: string;
       readonly email: string;
@@ -128,12 +132,21 @@ export interface PageData extends AccountPages, MailedPages {
     readonly action: string;
     readonly csrf: string;
     readonly person: { readonly email: string; readonly name?: string | undefined };
-    readonly client: ClientShown & { readonly returnsTo: string };
+    readonly client: ClientAsking;
     readonly scopes: readonly string[];
     readonly resources: readonly { readonly name: string; readonly uri: string; readonly scopes: readonly string[] }[];
     /** Nothing was ever allowed to this application. */
     readonly firstTime: boolean;
   };
+  /** Somebody types the code that a device shows (`user_code`); `code` as typed before, or brought by the address. */
+  readonly device: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly code: string;
+    readonly error?: 'wrong' | { readonly tooMany: number } | undefined;
+  };
+  /** What came of it; `again` is where to type another. */
+  readonly 'device-done': { readonly what: 'allowed' | 'denied' | 'failed' | 'over'; readonly again: string };
   /** What was asked here is answered; `again` asks it once more. */
   readonly answered: { readonly client: ClientShown; readonly again: string };
   readonly error: {

@@ -37,7 +37,7 @@ export function consentStep(room: Interacting): Step {
       action,
       csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
       person: { email: person.email, name: person.name },
-      client: { name: request.client.name, returnsTo: request.returnsTo },
+      client: { name: request.client.name, host: request.returnsTo },
       scopes: request.asked.scopes,
       resources: await apis(request),
       firstTime: (await domain.consents.find(person.id, request.client.id)) === undefined,

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/index.ts';
 import type { Domain } from '../domain/index.ts';
-import type { Interactions, OwnSessions } from '../engine/index.ts';
+import type { Devices, Interactions, OwnSessions } from '../engine/index.ts';
 import type { OwnFactors, Passkeys } from '../factors/index.ts';
 import type { BrowserMark, Csrf, Device, KnownPeople, Metrics, Pages } from '../http/index.ts';
 import type { Logger } from '../lib/index.ts';
@@ -12,6 +12,7 @@ export interface Interacting {
   readonly issuer: string;
   readonly domain: Domain;
   readonly interactions: Interactions;
+  readonly devices: Devices;
   readonly ownFactors: OwnFactors;
   readonly passkeys: Passkeys;
   readonly ownSessions: Pick<OwnSessions, 'current'>;

@@ -10,6 +10,7 @@ import type { Context, Middleware } from 'koa';
 import { chooseStep } from './choose.ts';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
+import { devicePages } from './device.ts';
 import { enrolStep } from './enrol.ts';
 import { linkStep } from './link.ts';
 import { loginStep } from './login.ts';
@@ -67,6 +68,10 @@ export function interactionRoutes(room: Interacting): Middleware {
       `/interaction/:uid/${step.name}`,
       ofInteraction((ctx, uid) => takeForm(ctx, room, steps, step, uid)),
     );
+  }
+  for (const { path, show, submit } of devicePages(room)) {
+    router.get(path, show);
+    if (submit) router.post(path, submit);
   }
   router.post(['/authorize', '/logout'], byGet);
   router.get('/', (ctx) => room.pages.show(ctx, 'home', { issuer: room.issuer }));

@@ -58,7 +58,7 @@ export interface Client {
   readonly postLogoutRedirectUris: readonly string[];
   /** Where it is told that somebody is signed out (OIDC Back-Channel Logout 1.0 §2.2); absent where it need not know. */
   readonly backchannelLogout?: { readonly uri: string; readonly sessionRequired: boolean };
-  /** OAuth grant types (RFC 7591 §2): `authorization_code`, `refresh_token`, `client_credentials`, `password`. */
+  /** OAuth grant types (RFC 7591 §2): `authorization_code`, `refresh_token`, `client_credentials`, `password`, and RFC 8628's. */
   readonly grantTypes: readonly string[];
   /** Scopes it may ask for; empty: all that its resources and OpenID Connect define. */
   readonly scopes: readonly string[];
@@ -69,10 +69,10 @@ export interface Client {
   /** How sure it has to be of who somebody is (`default_acr_values`, OIDC Registration §2); none where absent. */
   readonly acrValues?: readonly string[];
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
-  /** SHA-256 of each secret; the newest first. */
+  /** SHA-256 of each secret that is good; the newest first. */
   readonly secretHashes: readonly string[];
-  /** Until when each of those after the newest is good, in their order. */
-  readonly oldSecretsUntil?: readonly number[];
+  /** Until then the secrets after the newest are good too; none of them is where this is absent. */
+  readonly oldSecretsUntil?: number;
   /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   readonly createdAt: number;
@@ -135,6 +135,10 @@ export interface Artifact {
   readonly clientId?: string;
   /** SHA-256 of a session's uid. */
   readonly uid?: string;
+  /** A keyed digest of what a person types for a device: too short for one that has no key. */
+  readonly userCode?: string;
+  /** When the device last asked what became of its code. */
+  readonly polledAt?: number;
   /** When it was used up (codes, refresh tokens, pushed requests). */
   readonly consumedAt?: number;
   /** Row id of the refresh token that follows this one. */

@@ -42,6 +42,7 @@ export interface Tables {
   interactions: Artifact;
   grants: Artifact;
   authorization_codes: Artifact;
+  device_codes: Artifact;
   access_tokens: Artifact;
   refresh_tokens: Artifact;
   refresh_answers: RefreshAnswer;
@@ -102,6 +103,7 @@ export const TABLES = {
     indexes: { accountId: (r: Artifact) => r.accountId, clientId: (r: Artifact) => r.clientId },
   },
   authorization_codes: { durability: 'strict', indexes: byOwner },
+  device_codes: { durability: 'strict', indexes: { ...byOwner, userCode: (r: Artifact) => r.userCode } },
   access_tokens: { durability: 'strict', indexes: byOwner },
   refresh_tokens: { durability: 'strict', indexes: byOwner },
   refresh_answers: { durability: 'strict', indexes: {} },

@@ -3,8 +3,10 @@ import { createRequire } from 'node:module';
 import test from 'ava';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import authorization from 'oidc-provider/lib/actions/authorization/index.js';
 import { confirm, init } from 'oidc-provider/lib/actions/end_session.js';
-import { handler, parameters } from 'oidc-provider/lib/actions/grants/refresh_token.js';
+import * as deviceCode from 'oidc-provider/lib/actions/grants/device_code.js';
+import * as refreshToken from 'oidc-provider/lib/actions/grants/refresh_token.js';
 import introspection from 'oidc-provider/lib/actions/introspection.js';
 import revocation from 'oidc-provider/lib/actions/revocation.js';
 import token from 'oidc-provider/lib/actions/token.js';
@@ -12,7 +14,7 @@ import userinfo from 'oidc-provider/lib/actions/userinfo.js';
 import * as grantHelpers from 'oidc-provider/lib/helpers/grants.js';
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js';
 import clientAuth from 'oidc-provider/lib/shared/client_auth.js';
-import { adjustSteps, refreshGrant, swapKeys } from '../../src/engine/internals.ts';
+import { adjustSteps, engineGrant, swapKeys } from '../../src/engine/internals.ts';
 
 /** What we lean on of oidc-provider's inside. When a new version moved something, these say what to look at. */
 const LOOK = 'oidc-provider changed inside: read its CHANGELOG and mend src/engine/internals.ts';
@@ -77,6 +79,15 @@ test.serial('the step that checks the grant type is there once, and is ours', (t
   );
 });
 
+test.serial('the step that checks whether a client may use devices is there once, and is ours', (t) => {
+  const steps = names(authorization('device_authorization'));
+  t.deepEqual(
+    steps.filter((name) => /Grant/i.test(name) && /check/i.test(name)),
+    ['checkDeviceGrant'],
+    LOOK,
+  );
+});
+
 test.serial('what stays in those lists still authenticates and checks', (t) => {
   for (const steps of [introspection, revocation])
     t.true(names(steps).includes('authenticateClient') || names(steps).some((name) => /client/i.test(name)), LOOK);
@@ -125,17 +136,21 @@ test.serial(
   },
 );
 
-test.serial('the refresh grant is handler(provider, helpers, ctx) and takes the parameters we pass on', (t) => {
-  t.is(handler.length, 3, LOOK);
-  t.deepEqual([...parameters].toSorted(), ['refresh_token', 'scope'], LOOK);
-  t.is(refreshGrant({} as Provider).handle.length, 1);
-  const source = readFileSync(require.resolve('oidc-provider/lib/actions/grants/refresh_token.js'), 'utf8');
-  const [, taken = ''] = /const \{([^{}]*)\} = helpers/.exec(source) ?? [];
-  const used = taken.split(',').map((part) => part.trim());
-  t.true(used.includes('validateGrant'), LOOK);
-  for (const name of used.filter(Boolean))
-    t.true(name in grantHelpers, `the refresh grant uses the helper ${name}, which there is none of: ${LOOK}`);
-});
+for (const [name, grant, taken] of [
+  ['refresh_token', refreshToken, ['refresh_token', 'scope']],
+  ['device_code', deviceCode, ['device_code']],
+] as const)
+  test.serial(`the grant ${name} is handler(provider, helpers, ctx) and takes the parameters we pass on`, (t) => {
+    t.is(grant.handler.length, 3, LOOK);
+    t.deepEqual([...grant.parameters].toSorted(), [...taken], LOOK);
+    t.is(engineGrant({} as Provider, name).handle.length, 1);
+    const source = readFileSync(require.resolve(`oidc-provider/lib/actions/grants/${name}.js`), 'utf8');
+    const [, listed = ''] = /const \{([^{}]*)\} = helpers/.exec(source) ?? [];
+    const used = listed.split(',').map((part) => part.trim());
+    t.true(used.includes('validateGrant'), LOOK);
+    for (const helper of used.filter(Boolean))
+      t.true(helper in grantHelpers, `the grant uses the helper ${helper}, which there is none of: ${LOOK}`);
+  });
 
 test.serial('the helpers of the password grant and of refresh retries are there', (t) => {
   for (const name of [

@@ -77,7 +77,7 @@ export const usual: Samples = {
     action: '/interaction/abc/consent',
     csrf: 'token',
     person: { email: 'ada@example.com', name: 'Ada Lovelace' },
-    client: { name: 'Riverside Library', returnsTo: 'books.riverside.example' },
+    client: { name: 'Riverside Library', host: 'books.riverside.example' },
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     resources: [
       {
@@ -88,6 +88,8 @@ export const usual: Samples = {
     ],
     firstTime: true,
   },
+  device: { action: '/device', csrf: 'token', code: '' },
+  'device-done': { what: 'allowed', again: '/device' },
   answered: { client: { name: 'Riverside Library' }, again: '/interaction/abc/again' },
   error: {
     reason: 'redirect',
@@ -201,11 +203,13 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     action: `/x?${text}`,
     csrf: text,
     person: { email: text, name: text },
-    client: { name: text, returnsTo: text },
+    client: { name: text, host: text },
     scopes: [text, 'email'],
     resources: [{ name: text, uri: text, scopes: [text] }],
     firstTime: false,
   },
+  device: { action: `/x?${text}`, csrf: text, code: text, error: 'wrong' },
+  'device-done': { what: 'over', again: `javascript:${text}` },
   answered: { client: { name: text }, again: `javascript:${text}` },
   error: { reason: 'redirect', id: text, retry: `javascript:${text}` },
   logout: {

@@ -1,9 +1,13 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATIC_SCOPES } from '../../engine/scopes.ts';
 import { Refusal } from '../../lib/index.ts';
 import { details, type Item, table } from '../print.ts';
 import { type Context, collect, collectWords } from './context.ts';
 import { readFile, secondsIn } from './input.ts';
+
+/** Those that no type of application brings. */
+const GRANTS = ['password', 'device_code'] as const;
+type Grant = (typeof GRANTS)[number];
 
 /** As commander gives them: `false` where the option's `--no-…` was written. */
 interface TermOptions {
@@ -14,10 +18,16 @@ interface TermOptions {
   readonly backchannelLogoutSessionRequired?: boolean;
   readonly scope?: string[] | false;
   readonly resource?: string[] | false;
-  readonly grant?: 'password' | false;
+  readonly grant?: Grant[] | false;
   readonly firstParty?: boolean;
   readonly acr?: string[] | false;
   readonly jwks?: string | false;
+}
+
+function collectGrants(value: string, before: Grant[] | false | undefined): Grant[] {
+  const grant = GRANTS.find((one) => one === value);
+  if (!grant) throw new InvalidArgumentError(`Allowed choices are ${GRANTS.join(', ')}.`);
+  return [...(before || []), grant];
 }
 
 const withTerms = (command: Command): Command =>
@@ -28,7 +38,11 @@ const withTerms = (command: Command): Command =>
     .option('--backchannel-logout-session-required', 'it has to be told which session, not only whose')
     .option('--scope <scope>', 'what it may ask for; everything unless given (repeatable)', collectWords)
     .option('--resource <uri>', 'an API it may ask tokens for; the first is its default (repeatable)', collect)
-    .addOption(new Option('--grant <grant>', 'a grant its type does not bring').choices(['password']))
+    .option(
+      `--grant <${GRANTS.join('|')}>`,
+      'a grant its type does not bring; device_code: people sign in on another device (repeatable)',
+      collectGrants,
+    )
     .option('--first-party', 'it is ours: nobody is asked for consent')
     .option(
       '--acr <value>',
@@ -96,11 +110,8 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
 
   client
     .command('rotate-secret <client_id>')
-    .description('a new secret; every old one stops at once')
-    .option(
-      '--keep-old-for <duration>',
-      'the old one stays good for so long beside it, such as 1d (30d at most), and those kept before for as long as was said',
-    )
+    .description('a new secret; the old one stops at once')
+    .option('--keep-old-for <duration>', 'it stays good for so long beside the new one, such as 1d (30d at most)')
     .action(async (client_id: string, { keepOldFor }: { keepOldFor?: string }, command: Command) =>
       showSecret(
         command,
@@ -131,11 +142,15 @@ const termsIn = async (options: TermOptions) => ({
   backchannel_logout_session_required: options.backchannelLogoutSessionRequired,
   scopes: listed(options.scope),
   resources: listed(options.resource),
-  password_grant: options.grant === undefined ? undefined : options.grant === 'password',
+  password_grant: given(options, 'password'),
+  device_grant: given(options, 'device_code'),
   first_party: options.firstParty,
   default_acr_values: listed(options.acr),
   jwks: options.jwks === false ? null : options.jwks && (await readJwks(options.jwks)),
 });
+
+const given = ({ grant }: TermOptions, which: Grant): boolean | undefined =>
+  grant === undefined ? undefined : grant !== false && grant.includes(which);
 
 const listed = (value: string[] | false | undefined): string[] | undefined => (value === false ? [] : value);
 
