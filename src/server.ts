@@ -34,7 +34,7 @@ import {
   WARMING_UP,
 } from './http/index.ts';
 import { signOutPages } from './interaction/index.ts';
-import { type Duration, hours, type Logger, minutes, seconds } from './lib/index.ts';
+import { type Duration, hours, type Logger, minutes, Refusal, seconds } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { rehearse } from './rehearsal.ts';
@@ -196,7 +196,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     };
   } catch (error) {
     await unwind(undo);
-    throw error;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new Refusal('store_unavailable', `the store cannot be used: ${error.message}`, { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import type { Settings } from '../config/index.ts';
 import { createLogger } from '../http/index.ts';
 import { heldBack } from '../lib/index.ts';
 import { type Server, startServer } from '../server.ts';
-import { listeningLine, STOPPING, setupLine } from './announce.ts';
+import { listeningLine, NO_SETUP, STOPPING, setupLine } from './announce.ts';
 import { watchFileHandles } from './file-handles.ts';
 import { type Host, INIT } from './host.ts';
 import { lowerV8Threads } from './v8-threads.ts';
@@ -47,6 +47,7 @@ export async function serveAlone(
 
   print(listeningLine({ url: server.url, issuer: server.issuer }));
   log.release();
-  const setup = await server.domain.setup.open();
+  // Somebody is served already, or can be once the store writes again.
+  const setup = await server.domain.setup.open().catch((err: Error) => log.error({ err }, NO_SETUP));
   if (setup) print(setupLine(setup));
 }

@@ -20,4 +20,7 @@ export const setupLine = (setup: string): string =>
     setup,
   });
 
+export const NO_SETUP =
+  'the link by which the first operator gets in cannot be made: start again when the store can write, or  npx postern user add EMAIL';
+
 export const STOPPING = 'stopping: answering what was asked';

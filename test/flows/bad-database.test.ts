@@ -11,6 +11,7 @@ import { environmentOf } from '../support/environment.ts';
 import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { startProcess } from '../support/server-process.ts';
 import { until } from '../support/until.ts';
 
 let databases: DatabaseServer;
@@ -59,6 +60,19 @@ async function roleOf({ name, url, query }: Database): Promise<string> {
 /** What PostgreSQL says when its disk is full, for whatever it is asked to make or insert. */
 const FULL = `BEGIN RAISE EXCEPTION 'could not extend file "base/5/16385": No space left on device' USING ERRCODE = '53100'; END`;
 
+const eachTable = (statement: string): string =>
+  `DO $do$ DECLARE t text; BEGIN FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'postern'::regnamespace AND relkind = 'r'
+   LOOP EXECUTE format($f$${statement}$f$, t); END LOOP; END $do$`;
+
+async function fillDisk({ query }: Database): Promise<void> {
+  await query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$${FULL}$$`);
+  await query(
+    eachTable(
+      'CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON postern.%I FOR EACH ROW EXECUTE FUNCTION full_disk()',
+    ),
+  );
+}
+
 interface Bad {
   readonly what: string;
   /** Spoils the database; gives back the URL to use. */
@@ -96,6 +110,17 @@ const STARTS: readonly Bad[] = [
       return url;
     },
     said: /^cannot use the database .*: the disk of the database at 127\.0\.0\.1:\d+ is full\n$/,
+  },
+  {
+    what: 'a disk that is full once the tables are there',
+    async spoil(database) {
+      const server = await startPostern({ env: { POSTERN_DATABASE_URL: database.url } });
+      await server.close();
+      await database.query('TRUNCATE postern.signing_keys, postern.server_secrets');
+      await fillDisk(database);
+      return database.url;
+    },
+    said: /^the store cannot be used: the disk of the database is full\n$/,
   },
   {
     what: 'a schema that another program made',
@@ -149,21 +174,10 @@ interface Fault {
   readonly ready: RegExp;
 }
 
-const eachTable = (statement: string): string =>
-  `DO $do$ DECLARE t text; BEGIN FOR t IN SELECT relname FROM pg_class WHERE relnamespace = 'postern'::regnamespace AND relkind = 'r'
-   LOOP EXECUTE format($f$${statement}$f$, t); END LOOP; END $do$`;
-
 const FAULTS: readonly Fault[] = [
   {
     what: 'its disk is full',
-    async begin({ query }) {
-      await query(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$${FULL}$$`);
-      await query(
-        eachTable(
-          'CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON postern.%I FOR EACH ROW EXECUTE FUNCTION full_disk()',
-        ),
-      );
-    },
+    begin: fillDisk,
     end: ({ query }) => query('DROP FUNCTION full_disk() CASCADE'),
     ready: /^the disk of the database is full$/,
   },
@@ -226,3 +240,22 @@ for (const { what, begin, end, ready } of FAULTS) {
     t.truthy((await oidc.refreshTokenGrant(config, again.refresh_token!)).access_token);
   });
 }
+
+test.serial(
+  'a start on a full disk at which nobody has an account yet serves, and says what it could not do',
+  async (t) => {
+    const database = await databases.create();
+    const folder = mkdtempSync(join(tmpdir(), 'postern-database-'));
+    const env = { POSTERN_DATABASE_URL: database.url };
+    await (await startProcess({ folder, env })).terminate();
+    await fillDisk(database);
+    const server = await startProcess({ folder, env });
+    t.teardown(async () => {
+      await server.kill();
+      rmSync(folder, { recursive: true });
+    });
+    await until(() => server.errors.some((line) => line.includes('the first operator gets in cannot be made')));
+    t.is((await fetch(`${server.url}/.well-known/jwks.json`)).status, 200);
+    t.is(await server.terminate(), 0);
+  },
+);
