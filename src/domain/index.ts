@@ -76,7 +76,7 @@ export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
 export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
-export type { UnderWay, Vouched } from './upstream-requests.ts';
+export type { UnderWay, Vouched, WhyNot } from './upstream-requests.ts';
 export type { RegisteredUpstream } from './upstreams.ts';
 
 /** Verifiers fetch a JWKS again no sooner than this, whatever it says (jose's `cooldownDuration`). */

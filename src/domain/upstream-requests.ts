@@ -51,8 +51,11 @@ export interface Vouched {
   readonly remember: boolean;
 }
 
-/** Why an upstream signed nobody in; `refused`: it vouched for somebody who may not sign in here. */
-export type WhyNot = 'denied' | 'unavailable' | 'untrusted' | 'stale' | 'refused';
+/**
+ * Why an upstream signed nobody in. `refused`: it vouched for somebody who may not sign in here. `removed`: it was, while they
+ * were on their way.
+ */
+export type WhyNot = 'denied' | 'unavailable' | 'untrusted' | 'stale' | 'refused' | 'removed';
 
 /** What came of it. `linked`: to this account, or to another one before. */
 export type Answer =

@@ -94,6 +94,7 @@ test('an upstream that is gone, unknown or down leads back to the page, and says
   for (const upstream of ['nobody', '', '__proto__']) {
     const answer = await agent.post('/account/linked', new URLSearchParams({ csrf, upstream, decision: 'link' }));
     t.is(answer.page, 'account-linked', upstream);
+    t.regex(answer.html, /role="alert"[\s\S]*no longer/, upstream);
   }
   const down = await agent.post('/account/linked', new URLSearchParams({ csrf, upstream: 'down', decision: 'link' }));
   t.regex(down.html, /role="alert"[\s\S]*Nobody There cannot be reached/);

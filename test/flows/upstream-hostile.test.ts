@@ -63,7 +63,7 @@ async function scene({ server = here, trustsEmail = true } = {}): Promise<Scene>
       return { ...begun, sent, back };
     },
     async [Symbol.asyncDispose]() {
-      await server.domain.upstreams.remove(upstream);
+      if (await server.domain.upstreams.get(upstream)) await server.domain.upstreams.remove(upstream);
       await stub[Symbol.asyncDispose]();
     },
   };
@@ -130,6 +130,19 @@ test('a person who said no there, or whom it would not let in, reads so and may 
   const { agent, sent, back } = await there.leave();
   back.search = `${new URLSearchParams({ error: 'access_denied', state: sent.get('state')! })}`;
   told(t, await agent.get(back), /Riverside[\s\S]*did not sign you in/);
+});
+
+test('an upstream that was removed while somebody was there, or before they pressed its button, is told like one that failed', async (t) => {
+  await using there = await scene();
+  const { agent, back } = await there.leave();
+  const other = await there.begin();
+  await here.domain.upstreams.remove(there.upstream);
+  const words = /no longer/;
+  const answer = await agent.get(back);
+  told(t, answer, words);
+  const refusal = await here.domain.refusals.get(/err_[\w-]+/.exec(answer.html)?.[0] ?? '');
+  t.like(refusal, { error: 'upstream_removed', asked: { upstream: there.upstream } });
+  told(t, await press(other.agent, other.page, there.upstream), words);
 });
 
 test('whatever is wrong with an upstream’s answer, the person reads that, and the operator the rule', async (t) => {

@@ -4,7 +4,7 @@ import { HttpRefusal, sendOn } from '../../http/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import { UpstreamFailure } from '../../upstream/index.ts';
 import type { Interacting } from '../context.ts';
-import { failed } from './failed.ts';
+import { failed, stillThere } from './failed.ts';
 import { linkTo } from './links.ts';
 
 /**
@@ -55,8 +55,7 @@ export function answered(room: Interacting) {
   }
 
   async function settle(ctx: Context, id: string, request: UnderWay, query: URLSearchParams): Promise<void> {
-    const upstream = await domain.upstreams.get(id);
-    // Removed while they were there.
+    const upstream = await stillThere(ctx, room, request.whose, id);
     const profile = upstream && (await profileOf(ctx, upstream, request, query));
     if (!upstream || !profile) return;
     const { whose, remember } = request;

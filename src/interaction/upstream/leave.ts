@@ -2,7 +2,7 @@ import { readForm } from '../../http/index.ts';
 import { UpstreamFailure } from '../../upstream/index.ts';
 import type { Interacting } from '../context.ts';
 import { loadRequest, type Step } from '../steps.ts';
-import { failed } from './failed.ts';
+import { failed, stillThere } from './failed.ts';
 import { isOffered } from './offers.ts';
 
 /** The buttons of the sign-in page that lead to an upstream. It has no page of its own. */
@@ -23,7 +23,8 @@ export function upstreamStep(room: Interacting): Step {
       if (request.progress.missing !== 'login') return 'next';
       // Whoever came back unknown takes another way.
       await domain.upstreamRequests.takeAnswer({ interaction: uid });
-      const upstream = await domain.upstreams.get(form['upstream'] ?? '');
+      if (!form['upstream']) return 'next';
+      const upstream = await stillThere(ctx, room, { interaction: uid }, form['upstream']);
       if (!upstream || !isOffered(request, upstream)) return 'next';
       const { maxAge, loginHint, uiLocales, choose } = request;
       const errand = await domain.upstreamRequests.begin({

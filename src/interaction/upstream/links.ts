@@ -1,10 +1,10 @@
 import type { Context } from 'koa';
-import type { LinkedIdentity } from '../../domain/index.ts';
+import type { LinkedIdentity, WhyNot } from '../../domain/index.ts';
 import type { SignedIn } from '../../engine/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import { kindOf, UpstreamFailure } from '../../upstream/index.ts';
 import type { Interacting } from '../context.ts';
-import { failed, type WhyNot } from './failed.ts';
+import { failed, stillThere } from './failed.ts';
 
 /** An upstream somebody may link to their account. */
 interface Linkable {
@@ -23,7 +23,7 @@ interface LinkShown extends Pick<LinkedIdentity, 'id' | 'label' | 'createdAt' | 
 /** What came of linking: `elsewhere` is linked to somebody else's account already. */
 type LinkOutcome =
   | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
-  | { readonly upstream: string; readonly reason: WhyNot['reason']; readonly id: string };
+  | { readonly upstream: string; readonly reason: WhyNot; readonly id: string };
 
 export type UpstreamLinks = ReturnType<typeof createUpstreamLinks>;
 
@@ -36,6 +36,7 @@ type Room = Pick<Interacting, 'domain' | 'upstreamClient' | 'mark' | 'metrics' |
 export function createUpstreamLinks(room: Room) {
   const { domain, upstreamClient, mark } = room;
   const { upstreams, upstreamRequests, identities } = domain;
+  const nameOf = (id: string): string => upstreams.list().find((each) => each.id === id)?.name ?? id;
 
   return {
     /** Whom the account is linked to, the oldest first. */
@@ -43,7 +44,7 @@ export function createUpstreamLinks(room: Room) {
       const all = await identities.listForAccount(accountId);
       return all.map(({ id, upstream, label, createdAt, lastUsedAt }) => ({
         id,
-        upstream: upstreams.list().find((each) => each.id === upstream)?.name ?? upstream,
+        upstream: nameOf(upstream),
         ...(label && { label }),
         createdAt,
         ...(lastUsedAt && { lastUsedAt }),
@@ -64,7 +65,7 @@ export function createUpstreamLinks(room: Room) {
      */
     async begin(ctx: Context, { person, sessionId }: SignedIn, id: string, to: string): Promise<string> {
       await upstreamRequests.takeAnswer({ session: sessionId });
-      const upstream = await upstreams.get(id);
+      const upstream = await stillThere(ctx, room, { session: sessionId }, id);
       if (!upstream) return to;
       const whose = { session: sessionId, accountId: person.id, to };
       const errand = await upstreamRequests.begin({ whose, upstream: id, browser: mark.id(ctx), remember: false });
@@ -81,8 +82,8 @@ export function createUpstreamLinks(room: Room) {
     /** What came of the last one, told once. */
     async outcome({ sessionId }: SignedIn): Promise<LinkOutcome | undefined> {
       const answer = await upstreamRequests.takeAnswer({ session: sessionId });
-      const upstream = upstreams.list().find(({ id }) => id === answer?.upstream)?.name;
-      if (!answer || upstream === undefined || 'vouched' in answer) return undefined;
+      if (!answer || 'vouched' in answer) return undefined;
+      const upstream = nameOf(answer.upstream);
       return 'linked' in answer ? { upstream, linked: answer.linked } : { upstream, ...answer.failed };
     },
 

@@ -27,7 +27,6 @@ export const isOffered = ({ maxAge }: PendingRequest, { kind: name }: Registered
 export async function offersOf({ domain }: Interacting, request: PendingRequest): Promise<Offers> {
   const { upstreams, upstreamRequests } = domain;
   const all = upstreams.list();
-  if (all.length === 0) return { places: [] };
   const offered = all.filter((each) => isOffered(request, each));
   const offers = {
     upstreams: {
@@ -37,9 +36,12 @@ export async function offersOf({ domain }: Interacting, request: PendingRequest)
     places: offered.map(({ issuer }) => issuer),
   };
   const answer = await upstreamRequests.answerOf({ interaction: request.uid });
-  const name = all.find(({ id }) => id === answer?.upstream)?.name;
-  if (!answer || name === undefined) return offers;
-  if ('vouched' in answer) return { ...offers, linking: { upstream: name, label: answer.vouched.label } };
+  if (!answer) return offers;
+  const known = all.find(({ id }) => id === answer.upstream);
+  if ('vouched' in answer)
+    return known ? { ...offers, linking: { upstream: known.name, label: answer.vouched.label } } : offers;
   await upstreamRequests.takeAnswer({ interaction: request.uid });
-  return 'failed' in answer ? { ...offers, error: { upstream: name, ...answer.failed } } : offers;
+  return 'failed' in answer
+    ? { ...offers, error: { upstream: known?.name ?? answer.upstream, ...answer.failed } }
+    : offers;
 }
