@@ -47,12 +47,13 @@ export interface SettingsDocument {
  * @throws SettingsError when it cannot be read.
  */
 export function readDocument(env: Environment): SettingsDocument {
-  const file = env['POSTERN_CONFIG'] ?? 'postern.yaml';
+  const named = env['POSTERN_CONFIG']?.trim();
+  const file = named || 'postern.yaml';
   try {
     return { file, yaml: readFileSync(file, 'utf8') };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code !== 'ENOENT' || env['POSTERN_CONFIG']) throw new SettingsError([`${file}: cannot be read (${code})`]);
+    if (code !== 'ENOENT' || named) throw new SettingsError([`${file}: cannot be read (${code})`]);
     return { file, yaml: '' };
   }
 }
@@ -73,10 +74,13 @@ export function readSettings(env: Environment, yaml = '', file = 'postern.yaml')
   const paths = settingPaths();
   const variables = new Map(paths.map((path) => [variableOf(path), path]));
   const named = new Map<string, string>();
-  for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('POSTERN_') || value === undefined || value === '') continue;
+  for (const [name, given] of Object.entries(env)) {
+    if (!name.startsWith('POSTERN_') || given === undefined || given === '') continue;
     const path = variables.get(name);
-    if (path) {
+    // A file of variables may have Windows' line ends, and blanks that nobody sees; what reads it may leave quotes in place.
+    const value = given.trim();
+    if (/^(["']).*\1$/s.test(value)) problems.push(`${name}: has quotes around its value, which would be part of it`);
+    else if (path) {
       tree = withSetting(tree, path.split('.'), value);
       named.set(path, name);
     } else if (!OTHER_VARIABLES.includes(name))
@@ -131,6 +135,7 @@ function describe(
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const full = path ? `${path}.${key}` : key;
+      if (paths.includes(full)) return `${full} (${file}): a dot is a level in the file: write ${nested(full)}`;
       return `${full} (${file}): is no setting${suggestion(full, [...paths, ...paths.map((p) => p.split('.')[0]!)])}`;
     });
   }
@@ -139,6 +144,10 @@ function describe(
   const setting = paths.find((each) => path === each || path.startsWith(`${each}.`)) ?? path;
   return [`${path} (${named.get(setting) ?? file}): ${message}`];
 }
+
+/** `tokens: { access: … }` */
+const nested = (path: string): string =>
+  path.split('.').reduceRight((inner, name) => `${name}: ${inner === '…' ? inner : `{ ${inner} }`}`, '…');
 
 function suggestion(name: string, known: readonly string[]): string {
   const [nearest] = known

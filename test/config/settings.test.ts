@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { readSettings, SettingsError } from '../../src/config/index.ts';
+import { readDocument, readSettings, SettingsError } from '../../src/config/index.ts';
 import { settingPaths, variableOf } from '../../src/config/load.ts';
 import { days, hours, minutes, parseDuration, seconds } from '../../src/lib/index.ts';
 
@@ -36,6 +36,32 @@ test('the environment wins over the file, one setting at a time', (t) => {
 
 test('an empty variable is as good as none', (t) => {
   t.is(readSettings({ POSTERN_PORT: '' }).port, 3000);
+});
+
+test('what a file of variables leaves around a value is no part of it, and quotes are told', (t) => {
+  const settings = readSettings({
+    POSTERN_ISSUER: 'https://id.example.com\r',
+    POSTERN_DATA: ' ./data\t',
+    POSTERN_PORT: '1 ',
+  });
+  t.is(settings.issuer, 'https://id.example.com');
+  t.is(settings.data, './data');
+  t.is(settings.port, 1);
+  for (const quote of ['"', "'"])
+    t.deepEqual(
+      problemsOf({
+        POSTERN_DATA: `${quote}/srv/postern${quote}\r`,
+        POSTERN_DATABASE_URL: `${quote}postgresql://postern:hunter2@db/postern${quote}`,
+      }),
+      ['POSTERN_DATA', 'POSTERN_DATABASE_URL'].map(
+        (name) => `${name}: has quotes around its value, which would be part of it`,
+      ),
+    );
+});
+
+test('the file is the one that is named, and postern.yaml where an empty or a blank variable names none', (t) => {
+  for (const name of ['', ' ', undefined]) t.is(readDocument({ POSTERN_CONFIG: name }).file, 'postern.yaml');
+  t.is(readDocument({ POSTERN_CONFIG: 'package.json\r' }).file, 'package.json');
 });
 
 test('a number is digits, as a number or a text: what is empty, yes or no, or a list is none', (t) => {
@@ -98,6 +124,9 @@ test('an issuer that is more than an origin is refused', (t) => {
 test('a file that is not settings is told as such', (t) => {
   t.regex(problemsOf({}, '- a\n- b\n').join(), /must hold settings/);
   t.is(problemsOf({}, 'a: [').length, 1);
+  t.deepEqual(problemsOf({}, 'tokens.access: 5m\n'), [
+    'tokens.access (postern.yaml): a dot is a level in the file: write tokens: { access: … }',
+  ]);
 });
 
 test('lengths of time are read in every unit, and nothing else is', (t) => {
