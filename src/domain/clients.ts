@@ -90,6 +90,13 @@ const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolea
 
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
+/** Far more than bringing new ones out takes. */
+const MOST_OLD_SECRETS = 5;
+
+/** The secrets that newer ones have replaced, the last first, and until when each is good beside them. */
+export const oldSecrets = ({ secretHashes, oldSecretsUntil = [] }: Client) =>
+  secretHashes.slice(1).map((hash, i) => ({ hash, until: oldSecretsUntil[i] ?? 0 }));
+
 /** Applications as the operator registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
   async function existing(id: string): Promise<Row<Client>> {
@@ -196,9 +203,9 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /**
-     * A new secret. The old one stops at once, unless it is kept for the time it takes to bring the new one everywhere; one
-     * that was kept before it stops now.
-     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`
+     * A new secret. Every old one stops at once; or the last is kept for the time it takes to bring the new one everywhere, and
+     * those before it for as long as was said of them.
+     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`, `secrets_many`
      */
     async rotateSecret(
       id: string,
@@ -207,18 +214,23 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       if (keepOldFor !== undefined && !(keepOldFor >= minutes(1) && keepOldFor <= days(30)))
         throw new Refusal('time_invalid', 'an old secret is kept for 1 minute to 30 days');
       const secret = newSecret();
-      const changed = await change(id, 'client.secret_rotated', ({ record: { oldSecretsUntil: _, ...record } }) => {
+      const changed = await change(id, 'client.secret_rotated', ({ record }) => {
         if (record.tokenEndpointAuthMethod !== 'client_secret_basic')
           throw new Refusal('client_has_no_secret', `${id} proves itself by ${record.tokenEndpointAuthMethod}`);
-        const hash = sha256(secret);
-        return keepOldFor
-          ? {
-              ...record,
-              secretHashes: [hash, ...record.secretHashes.slice(0, 1)],
-              oldSecretsUntil: now() + keepOldFor,
-              updatedAt: now(),
-            }
-          : { ...record, secretHashes: [hash], updatedAt: now() };
+        const { oldSecretsUntil: _, ...rotated } = { ...record, secretHashes: [sha256(secret)], updatedAt: now() };
+        if (!keepOldFor) return rotated;
+        const replaced = record.secretHashes.slice(0, 1).map((hash) => ({ hash, until: now() + keepOldFor }));
+        const kept = [...replaced, ...oldSecrets(record).filter(({ until }) => until > now())];
+        if (kept.length > MOST_OLD_SECRETS)
+          throw new Refusal(
+            'secrets_many',
+            `${MOST_OLD_SECRETS} old secrets of ${id} are still good: rotate without keeping one, which ends them, or wait for one to end`,
+          );
+        return {
+          ...rotated,
+          secretHashes: [...rotated.secretHashes, ...kept.map(({ hash }) => hash)],
+          oldSecretsUntil: kept.map(({ until }) => until),
+        };
       });
       return { client: changed, secret };
     },
@@ -240,9 +252,9 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /** Takes the same time whichever secret it is, or none. */
-    verifySecret({ secretHashes, oldSecretsUntil = 0 }: Client, secret: string): boolean {
+    verifySecret({ secretHashes, oldSecretsUntil = [] }: Client, secret: string): boolean {
       const presented = sha256(secret);
-      const good = oldSecretsUntil > now() ? secretHashes : secretHashes.slice(0, 1);
+      const good = secretHashes.filter((_, i) => i === 0 || (oldSecretsUntil[i - 1] ?? 0) > now());
       return good.filter((hash) => sameDigest(hash, presented)).length > 0;
     },
   };

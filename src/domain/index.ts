@@ -50,7 +50,7 @@ export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
 export { ACR_VALUES, acrOf, leastOf, type Provable, together, toldAs } from './assurance.ts';
 export type { Binding, Challenges } from './challenges.ts';
-export { OWN_CLIENT, type RegisteredClient } from './clients.ts';
+export { OWN_CLIENT, oldSecrets, type RegisteredClient } from './clients.ts';
 export { type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
 export { DEVICE_GRANT, type DeviceRequests, USER_CODE_MASK, userCodeIn } from './device-requests.ts';
 export { emailKey, parseEmail } from './email.ts';

@@ -53,6 +53,7 @@ export function failures({ report, pages, logger }: Options): Middleware {
     for (const header of ANSWERS) ctx.remove(header);
     ctx.set('Cache-Control', 'no-store');
     ctx.set(failure.headers);
+    if (isForPrograms(ctx)) openToBrowsers(ctx);
     stateOf(ctx).error = failure.error;
     try {
       if (wantsPage(ctx)) {
@@ -152,9 +153,21 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** Whether a person reads the answer, as the engine decides it too: a browser asks for text/html by name. */
-export function wantsPage(ctx: Context): boolean {
+export const wantsPage = (ctx: Context): boolean => !isForPrograms(ctx) && ctx.accepts('json', 'html') === 'html';
+
+function isForPrograms(ctx: Context): boolean {
   const kind = stateOf(ctx).endpoint?.kind;
-  return kind !== 'api' && kind !== 'public' && ctx.accepts('json', 'html') === 'html';
+  return kind === 'api' || kind === 'public';
+}
+
+/**
+ * An application in a browser learns what failed, as from the engine's own answers; else a 503 would look to it like no
+ * network. There is nothing of anybody's in it.
+ */
+function openToBrowsers(ctx: Context): void {
+  ctx.vary('Origin');
+  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*');
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After');
 }
 
 const ABORTS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readDocument, type Settings, type SettingsDocument } from '../config/index.ts';
 import { createLogger } from '../http/log.ts';
 import { type Readiness, serveOps, WARMING_UP } from '../http/ops.ts';
-import { heldBack } from '../lib/index.ts';
+import { heldBack, seconds } from '../lib/index.ts';
 import { listeningLine, STOPPING, setupLine } from './announce.ts';
 import { createCrew } from './crew.ts';
 import { type Door, openDoor } from './door.ts';
@@ -11,6 +11,12 @@ import { forkWorker } from './fork.ts';
 import { type Host, INIT } from './host.ts';
 import { createMember } from './member.ts';
 import { createTotals } from './totals.ts';
+
+/**
+ * How long the others are waited for once one has said that it can serve. A balancer asks with little patience, and would
+ * leave all of them for one that hangs.
+ */
+const OTHERS_WITHIN = seconds(0.25);
 
 /**
  * The process in front of several workers. SIGTERM and SIGINT end them all, SIGHUP replaces them one after the other:
@@ -61,9 +67,16 @@ export async function lead(host: Host, settings: Settings, document: SettingsDoc
 
   /** One that can serve is enough: connections go round the others. But not round one that is still warming up. */
   async function ready(): Promise<Readiness> {
-    const answers = await Promise.all(crew.serving.map((member) => member.ask('readiness')));
-    const able = answers.filter((answer) => answer?.ok);
-    const warming = answers.find((answer) => answer?.checks['server'] === WARMING_UP);
+    const answers: Readiness[] = [];
+    const first = Promise.withResolvers<void>();
+    const all = crew.serving.map(async (member) => {
+      const answer = await member.ask('readiness');
+      if (answer) answers.push(answer);
+      if (answer?.ok) first.resolve();
+    });
+    await Promise.race([Promise.all(all), first.promise.then(() => pause(OTHERS_WITHIN))]);
+    const able = answers.filter(({ ok }) => ok);
+    const warming = answers.find(({ checks }) => checks['server'] === WARMING_UP);
     const told = warming ?? able[0] ?? answers[0];
     return {
       ok: able.length > 0 && !warming,

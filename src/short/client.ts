@@ -32,6 +32,6 @@ export async function authenticate(
   await grounds?.get('clients', clientId);
   const client = await get(clientId);
   if (client?.tokenEndpointAuthMethod !== (secret === undefined ? 'none' : 'client_secret_basic')) return undefined;
-  if (client.oldSecretsUntil) grounds?.until(client.oldSecretsUntil);
+  for (const time of client.oldSecretsUntil ?? []) grounds?.until(time);
   return secret === undefined || verifySecret(client, secret) ? client : undefined;
 }

@@ -69,10 +69,10 @@ export interface Client {
   /** How sure it has to be of who somebody is (`default_acr_values`, OIDC Registration §2); none where absent. */
   readonly acrValues?: readonly string[];
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
-  /** SHA-256 of each secret that is good; the newest first. */
+  /** SHA-256 of each secret; the newest first. */
   readonly secretHashes: readonly string[];
-  /** Until then the secrets after the newest are good too; none of them is where this is absent. */
-  readonly oldSecretsUntil?: number;
+  /** Until when each of those after the newest is good, in their order. */
+  readonly oldSecretsUntil?: readonly number[];
   /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   readonly createdAt: number;

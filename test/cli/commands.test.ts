@@ -126,9 +126,13 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   const kept = await run(`client rotate-secret ${client.client_id} --keep-old-for 1d`);
   t.true(Math.abs(Date.parse(kept.old_secret_until) - Date.now() - 24 * 60 * 60 * 1000) < 60_000);
   t.is((await run(`client show ${client.client_id}`)).old_secret_until, kept.old_secret_until);
+  t.false('older_secrets_until' in kept);
   await refuses(`client rotate-secret ${client.client_id} --keep-old-for 31d`, /for 1 minute to 30 days/);
   await refuses(`client rotate-secret ${client.client_id} --keep-old-for tomorrow`, /no length of time such as/);
   t.is((await run(`client show ${client.client_id}`)).old_secret_until, kept.old_secret_until);
+  const renewed = await run(`client rotate-secret ${client.client_id} --keep-old-for 1h`);
+  t.deepEqual(renewed.older_secrets_until, [kept.old_secret_until]);
+  t.true(renewed.old_secret_until < kept.old_secret_until);
 
   await refuses('resource remove https://api.example', /may ask for/);
   t.true((await run(`client remove ${client.client_id}`)).removed);

@@ -97,19 +97,35 @@ test('an old secret stops at once', async (t) => {
   t.true(domain.clients.verifySecret(rotated.client, rotated.secret));
 });
 
-test('an old secret kept for a day is good for a day, and the one before it is not', async (t) => {
+test('each old secret that was kept is good for as long as was said, however often there is a new one', async (t) => {
   const { domain, time } = testDomain();
   const { client, secret: first = '' } = await domain.clients.add(web);
   const { secret: second } = await domain.clients.rotateSecret(client.id, { keepOldFor: hours(24) });
-  const { client: now, secret: third } = await domain.clients.rotateSecret(client.id, { keepOldFor: hours(24) });
-  const good = () => [first, second, third].map((secret) => domain.clients.verifySecret(now, secret));
-  t.deepEqual(good(), [false, true, true]);
+  time.at += hours(12);
+  const { secret: third } = await domain.clients.rotateSecret(client.id, { keepOldFor: hours(1) });
   // Changing something else does not shorten it.
-  await domain.clients.update(client.id, { name: 'Other' });
-  time.at += hours(24) - 1;
-  t.deepEqual(good(), [false, true, true]);
+  const { client: now } = await domain.clients.update(client.id, { name: 'Other' });
+  const good = () => [first, second, third].map((secret) => domain.clients.verifySecret(now, secret));
+  t.deepEqual(good(), [true, true, true]);
+  time.at += hours(1);
+  t.deepEqual(good(), [true, false, true]);
+  time.at += hours(11) - 1;
+  t.deepEqual(good(), [true, false, true]);
   time.at += 1;
   t.deepEqual(good(), [false, false, true]);
+});
+
+test('of old secrets five are kept, and a sixth is refused until one has ended', async (t) => {
+  const { domain, time } = testDomain();
+  const { client, secret: first = '' } = await domain.clients.add(web);
+  for (let i = 0; i < 5; i++) await domain.clients.rotateSecret(client.id, { keepOldFor: hours(1) });
+  const before = await domain.clients.get(client.id);
+  await t.throwsAsync(domain.clients.rotateSecret(client.id, { keepOldFor: hours(1) }), { code: 'secrets_many' });
+  t.deepEqual(await domain.clients.get(client.id), before);
+  t.true(domain.clients.verifySecret(before!, first));
+  time.at += hours(1);
+  const { client: after } = await domain.clients.rotateSecret(client.id, { keepOldFor: hours(1) });
+  t.is(after.secretHashes.length, 2);
 });
 
 test('a secret kept for a while, then rotated without keeping, leaves only the newest', async (t) => {

@@ -280,6 +280,19 @@ test.serial('all of them killed: connections wait for the next ones', async (t) 
   await until(() => pids().length === WORKERS, 'told of');
 });
 
+test.serial('one of them hanging: /readyz says so before a balancer loses patience with all of them', async (t) => {
+  const [hung] = pids();
+  process.kill(hung!, 'SIGSTOP');
+  const began = performance.now();
+  const answer = await once(ops, { path: '/readyz' });
+  process.kill(hung!, 'SIGCONT');
+  t.is(answer.status, 200);
+  t.deepEqual(JSON.parse(answer.text), { ok: true, checks: { store: 'ok', workers: '2 of 3' } });
+  const took = Math.round(performance.now() - began);
+  t.log(`after ${took} ms`);
+  t.true(took < 3000);
+});
+
 test.serial('all of them hanging: /readyz says so, and is well when they go on', async (t) => {
   for (const pid of pids()) process.kill(pid, 'SIGSTOP');
   const hanging = await once(ops, { path: '/readyz' });

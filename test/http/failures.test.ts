@@ -58,6 +58,22 @@ test('what failed in front of everything is told like what failed behind, and is
   t.like(JSON.parse(await api.text()), { error: 'temporarily_unavailable' });
 });
 
+test('an application in a browser may read why its request failed; nobody may read a page’s failure', async (t) => {
+  const origin = 'https://spa.example.com';
+  const front = (_req: unknown, _res: unknown, next: (failure?: Error) => void) => next(new StoreUnavailable(SECRET));
+  for (const options of [{ fronts: [front] }, {}]) {
+    await using s = await edge([failing(() => new StoreUnavailable(SECRET))], options);
+    const api = await s.browse('/token', { method: 'POST', headers: { origin } });
+    t.is(api.status, 503);
+    t.is(api.headers.get('access-control-allow-origin'), origin);
+    t.regex(api.headers.get('access-control-expose-headers') ?? '', /Retry-After/);
+    t.regex(api.headers.get('vary') ?? '', /Origin/);
+    const wrong = await s.browse('/userinfo', { method: 'DELETE', headers: { origin } });
+    t.is(wrong.headers.get('access-control-allow-origin'), origin);
+    t.false((await s.browse('/authorize', { headers: { origin } })).headers.has('access-control-allow-origin'));
+  }
+});
+
 test('a bug is 500 with an id, told in the log and nowhere else', async (t) => {
   for (const thrown of [
     new TypeError(SECRET),

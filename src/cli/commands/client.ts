@@ -110,8 +110,11 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
 
   client
     .command('rotate-secret <client_id>')
-    .description('a new secret; the old one stops at once')
-    .option('--keep-old-for <duration>', 'it stays good for so long beside the new one, such as 1d (30d at most)')
+    .description('a new secret; every old one stops at once')
+    .option(
+      '--keep-old-for <duration>',
+      'the old one stays good for so long beside it, such as 1d (30d at most), and those kept before for as long as was said',
+    )
     .action(async (client_id: string, { keepOldFor }: { keepOldFor?: string }, command: Command) =>
       showSecret(
         command,

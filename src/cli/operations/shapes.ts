@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { KeyView, OwnFactor, Person, RegisteredClient, RegisteredResource } from '../../domain/index.ts';
+import {
+  type KeyView,
+  type OwnFactor,
+  oldSecrets,
+  type Person,
+  type RegisteredClient,
+  type RegisteredResource,
+} from '../../domain/index.ts';
 
 /** ISO 8601 in UTC; null where there is no such moment. */
 export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
@@ -44,7 +51,7 @@ export const clientJson = (client: RegisteredClient) => ({
   }),
   grant_types: client.grantTypes,
   token_endpoint_auth_method: client.tokenEndpointAuthMethod,
-  ...(client.oldSecretsUntil !== undefined && { old_secret_until: iso(client.oldSecretsUntil) }),
+  ...oldSecretsJson(client),
   scopes: client.scopes,
   resources: client.resources,
   first_party: client.firstParty,
@@ -53,6 +60,15 @@ export const clientJson = (client: RegisteredClient) => ({
   created_at: iso(client.createdAt),
   updated_at: iso(client.updatedAt),
 });
+
+/** Until when the secret before the newest is good, and those before that one. */
+function oldSecretsJson(client: RegisteredClient) {
+  const [last, ...older] = oldSecrets(client).map(({ until }) => iso(until));
+  return {
+    ...(last && { old_secret_until: last }),
+    ...(older.length > 0 && { older_secrets_until: older }),
+  };
+}
 
 /** `ttl` in seconds; null where the setting `tokens.access` holds. */
 export const resourceJson = ({ uri, name, scopes, ttl, revocable, alg, createdAt }: RegisteredResource) => ({
