@@ -28,6 +28,8 @@ export interface Population {
   readonly machine: Registered & { readonly resource: string };
   /** May use the password grant. */
   readonly typist: Registered;
+  /** People sign in to it on another device. */
+  readonly television: Registered;
 }
 
 interface Options {
@@ -70,6 +72,7 @@ export async function populate({ folder, env, people, guarded, clients }: Option
         resource,
       },
       typist: await addClient(server, { passwordGrant: true, firstParty: true }),
+      television: await addClient(server, { type: 'native', redirectUris: [], deviceGrant: true }),
     };
   } finally {
     await server.stop();

@@ -1,4 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { DEVICE_GRANT } from '../../src/domain/index.ts';
+import { signIn } from '../support/client.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { PASSWORD } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
@@ -85,6 +87,17 @@ const RACES: Readonly<Record<string, Race>> = {
     if (pushed.outcome !== 'ok') throw new Error(`not pushed: ${JSON.stringify(pushed)}`);
     const url = authorizeUrl(issuer, { client_id: client.id, request_uri: pushed.body['request_uri']! });
     return () => follow(url, browser);
+  },
+
+  'device code (RFC 8628)': async ({ stage, browser: { agent, email } }) => {
+    const { issuer, television } = stage;
+    const shown = await post(`${issuer}/device_authorization`, television, { scope: 'openid' });
+    if (shown.outcome !== 'ok') throw new Error(`no device code: ${JSON.stringify(shown)}`);
+    const { device_code = '', user_code = '' } = shown.body;
+    const typed = await agent.submit(await agent.get('/device'), { user_code });
+    const { url } = await signIn(agent, typed, email);
+    if (!url.endsWith('/device/allowed')) throw new Error(`not allowed but ${url}`);
+    return () => wordOf(post(`${issuer}/token`, television, { grant_type: DEVICE_GRANT, device_code }));
   },
 
   'DPoP proof (RFC 9449)': async ({ stage, browser }) => {
