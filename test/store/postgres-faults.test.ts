@@ -457,3 +457,33 @@ test.serial('a stopped server: refused within 5 s, and back within 3 s once it r
   await recovers(t, store);
   t.is(await store.get('accounts', 'usr_1'), undefined);
 });
+
+test.serial(
+  'a database that allows fewer connections than are wanted: those there are go round, and it is said once',
+  async (t) => {
+    const { name, url, query } = await server.create();
+    const limited = Object.assign(new URL(url), { username: `few_${name}`, password: 'few' });
+    await query(
+      `CREATE ROLE few_${name} LOGIN PASSWORD 'few' CONNECTION LIMIT 4; ALTER DATABASE ${name} OWNER TO few_${name}`,
+    );
+    const said: [object, string][] = [];
+    const log = { ...silent, warn: (about: object, what: string) => void said.push([about, what]) };
+    const store = await openPostgresStore({ url: limited.href, now: Date.now, log });
+    t.teardown(() => store.close());
+    t.like(said, [[{ most: 11, allowed: 4 }]]);
+    for (const round of [1, 2])
+      await Promise.all(
+        Array.from({ length: 300 }, async (_, i) => {
+          await store.commit([{ put: 'guesses', id: `${round}/${i}`, record: guess(i) }]);
+          t.truthy(await store.get('guesses', `${round}/${i}`));
+        }),
+      );
+    t.is(said.length, 2);
+    t.regex(said[1]![1], /no room for another connection/);
+    // Nobody else has any of them now.
+    await query(
+      `ALTER ROLE few_${name} CONNECTION LIMIT 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'few_${name}'`,
+    );
+    await t.throwsAsync(store.get('guesses', '1/1'), { message: 'the database has no connection left' });
+  },
+);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type Duration, type Logger, minutes, seconds } from '../../lib/index.ts';
 import { Client } from './client.ts';
-import { isReadOnly, NotConnected, spoilsConnection, type Target, wasAnswered } from './errors.ts';
+import { codeOf, isReadOnly, NO_ROOM, NotConnected, spoilsConnection, type Target, wasAnswered } from './errors.ts';
 
 /** How long anything may take. Together they keep every call of the store under {@link Limits.call}. */
 export interface Limits {
@@ -37,6 +37,10 @@ const ANSWER = seconds(0.2);
 /** While the database is read-only every commit finds that out: all connections are made anew so often and no more. */
 const ANEW_EVERY = seconds(1);
 
+/** A database that had no room for another connection is not asked for one this long; those that are there go round. */
+const CROWDED = seconds(5);
+const TELL_EVERY: Duration = minutes(1);
+
 /**
  * What each session is told first, and not as it connects: a pooler in between (PgBouncer) refuses settings that it does not
  * know. A commit relies on seeing what others committed once it has the row's lock, and a time is what it was, to the last
@@ -62,9 +66,13 @@ export class Connections {
   readonly #madeAt = new WeakMap<pg.ClientBase, number>();
   /** What was made before leads to a server, or a session, that turned out to be read-only. */
   #goodSince = 0;
+  #crowdedUntil = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  readonly #log: Logger;
 
   constructor({ url, named = 'POSTERN_DATABASE_URL', limits, log }: ConnectionOptions) {
     this.limits = limits;
+    this.#log = log;
     this.#config = {
       connectionString: url,
       application_name: 'postern',
@@ -157,9 +165,29 @@ export class Connections {
 
   async #connect(): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await this.#pool.connect();
-      if (this.#madeAt.get(client)! >= this.#goodSince) return client;
-      client.release(true);
+      if (performance.now() > this.#crowdedUntil) this.#pool.options.max = this.limits.connections;
+      try {
+        const client = await this.#pool.connect();
+        if (this.#madeAt.get(client)! >= this.#goodSince) return client;
+        client.release(true);
+      } catch (error) {
+        if (codeOf(error) !== NO_ROOM || this.#pool.totalCount === 0) throw error;
+        this.#makeDo();
+      }
     }
+  }
+
+  /** With the connections there are: whoever asks waits for one of them, as in a smaller pool. */
+  #makeDo(): void {
+    const now = performance.now();
+    const connections = this.#pool.totalCount;
+    this.#pool.options.max = connections;
+    this.#crowdedUntil = now + CROWDED;
+    if (now - this.#toldAt < TELL_EVERY) return;
+    this.#toldAt = now;
+    this.#log.warn(
+      { connections, wanted: this.limits.connections },
+      'the database has no room for another connection: those there are go round; lower database_pool or raise its limit',
+    );
   }
 }

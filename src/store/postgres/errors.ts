@@ -59,6 +59,9 @@ export const isReadOnly = (error: unknown): boolean => codeOf(error) === '25006'
 /** A connection after this is not used again: it is broken, or leads to where nothing can be written. */
 export const spoilsConnection = (error: unknown): boolean => !isAnswered(error) || isReadOnly(error);
 
+/** It has as many connections as it, the database or the role may have. */
+export const NO_ROOM = '53300';
+
 const GONE = 'the tables of the database are gone, or not ours';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -69,7 +72,7 @@ const WORDS: Readonly<Record<string, string>> = {
   '25006': 'the database is read-only',
   '42501': 'a permission is missing in the database',
   '53100': 'the disk of the database is full',
-  '53300': 'the database has no connection left',
+  [NO_ROOM]: 'the database has no connection left',
   '57014': 'the database took too long',
   '57P01': 'the database is stopping',
   '57P03': 'the database is starting or stopping',
@@ -107,7 +110,7 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start USAGE on the schema postern and its sequence, SELECT, INSERT, UPDATE and DELETE on its tables, EXECUTE on its functions, a restore or a move into it TRUNCATE on its tables, a move out of it the role that owns its functions and the schema`,
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
-    '53300': `the database at ${at} has no connection left`,
+    [NO_ROOM]: `the database at ${at} has no connection left`,
     '55P03': `somebody is at work in the database at ${at}`,
     '57P03': `the database at ${at} is starting or stopping`,
   };

@@ -86,7 +86,7 @@ interface ServerFacts {
   readonly encoding: string;
   readonly clock: number;
   readonly read_only: string;
-  /** Connections that are not kept for superusers. */
+  /** Connections that are not kept for superusers, or fewer where the database or the role may have only those. */
   readonly connections: number;
 }
 
@@ -94,7 +94,11 @@ async function check(client: Client, { now, log, most }: Needs): Promise<void> {
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
        extract(epoch FROM clock_timestamp())::float8 * 1000 AS clock, current_setting('transaction_read_only') AS read_only,
-       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS connections`,
+       least(
+         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+         (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
+         (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)
+       ) AS connections`,
   );
   const { version, encoding, clock, read_only, connections } = rows[0]!;
   if (version < OLDEST)
@@ -108,7 +112,7 @@ async function check(client: Client, { now, log, most }: Needs): Promise<void> {
   if (most > connections)
     log.warn(
       { most, allowed: connections },
-      'this machine alone may open more connections than the database allows: lower database_pool or raise max_connections',
+      'this machine alone may open more connections than the database allows: lower database_pool, or raise max_connections or the limit of the database or the role',
     );
   if (Math.abs(clock - now()) > CLOCKS_APART)
     log.warn({ apart: Math.round(clock - now()) }, 'this clock and the database’s are seconds apart: set them by NTP');
