@@ -111,7 +111,10 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     }
     // Where there was nobody to replace, too.
     current = next;
-    if (!stopping) log.info({ workers: count }, 'every worker has been replaced');
+    if (stopping) return;
+    const workers = inState('serving').length;
+    if (workers > 0) log.info({ workers }, 'every worker has been replaced');
+    else log.info({}, 'no worker serves: the next to start has the new settings');
   }
 
   /**

@@ -65,10 +65,15 @@ async function crewOf(count: number) {
   const died: Member[] = [];
   /** What was logged as an error. */
   const errors: string[] = [];
+  const told: string[] = [];
   const time = { at: 0 };
   const crew = createCrew({
     count,
-    log: { ...silent, error: (_: object, message: string) => void errors.push(message) },
+    log: {
+      ...silent,
+      info: (_: object, message: string) => void told.push(message),
+      error: (_: object, message: string) => void errors.push(message),
+    },
     document: OLD,
     now: () => time.at,
     start(document, first) {
@@ -82,7 +87,7 @@ async function crewOf(count: number) {
   const begun = crew.begin();
   for (const worker of workers) worker.serve();
   await begun;
-  return { crew, workers, died, errors, time };
+  return { crew, workers, died, errors, told, time };
 }
 
 /** Everything that follows from what was done, timers aside. */
@@ -189,10 +194,12 @@ test('one that takes the place of a dead one during a replacement is replaced to
 });
 
 test('where all are dead at that moment, the next ones have the settings as they are by then', async (t) => {
-  const { crew, workers } = await crewOf(1);
+  const { crew, workers, told } = await crewOf(1);
   workers[0]!.end('SIGKILL');
   await settle();
   crew.roll(NEW);
+  await settle();
+  t.is(told.at(-1), 'no worker serves: the next to start has the new settings');
   await until(() => workers.length === 2);
   t.deepEqual(workers[1]!.document, NEW);
 });
