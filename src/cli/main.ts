@@ -29,6 +29,14 @@ const terminal: Terminal = {
     return Buffer.concat(chunks).toString('utf8');
   },
   askHidden: (question) => askHidden(process.stdin, process.stderr, question),
+  onEnd(tidy) {
+    const end = (signal: NodeJS.Signals) => {
+      tidy();
+      process.removeListener(signal, end);
+      process.kill(process.pid, signal);
+    };
+    process.on('SIGINT', end).on('SIGTERM', end);
+  },
 };
 
 const exitCode = await createProgram(terminal).run(process.argv.slice(2));

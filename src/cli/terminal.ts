@@ -11,4 +11,6 @@ export interface Terminal {
   readInput(most: number): Promise<string>;
   /** Asks without showing what is typed. @throws Refusal `cancelled` */
   askHidden(question: string): Promise<string>;
+  /** What is still done where Ctrl-C or SIGTERM ends us. */
+  onEnd(tidy: () => void): void;
 }

@@ -1,18 +1,21 @@
 /** `postern store backup`, `verify` and `restore` as an operator meets them. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
+import type { Taken } from '../../src/cli/backup.ts';
 import { silent } from '../../src/lib/index.ts';
 import { openStore } from '../../src/store/open.ts';
 import { say } from '../support/cli.ts';
+import { collected } from '../support/collected.ts';
 import { issueTo } from '../support/issued.ts';
 import { PASSWORD } from '../support/postern.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
-import { envOf, folderOf, postern, serving } from './command-line.ts';
+import { until } from '../support/until.ts';
+import { envOf, folderOf, POSTERN, postern, serving } from './command-line.ts';
 
 let databases: DatabaseServer;
 test.before(async () => {
@@ -50,6 +53,28 @@ test('a backup is for its owner alone, holds everything, and says so', async (t)
   const { json } = await say(env, 'store', 'verify', file, '--json');
   t.like(json, { taken_at: taken.taken_at, total: taken.total, bytes: taken.bytes, engine: 'file' });
   t.deepEqual(json.rows, taken.rows);
+});
+
+test('whoever stops a backup half way finds the one before, and nothing else', async (t) => {
+  const { folder, env, file } = await backedUp(t);
+  const before = readFileSync(file);
+  const over = Promise.withResolvers<Taken>();
+  await serving(t, folder, async function* () {
+    yield Buffer.from('half of it\n');
+    return over.promise;
+  });
+  t.teardown(() => over.resolve({ taken_at: null, rows: {}, total: 0 }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const child = spawn(process.execPath, [POSTERN, 'store', 'backup', file], {
+      env: { PATH: process.env['PATH'], ...env },
+    });
+    const ended = collected(child);
+    await until(() => readdirSync(folder).some((name) => name.endsWith('.new')));
+    child.kill(signal);
+    t.is((await ended).signal, signal);
+    t.deepEqual(readdirSync(folder).toSorted(), ['backup', 'data', 'keys']);
+    t.deepEqual(readFileSync(file), before);
+  }
 });
 
 test('where there is no store none is made, and its backup is refused', async (t) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import { takeBackup } from '../../src/cli/backup.ts';
+import { type Backup, takeBackup } from '../../src/cli/backup.ts';
 import { serveControl } from '../../src/cli/control.ts';
 import { readSettings } from '../../src/config/index.ts';
 import { keysAreFresh, markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
@@ -49,8 +49,11 @@ export async function postern(folder: string, args: readonly string[], input = '
   };
 }
 
-/** What a running server does for the command line, without its listeners; it ends with the test at the latest. */
-export async function serving(t: ExecutionContext, folder: string) {
+/**
+ * What a running server does for the command line, without its listeners; it ends with the test at the latest.
+ * @param give what it gives for a backup, where not all it has
+ */
+export async function serving(t: ExecutionContext, folder: string, give?: () => Backup) {
   const settings = readSettings(envOf(folder));
   const place = { folder: settings.keys };
   const fresh = keysAreFresh(place);
@@ -64,7 +67,7 @@ export async function serving(t: ExecutionContext, folder: string) {
   });
   const domain = await openDomain({ store, now: store.now, settings, log: silent, masterKey });
   markDataMade(settings.keys);
-  const backup = () => takeBackup({ store, masterKey, settings });
+  const backup = give ?? (() => takeBackup({ store, masterKey, settings }));
   const control = await serveControl({ folder: settings.data, domain, log: silent, backup });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

@@ -406,10 +406,13 @@ test.serial('a database that falls silent midway ends a backup in words, and lea
     }
   }
   const about = { key: Buffer.alloc(32), takenAt: 0, issuer: 'i', engine: 'postgres' } as const;
-  await t.throwsAsync(save(join(folder, 'backup'), writeBackup(untilSilent(), about)), {
-    instanceOf: StoreUnavailable,
-    message: 'the database said nothing for 3 s: not everything could be read',
-  });
+  await t.throwsAsync(
+    save(join(folder, 'backup'), writeBackup(untilSilent(), about), () => {}),
+    {
+      instanceOf: StoreUnavailable,
+      message: 'the database said nothing for 3 s: not everything could be read',
+    },
+  );
   t.is(batches, 1);
   t.deepEqual(readdirSync(folder), []);
   const others = () =>

@@ -27,6 +27,7 @@ export async function sayWith(input: string, env: Readonly<Record<string, string
     note: (line) => void notes.push(line),
     readInput: async () => input,
     askHidden: async () => '',
+    onEnd() {},
   });
   const code = await program.run(args);
   return {

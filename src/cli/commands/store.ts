@@ -37,6 +37,7 @@ export function storeCommands(program: Command, { backup, settings, show, termin
         (async function* () {
           taken = yield* backup();
         })(),
+        terminal.onEnd,
       );
       show(command, { file, ...taken, bytes }, details);
     });

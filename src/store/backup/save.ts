@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, rmSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Refusal } from '../../lib/index.ts';
@@ -19,12 +19,18 @@ const WORDS: Readonly<Record<string, string>> = {
 /**
  * Writes a backup where nobody but us can read it. It gets its name when all of it is on the disk; until then the name is
  * what it was: nothing, or the backup before. The bytes written.
+ * @param onEnd is told how to remove what there is of it, should we be ended meanwhile
  * @throws Refusal `file_exists` where the name is taken by anything but a backup, `file_unwritable`
  */
-export async function save(path: string, pieces: AsyncIterable<Buffer>): Promise<number> {
+export async function save(
+  path: string,
+  pieces: AsyncIterable<Buffer>,
+  onEnd: (tidy: () => void) => void,
+): Promise<number> {
   await mayReplace(path);
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.new`);
+  onEnd(() => rmSync(temporary, { force: true }));
   const file = await writing(path, () => open(temporary, 'wx', 0o600));
   try {
     const bytes = await write(path, file, pieces).finally(() => file.close());
