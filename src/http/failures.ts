@@ -81,7 +81,11 @@ export function failures({ report, pages, logger }: Options): Middleware {
       logger.warn({ err, id }, 'a failure could not be kept for `postern explain`; the log alone tells it');
     }
     state.refusalId = id;
-    if (failure.status >= 500) logger.error({ err: failure.cause, id, endpoint: state.endpoint?.name }, failure.rule);
+    if (failure.status >= 500) {
+      // Every request is refused while that lasts: with its stacks each would be two thousand characters of the log's disk.
+      const err = isUnavailable(failure.cause) ? reasons(failure.cause) : failure.cause;
+      logger.error({ err, id, endpoint: state.endpoint?.name }, failure.rule);
+    }
     return id;
   }
 
@@ -146,10 +150,16 @@ function describe(thrown: unknown): Told {
 }
 
 /** Whether the store's being unavailable is the reason, however often it was wrapped. */
-function isUnavailable(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++)
-    if (at instanceof StoreUnavailable) return true;
-  return false;
+const isUnavailable = (error: unknown): boolean => causes(error).some((each) => each instanceof StoreUnavailable);
+
+/** What an error and its causes say, each thing once. */
+const reasons = (error: unknown): string =>
+  [...new Set(causes(error).map(({ message }) => message))].filter(Boolean).join(': ');
+
+function causes(error: unknown): readonly Error[] {
+  const found: Error[] = [];
+  for (let at = error; at instanceof Error && found.length < 8; at = at.cause) found.push(at);
+  return found;
 }
 
 /** Whether a person reads the answer, as the engine decides it too: a browser asks for text/html by name. */

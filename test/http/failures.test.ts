@@ -185,6 +185,16 @@ test('what a store could not do is not written down in it: the answer would wait
   t.like(s.of('the store is unavailable')[0], { id: error_id });
 });
 
+test('while the store cannot answer, each request it refuses is a line with the reasons, and no stack', async (t) => {
+  const cause = new Error('connect ECONNREFUSED', { cause: new Error('connect ECONNREFUSED') });
+  const gone = new StoreUnavailable('the database cannot be reached', { cause });
+  await using s = await edge([failing(() => gone)]);
+  const { error_id } = (await (await s.get('/userinfo')).json()) as { error_id: string };
+  const [line] = s.of('the store is unavailable');
+  t.like(line, { id: error_id, endpoint: 'userinfo', err: 'the database cannot be reached: connect ECONNREFUSED' });
+  t.true(JSON.stringify(line).length < 400);
+});
+
 test('an error the engine answered as its own is 500 with an id otherwise', async (t) => {
   await using s = await edge([answering(new TypeError(SECRET), engineJson)]);
   const response = await s.get('/token', { method: 'POST' });
