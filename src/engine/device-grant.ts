@@ -70,7 +70,7 @@ export function installDeviceGrant({ provider, open, now }: Options): void {
     });
   }
 
-  provider.registerGrantType(DEVICE_GRANT, poll, [...engine.parameters]);
+  provider.registerGrantType(DEVICE_GRANT, poll, [...engine.parameters, 'resource'], ['resource']);
   provider.on('device_authorization.success', (_ctx: unknown, answer: object) => {
     Object.assign(answer, { interval: inSeconds(INTERVAL) });
   });

@@ -38,11 +38,11 @@ async function begin({
 type Begun = Awaited<ReturnType<typeof begin>>;
 
 /** The device asks once. */
-async function ask({ server, config, shown }: Begun) {
+async function ask({ server, config, shown }: Begun, more: Record<string, string> = {}) {
   const { client_id } = config.clientMetadata();
   const response = await fetch(`${server.issuer}/token`, {
     method: 'POST',
-    body: new URLSearchParams({ grant_type: GRANT, device_code: shown.device_code, client_id }),
+    body: new URLSearchParams({ grant_type: GRANT, device_code: shown.device_code, client_id, ...more }),
   });
   return { status: response.status, body: (await response.json()) as Record<string, string> };
 }
@@ -261,6 +261,25 @@ test.serial(
     t.is(asked.page, 'enrol');
   },
 );
+
+test.serial('a device that may use several APIs gets a token for the one it names (RFC 8707 §2.2)', async (t) => {
+  const [files, secrets] = ['https://files.example.com', 'https://secrets.example.com'] as const;
+  for (const [uri, scope] of [
+    [files, 'files.read'],
+    [secrets, 'secrets.read'],
+  ] as const)
+    await postern.domain.resources.add({ uri, scopes: [scope] });
+  const client = await addClient(postern, { ...onDevice, resources: [files, secrets] });
+  const config = await discover(postern, client);
+  const asked = new URLSearchParams({ scope: 'openid files.read secrets.read' });
+  for (const uri of [files, secrets]) asked.append('resource', uri);
+  const begun = { server: postern, config, shown: await oidc.initiateDeviceAuthorization(config, asked) };
+  await answer(begun);
+  t.is((await ask(begun, { resource: 'https://nowhere.example.com' })).body['error'], 'invalid_target');
+  const { body } = await ask(begun, { resource: secrets });
+  t.is(decodeJwt(body['access_token']!).aud, secrets);
+  t.is(body['scope'], 'openid secrets.read');
+});
 
 test.serial('an application that was removed, or lost the grant, waits in vain', async (t) => {
   const gone = await addClient(postern, onDevice);
