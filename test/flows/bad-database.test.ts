@@ -98,6 +98,20 @@ const STARTS: readonly Bad[] = [
     said: /^cannot use the database .*: the password of postgres is wrong\n$/,
   },
   {
+    what: 'a role that may not sign in',
+    async spoil(database) {
+      const url = await roleOf(database);
+      await database.query(`ALTER ROLE ${new URL(url).username} NOLOGIN`);
+      return url;
+    },
+    said: /^cannot use the database .*: limited_\w+ may not sign in from here \(role "limited_\w+" is not permitted to log in\)\n$/,
+  },
+  {
+    what: 'the wish for TLS that it does not have',
+    spoil: async ({ url }) => `${url}?sslmode=require`,
+    said: /^cannot use the database .*: The server does not support SSL connections\n$/,
+  },
+  {
     what: 'a role without permissions',
     spoil: roleOf,
     said: /^cannot use the database .*: limited_\w+ lacks a permission there \(.*\); the first start needs CREATE on the database, .*\n$/,

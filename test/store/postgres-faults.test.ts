@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { save, writeBackup } from '../../src/store/backup/index.ts';
 import { StoreConflict, StoreUnavailable } from '../../src/store/index.ts';
+import { refused } from '../../src/store/postgres/errors.ts';
 import { LIMITS, openDatabaseAlone, openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
 import { type CutProxy, cutProxy } from '../support/cut-proxy.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -309,6 +310,15 @@ test.serial('what a database refuses is known from its codes, whatever language 
     message,
   });
   t.like(await store.stats(), { writable: false, fault: message });
+});
+
+test('a certificate that nobody trusted signed is told with what the URL has to name', (t) => {
+  const target = { named: 'POSTERN_DATABASE_URL', host: 'db', port: 5432, database: 'd', user: 'u' };
+  for (const code of ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'])
+    t.regex(
+      (refused(Object.assign(new Error(code), { code }), target) as Error).message,
+      /certificate of db:5432 .*sslrootcert=/,
+    );
 });
 
 test.serial('a database that says nothing any more keeps nobody from letting go of it', async (t) => {

@@ -57,6 +57,15 @@ export interface ConnectionOptions {
   readonly log: Logger;
 }
 
+/**
+ * pg takes these modes for `verify-full` and says so in eight lines at every start and every command; a later one is to take
+ * them for less. What the URL of a provider asks for stays the strictest, and is asked for by its name.
+ */
+const withPlainMode = (url: string): string =>
+  /[?&]uselibpqcompat=/.test(url)
+    ? url
+    : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, '$1verify-full');
+
 /** The connections of one process to its database. */
 export class Connections {
   readonly target: Target;
@@ -74,7 +83,7 @@ export class Connections {
     this.limits = limits;
     this.#log = log;
     this.#config = {
-      connectionString: url,
+      connectionString: withPlainMode(url),
       application_name: 'postern',
       connectionTimeoutMillis: limits.connect,
       keepAlive: true,

@@ -94,6 +94,15 @@ export interface Target {
   readonly user: string;
 }
 
+/** OpenSSL's words for a certificate whose signer is not known, its own one or another. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** What went wrong at the start, in words for whoever wrote the URL. */
 export function refused(error: unknown, { named, host, port, database, user }: Target): unknown {
   if (error instanceof Refusal || error instanceof StoreUnavailable) return error;
@@ -105,7 +114,7 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     ENOTFOUND: `there is no host ${host}`,
     EAI_AGAIN: `there is no host ${host}`,
     '28P01': `the password of ${user} is wrong`,
-    '28000': `${user} may not sign in from here`,
+    '28000': `${user || 'nobody, as the URL has it,'} may not sign in from here (${message})`,
     '3D000': `there is no database ${database} at ${at}`,
     '42501': `${user} lacks a permission there (${message}); the first start needs CREATE on the database, every start USAGE on the schema postern and its sequence, SELECT, INSERT, UPDATE and DELETE on its tables, EXECUTE on its functions, a restore or a move into it TRUNCATE on its tables, a move out of it the role that owns its functions and the schema`,
     '25006': `the database ${database} at ${at} is read-only`,
@@ -119,7 +128,10 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     : message === 'Connection terminated unexpectedly'
       ? `${at} ended the connection: it may be no PostgreSQL`
       : undefined;
-  const why = sentences[code] ?? untold ?? `${message}${code ? ` (${code})` : ''}`;
+  const untrusted = UNTRUSTED.has(code)
+    ? `nobody who is trusted here signed the certificate of ${at} (${code}): name who did in the URL, sslrootcert=/path/to/their.pem`
+    : undefined;
+  const why = sentences[code] ?? untrusted ?? untold ?? `${message}${code ? ` (${code})` : ''}`;
   return new DatabaseRefused('database_unusable', `cannot use the database (${named}): ${why}`, {
     cause: error,
   });
