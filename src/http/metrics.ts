@@ -8,7 +8,7 @@ type SignInOutcome = 'succeeded' | 'wrong' | 'limited' | 'abandoned' | 'upstream
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-const GRANTS = new Set(['authorization_code', 'refresh_token', 'client_credentials', 'password']);
+const GRANTS = new Set(['authorization_code', 'refresh_token', 'client_credentials', 'password', 'device_code']);
 
 const CLASSES = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
@@ -92,8 +92,11 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
     begin,
     /** Counts and times requests. */
     answered,
-    /** A token request succeeded; a grant type that is not ours counts as `other`. */
-    tokenIssued: (grantType: string): void => tokens.add(GRANTS.has(grantType) ? grantType : 'other'),
+    /** A token request succeeded; a grant type that is a URN is called by its end, and one that is not ours counts as `other`. */
+    tokenIssued(grantType: string): void {
+      const name = grantType.slice(grantType.lastIndexOf(':') + 1);
+      tokens.add(GRANTS.has(name) ? name : 'other');
+    },
     signIn: (outcome: SignInOutcome): void => signIns.add(outcome),
     /** A commit took this many seconds to be durable. */
     observeCommit: (seconds: number): void => commits.add(seconds),

