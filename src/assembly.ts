@@ -18,6 +18,7 @@ import {
   createDocuments,
   createFrontDesk,
   createKnownPeople,
+  endpointsOf,
   failures,
   inFront,
   jsonBodies,
@@ -38,6 +39,7 @@ import {
 import { createUpstreamLinks, interactionRoutes } from './interaction/index.ts';
 import type { Clock, Logger } from './lib/index.ts';
 import { createOutbound } from './outbound/index.ts';
+import { registrationRoutes } from './registration/index.ts';
 import { shortWays } from './short/index.ts';
 import type { Store } from './store/index.ts';
 import { createUpstreamClient } from './upstream/index.ts';
@@ -90,19 +92,20 @@ export function assemble({
     jsonBodies(app),
     pinHost(issuer),
     clientAddress(settings.trusted_proxies),
-    nameEndpoint(),
+    nameEndpoint(endpointsOf(settings)),
     securityHeaders(issuer),
     tellAnswered(tell),
     failures({
       pages,
       logger: log,
-      report: (ctx, { error, sentence, rule }) =>
-        domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path } }),
+      report: (ctx, { error, sentence, rule, asked }) =>
+        domain.refusals.record({ error, sentence, rule, asked: { method: ctx.method, path: ctx.path, ...asked } }),
     }),
     limits(),
     pace.paced,
     documents.cacheable,
     assets,
+    registrationRoutes({ issuer, registrations: domain.registrations, clients: domain.clients }),
     tellRefusals({
       domain,
       showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),

@@ -18,6 +18,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   engine: 3,
   grants: 3,
   short: 3,
+  registration: 3,
   http: 3,
   factors: 4,
   mail: 4,

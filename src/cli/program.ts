@@ -7,6 +7,7 @@ import { createAsk, createBackup } from './client.ts';
 import { clientCommands } from './commands/client.ts';
 import type { Context } from './commands/context.ts';
 import { keysCommands } from './commands/keys.ts';
+import { registrationCommands } from './commands/registration.ts';
 import { resourceCommands } from './commands/resource.ts';
 import { serverCommands } from './commands/server.ts';
 import { storeCommands } from './commands/store.ts';
@@ -41,6 +42,7 @@ export function createProgram(terminal: Terminal) {
   for (const add of [
     userCommands,
     clientCommands,
+    registrationCommands,
     resourceCommands,
     upstreamCommands,
     keysCommands,

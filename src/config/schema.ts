@@ -85,6 +85,12 @@ const settings = z.strictObject({
       'Who may make an account: whom an operator adds or invites (`off`; `invitation` says so on the sign-in page), or anybody with an e-mail address (`open`).',
     )
     .prefault('off'),
+  registration: z
+    .enum(['off', 'token', 'open'])
+    .describe(
+      'Which applications may register themselves (RFC 7591): none, those with a token of `postern registration add`, or any (`open`).',
+    )
+    .prefault('token'),
   invitations: duration(days(7), 'How long an invitation is good for.'),
   passwords: z
     .strictObject({

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/index.ts';
 import {
   type Clock,
@@ -10,7 +11,7 @@ import {
   sameDigest,
   sha256,
 } from '../lib/index.ts';
-import type { Change, Client, ClientType, Page, Row, Store } from '../store/index.ts';
+import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
 import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
 import { DEVICE_GRANT } from './device-requests.ts';
@@ -47,6 +48,40 @@ interface ClientTerms {
 }
 
 type NewClient = ClientTerms & { readonly type: ClientType };
+
+/**
+ * What an application says of itself (RFC 7591 §2), all of it: what is left out it does not have. No privilege is among
+ * it: those are an operator's to give.
+ */
+export interface SaidOfItself
+  extends Pick<
+    ClientTerms,
+    | 'name'
+    | 'redirectUris'
+    | 'postLogoutRedirectUris'
+    | 'backchannelLogoutUri'
+    | 'backchannelLogoutSessionRequired'
+    | 'deviceGrant'
+    | 'scopes'
+    | 'jwks'
+  > {
+  /** It wants refresh tokens. */
+  readonly refresh: boolean;
+  readonly about: Pick<Registration, 'method' | 'softwareId' | 'softwareVersion'>;
+}
+
+type Terms = ClientTerms & { readonly refresh?: boolean | undefined };
+
+/** Everything in a record that the terms decide. */
+type Settled = Omit<Client, 'secretHashes' | 'oldSecretsUntil' | 'registration' | 'createdAt' | 'updatedAt'>;
+
+/** How an application comes that registers itself. */
+interface Coming {
+  readonly registration?: Registration | undefined;
+  readonly expiresAt?: number | undefined;
+}
+
+export type Clients = ReturnType<typeof createClients>;
 
 interface Options {
   readonly store: Store;
@@ -97,7 +132,7 @@ const MOST_OLD_SECRETS = 5;
 export const oldSecrets = ({ secretHashes, oldSecretsUntil = [] }: Client) =>
   secretHashes.slice(1).map((hash, i) => ({ hash, until: oldSecretsUntil[i] ?? 0 }));
 
-/** Applications as the operator registered them; what they may do is decided here and nowhere else. */
+/** Applications, whoever registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
   async function existing(id: string): Promise<Row<Client>> {
     const row = await store.get('clients', id);
@@ -105,8 +140,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     return row;
   }
 
-  /** Everything in a record that the terms decide. */
-  async function settle(type: ClientType, terms: ClientTerms) {
+  async function settle(type: ClientType, terms: Terms): Promise<Settled> {
     const { confidential } = TYPES[type];
     const redirectUris = parseRedirectUris(type, terms.redirectUris ?? []);
     const resources = [...new Set(terms.resources ?? [])];
@@ -120,7 +154,11 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       name: terms.name,
       type,
       redirectUris,
-      postLogoutRedirectUris: parseRedirectUris(type, terms.postLogoutRedirectUris ?? []),
+      postLogoutRedirectUris: parseRedirectUris(
+        type,
+        terms.postLogoutRedirectUris ?? [],
+        'post_logout_redirect_uri_invalid',
+      ),
       ...backchannelLogout(type, terms),
       grantTypes: grantTypes(type, redirectUris, terms),
       scopes: parseScopes(terms.scopes ?? []),
@@ -132,13 +170,70 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     } as const;
   }
 
-  function change(id: string, event: string, alter: (row: Row<Client>) => Client | Promise<Client>) {
+  /** By an operator, or by the application itself. What an operator looked after stays, used or not; what is as it was is not written. */
+  function change(
+    id: string,
+    event: string,
+    alter: (row: Row<Client>) => Client | Promise<Client>,
+    { itself = false } = {},
+  ) {
     return retryOnConflict(async (): Promise<RegisteredClient> => {
       const row = await existing(id);
       const record = await alter(row);
-      await store.commit([{ put: 'clients', id, record, expect: row.version }, audit.record(event, { clientId: id })]);
+      if (itself && isDeepStrictEqual({ ...record, updatedAt: row.record.updatedAt }, row.record)) return client(row);
+      const expiresAt = itself ? row.expiresAt : undefined;
+      await store.commit([
+        { put: 'clients', id, record, ...(expiresAt !== undefined && { expiresAt }), expect: row.version },
+        audit.record(event, { clientId: id, ...(itself && { details: { by: 'itself' } }) }),
+      ]);
       return { id, ...record };
     });
+  }
+
+  /** What a client is settled to be now, with the secrets it had, or a first one. */
+  function resettled(record: Client, settled: Settled, fresh: string): Client {
+    const hasSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
+    const hadSecret = record.tokenEndpointAuthMethod === 'client_secret_basic';
+    return {
+      ...settled,
+      secretHashes: !hasSecret ? [] : hadSecret ? record.secretHashes : [sha256(fresh)],
+      ...(hasSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
+      ...(record.registration && { registration: record.registration }),
+      createdAt: record.createdAt,
+      updatedAt: now(),
+    };
+  }
+
+  const withFresh = (client: RegisteredClient, fresh: string): { client: RegisteredClient; secret?: string } => ({
+    client,
+    ...(client.secretHashes[0] === sha256(fresh) && { secret: fresh }),
+  });
+
+  /** The client to be, its secret, and what makes it, to be committed. */
+  async function make(type: ClientType, terms: Terms, { registration, expiresAt }: Coming = {}) {
+    const settled = await settle(type, terms);
+    const secret = settled.tokenEndpointAuthMethod === 'client_secret_basic' ? newSecret() : undefined;
+    const id = newId('cli');
+    const at = now();
+    const record: Client = {
+      ...settled,
+      secretHashes: secret ? [sha256(secret)] : [],
+      ...(registration && { registration }),
+      createdAt: at,
+      updatedAt: at,
+    };
+    const details = {
+      type,
+      grants: record.grantTypes.join(' '),
+      ...(registration && { leave: registration.initialToken ?? 'open' }),
+    };
+    const changes: readonly Change[] = [
+      { put: 'clients', id, record, ...(expiresAt !== undefined && { expiresAt }), expect: 'absent' },
+      registration
+        ? audit.record('client.registered', { clientId: id, details })
+        : audit.record('client.added', { clientId: id, details }),
+    ];
+    return { client: { id, ...record }, ...(secret && { secret }), changes };
   }
 
   return {
@@ -148,17 +243,18 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
      * `device_grant_unused`, `backchannel_logout_uri_invalid`, `scope_invalid`, `resource_unknown`, `acr_unknown`, `jwks_invalid`
      */
     async add({ type, ...terms }: NewClient): Promise<{ client: RegisteredClient; secret?: string }> {
-      const settled = await settle(type, terms);
-      const secret = settled.tokenEndpointAuthMethod === 'client_secret_basic' ? newSecret() : undefined;
-      const id = newId('cli');
-      const at = now();
-      const record: Client = { ...settled, secretHashes: secret ? [sha256(secret)] : [], createdAt: at, updatedAt: at };
-      await store.commit([
-        { put: 'clients', id, record, expect: 'absent' },
-        audit.record('client.added', { clientId: id, details: { type, grants: record.grantTypes.join(' ') } }),
-      ]);
-      return { client: { id, ...record }, ...(secret && { secret }) };
+      const { changes, ...made } = await make(type, terms);
+      await store.commit(changes);
+      return made;
     },
+
+    /**
+     * The same for an application that registers itself, to be committed with whatever gave it leave. It has no privilege.
+     * @param expiresAt when it goes if nobody has used it
+     * @throws Refusal as {@link add}
+     */
+    comes: (type: ClientType, said: SaidOfItself, registration: Registration, expiresAt?: number) =>
+      make(type, said, { registration: { ...registration, ...said.about }, expiresAt }),
 
     async get(id: string): Promise<RegisteredClient | undefined> {
       if (id === own.id) return own;
@@ -174,32 +270,64 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
 
     /**
      * What is not named stays as it is; a client's type never changes. Gives the secret of one that had keys and has none now.
-     * @throws Refusal as {@link add}, `client_unknown`
+     * What is named an application that registered itself cannot change any more.
+     * @param vouched people are not warned of it
+     * @throws Refusal as {@link add}, `client_unknown`, `client_not_registered_itself`
      */
-    async update(id: string, patch: Partial<ClientTerms>): Promise<{ client: RegisteredClient; secret?: string }> {
+    async update(
+      id: string,
+      { vouched, ...patch }: Partial<ClientTerms> & { readonly vouched?: boolean | undefined },
+    ): Promise<{ client: RegisteredClient; secret?: string }> {
       const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
       const fresh = newSecret();
       const updated = await change(id, 'client.updated', async ({ record }) => {
-        const settled = await settle(record.type, {
-          ...record,
-          passwordGrant: record.grantTypes.includes('password'),
-          deviceGrant: record.grantTypes.includes(DEVICE_GRANT),
-          backchannelLogoutUri: record.backchannelLogout?.uri,
-          backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
-          ...named,
-          ...(patch.jwks === null && { jwks: undefined }),
-        });
-        const hasSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
-        const hadSecret = record.tokenEndpointAuthMethod === 'client_secret_basic';
-        return {
-          ...settled,
-          secretHashes: !hasSecret ? [] : hadSecret ? record.secretHashes : [sha256(fresh)],
-          ...(hasSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
-          createdAt: record.createdAt,
-          updatedAt: now(),
-        };
+        const terms = { ...termsOf(record), ...named, ...(patch.jwks === null && { jwks: undefined }) };
+        const altered = resettled(record, await settle(record.type, terms), fresh);
+        const { registration } = record;
+        if (registration) return { ...altered, registration: decidedBy(registration, Object.keys(named), vouched) };
+        if (vouched !== undefined)
+          throw new Refusal(
+            'client_not_registered_itself',
+            `${id} was registered by an operator: nobody is warned of it`,
+          );
+        return altered;
       });
-      return { client: updated, ...(updated.secretHashes[0] === sha256(fresh) && { secret: fresh }) };
+      return withFresh(updated, fresh);
+    },
+
+    /**
+     * An application that registered itself says of itself something else, all of it (RFC 7592 §2.2). What an operator
+     * decided or gave it stays.
+     * @throws Refusal as {@link add}, `client_unknown`
+     */
+    async restate(id: string, said: SaidOfItself): Promise<{ client: RegisteredClient; secret?: string }> {
+      const fresh = newSecret();
+      const restated = await change(
+        id,
+        'client.updated',
+        async ({ record }) => {
+          const { registration } = record;
+          if (!registration) throw new Refusal('client_unknown', `${id} did not register itself`);
+          const before = termsOf(record);
+          const { tokenHash, initialToken, decided = [], vouched } = registration;
+          const stays = Object.fromEntries(decided.map((name) => [name, before[name as keyof typeof before]]));
+          const { passwordGrant, resources, firstParty, acrValues } = before;
+          const given = { passwordGrant, resources, firstParty, acrValues };
+          const settled = await settle(record.type, { ...said, ...given, ...stays });
+          return {
+            ...resettled(record, settled, fresh),
+            registration: {
+              tokenHash,
+              ...(initialToken !== undefined && { initialToken }),
+              ...(decided.length > 0 && { decided }),
+              ...(vouched && { vouched }),
+              ...said.about,
+            },
+          };
+        },
+        { itself: true },
+      );
+      return withFresh(restated, fresh);
     },
 
     /**
@@ -235,18 +363,25 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       return { client: changed, secret };
     },
 
-    /** The client, what people allowed it, and everything it was issued. @throws Refusal `client_unknown` */
-    remove(id: string): Promise<void> {
+    /**
+     * The client, what people allowed it, and everything it was issued.
+     * @param itself it asked for it
+     * @throws Refusal `client_unknown`
+     */
+    remove(id: string, { itself = false } = {}): Promise<void> {
       return retryOnConflict(async () => {
         const { version, record } = await existing(id);
         const consents = await Array.fromAsync(
           every(store, 'consents', 'clientId', id),
           (consent): Change => ({ remove: 'consents', id: consent.id }),
         );
-        await sessions.endForClient(id, [
-          { remove: 'clients', id, expect: version },
-          audit.record('client.removed', { clientId: id, details: { name: record.name } }),
-        ]);
+        const details = { name: record.name, ...(itself && { by: 'itself' }) };
+        await sessions.endForClient(
+          id,
+          [{ remove: 'clients', id, expect: version }, audit.record('client.removed', { clientId: id, details })],
+          // One that registered itself has none, and is not to have us look at every token.
+          { ownTokens: !itself },
+        );
         await commitAll(store, consents);
       });
     },
@@ -284,7 +419,7 @@ function backchannelLogout(type: ClientType, terms: ClientTerms): Pick<Client, '
 function grantTypes(
   type: ClientType,
   redirectUris: readonly string[],
-  { passwordGrant = false, deviceGrant = false }: Pick<ClientTerms, 'passwordGrant' | 'deviceGrant'>,
+  { passwordGrant = false, deviceGrant = false, refresh = true }: Terms,
 ): string[] {
   const { people } = TYPES[type];
   if (!people && redirectUris.length > 0)
@@ -299,6 +434,28 @@ function grantTypes(
     ...(people ? [] : ['client_credentials']),
     ...(passwordGrant ? ['password'] : []),
     ...(deviceGrant ? [DEVICE_GRANT] : []),
-    ...(people || passwordGrant ? ['refresh_token'] : []),
+    ...(refresh && (people || passwordGrant) ? ['refresh_token'] : []),
   ];
 }
+
+/** The terms of a record, as they would settle to it again. */
+const termsOf = (record: Client): Terms => ({
+  ...record,
+  passwordGrant: record.grantTypes.includes('password'),
+  deviceGrant: record.grantTypes.includes(DEVICE_GRANT),
+  // An operator's have them as their type brings; one that registered itself has them where it asked.
+  refresh: !record.registration || record.grantTypes.includes('refresh_token'),
+  backchannelLogoutUri: record.backchannelLogout?.uri,
+  backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
+});
+
+/** The registration after an operator named these terms. */
+const decidedBy = (
+  { vouched, ...registration }: Registration,
+  named: readonly string[],
+  vouch = vouched === true,
+): Registration => ({
+  ...registration,
+  ...(named.length > 0 && { decided: [...new Set([...(registration.decided ?? []), ...named])] }),
+  ...(vouch && { vouched: true }),
+});

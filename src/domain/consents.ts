@@ -2,6 +2,7 @@ import { type Clock, hours } from '../lib/index.ts';
 import type { Consent, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { every } from './every.ts';
+import { usedNow } from './registrations.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -51,6 +52,7 @@ export function createConsents({ store, now, audit, sessions }: Options) {
         };
         await store.commit([
           { put: 'consents', id, record, expect: before?.version ?? 'absent' },
+          ...(await usedNow(store, clientId)),
           audit.record('consent.given', { accountId, clientId, details: { scopes: scopes.join(' ') } }),
         ]);
         return record;

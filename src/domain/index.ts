@@ -39,6 +39,7 @@ import { createPlaces } from './places.ts';
 import { createRecovery } from './recovery.ts';
 import { createRecoveryCodes } from './recovery-codes.ts';
 import { createRefusals } from './refusals.ts';
+import { createRegistrations } from './registrations.ts';
 import { createResourceOwners } from './resource-owners.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
 import { createSessions } from './sessions.ts';
@@ -50,7 +51,7 @@ export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
 export { ACR_VALUES, acrOf, leastOf, type Provable, together, toldAs } from './assurance.ts';
 export type { Binding, Challenges } from './challenges.ts';
-export { OWN_CLIENT, oldSecrets, type RegisteredClient } from './clients.ts';
+export { OWN_CLIENT, oldSecrets, type RegisteredClient, type SaidOfItself } from './clients.ts';
 export { type Handler, type Handlers, startCourier, Undeliverable } from './courier.ts';
 export { DEVICE_GRANT, type DeviceRequests, USER_CODE_MASK, userCodeIn } from './device-requests.ts';
 export { emailKey, parseEmail } from './email.ts';
@@ -72,6 +73,7 @@ export { sessionIdOf } from './places.ts';
 export { PROOF_ALGORITHMS } from './public-jwks.ts';
 export type { RecoveryCodes } from './recovery-codes.ts';
 export type { RefusalEntry } from './refusals.ts';
+export type { Leave } from './registrations.ts';
 export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
@@ -87,7 +89,16 @@ export interface NounOptions {
   readonly now: Clock;
   readonly settings: Pick<
     Settings,
-    'issuer' | 'brand' | 'email_codes' | 'guesses' | 'invitations' | 'mail' | 'passwords' | 'second_factor' | 'sign_up'
+    | 'issuer'
+    | 'brand'
+    | 'email_codes'
+    | 'guesses'
+    | 'invitations'
+    | 'mail'
+    | 'passwords'
+    | 'registration'
+    | 'second_factor'
+    | 'sign_up'
   >;
   /** Seals what people prove themselves with, and what is to be sent. */
   readonly sealingKey: SealingKey;
@@ -124,6 +135,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     changes,
   });
   const guesses = createGuesses({ store, now, limits: settings.guesses });
+  const clients = createClients({ store, now, audit, sessions, own: ownClient(settings) });
   return {
     accounts,
     answerMailRequest: createMailAnswers({ accounts, links, letters, audit }),
@@ -141,7 +153,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
     recovery: createRecovery({ store, changes, accounts, audit, letters, links }),
-    clients: createClients({ store, now, audit, sessions, own: ownClient(settings) }),
+    clients,
     consents: createConsents({ store, now, audit, sessions }),
     factors,
     guesses,
@@ -150,6 +162,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     recoveryCodes: createRecoveryCodes({ store, now, audit, letters, sealingKey }),
     places: createPlaces({ store, now }),
     refusals: createRefusals({ store, now }),
+    registrations: createRegistrations({ store, now, settings, audit, clients }),
     resourceOwners: createResourceOwners({ accounts, assurance, guesses }),
     resources: createResources({ store, now, audit, issuer }),
     sessions,

@@ -3,6 +3,8 @@ import { Refusal } from '../lib/index.ts';
 import type { Client } from '../store/index.ts';
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+/** What is kept of a key beside `key_ops` (RFC 7517 §4, RFC 7518 §6). */
+const TEXTS = ['kty', 'use', 'alg', 'kid', 'crv', 'x', 'y', 'n', 'e'] as const;
 const MOST = 20;
 
 /** What each kind of key may sign with. Ed25519 is what EdDSA is called by now (RFC 9864). */
@@ -37,7 +39,18 @@ function parseKey(jwk: unknown): Readonly<Record<string, unknown>> {
     if (cause instanceof Refusal) throw cause;
     return refuse('holds a key that cannot be read');
   }
-  return jwk as Readonly<Record<string, unknown>>;
+  return kept(jwk as Readonly<Record<string, unknown>>);
+}
+
+/** What tells a key and what it is for; whatever else came with it, certificates say, nobody here reads. */
+function kept(jwk: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { key_ops: ops } = jwk;
+  if (ops !== undefined && !(Array.isArray(ops) && ops.every((op) => typeof op === 'string')))
+    return refuse('holds a key whose key_ops are no list of texts');
+  const texts = TEXTS.filter((member) => jwk[member] !== undefined).map((member) => [member, jwk[member]] as const);
+  const odd = texts.find(([, value]) => typeof value !== 'string');
+  if (odd) return refuse(`holds a key whose ${odd[0]} is no text`);
+  return { ...Object.fromEntries(texts), ...(ops !== undefined && { key_ops: ops }) };
 }
 
 /** Others may be among them, an application's keys for something else; with those alone it could never prove itself. */

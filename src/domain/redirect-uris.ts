@@ -8,14 +8,18 @@ const MOST = 50;
 
 /**
  * Addresses a browser may be sent back to; compared character by character later, so each must be in its plain form.
- * @throws Refusal `redirect_uri_invalid` naming the address and the rule
+ * @throws Refusal `redirect_uri_invalid`, or what is said instead, naming the address and the rule
  */
-export function parseRedirectUris(type: ClientType, uris: readonly string[]): string[] {
+export function parseRedirectUris(
+  type: ClientType,
+  uris: readonly string[],
+  code: 'redirect_uri_invalid' | 'post_logout_redirect_uri_invalid' = 'redirect_uri_invalid',
+): string[] {
   for (const uri of uris) {
     const fault = faultOf(type, uri);
-    if (fault) throw new Refusal('redirect_uri_invalid', `${JSON.stringify(uri.slice(0, 200))} ${fault}`);
+    if (fault) throw new Refusal(code, `${JSON.stringify(uri.slice(0, 200))} ${fault}`);
   }
-  if (uris.length > MOST) throw new Refusal('redirect_uri_invalid', `more than ${MOST} redirect URIs`);
+  if (uris.length > MOST) throw new Refusal(code, `more than ${MOST} redirect URIs`);
   return [...new Set(uris)];
 }
 

@@ -49,7 +49,7 @@ export function createRefusals({ store, now, most = 10_000 }: { store: Store; no
       const record: RefusalRecord = {
         at,
         error: error.slice(0, 100),
-        sentence: sentence.slice(0, 500),
+        sentence: withoutSecrets('', sentence.slice(0, 500)),
         rule: withoutSecrets('', rule.slice(0, 1000)),
         asked: Object.fromEntries(
           Object.entries(asked)

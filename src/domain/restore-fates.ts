@@ -42,6 +42,7 @@ export const FATES: { readonly [T in TableName]: Fate<Tables[T]> } = {
   refresh_answers: 'ends',
   pushed_requests: 'ends',
   links: 'ends',
+  initial_access_tokens: 'ends',
   challenges: 'ends',
   upstream_requests: 'ends',
 

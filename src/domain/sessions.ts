@@ -72,11 +72,18 @@ export function createSessions({
       }, alongside);
     },
 
-    /** Ends everything an application was issued. Its own tokens (no person, no grant) take one look at every token. */
-    endForClient(clientId: string, alongside: readonly Change[] = []): Promise<number> {
+    /**
+     * Ends everything an application was issued.
+     * @param ownTokens it may have had tokens of its own (no person, no grant), which takes one look at every token
+     */
+    endForClient(
+      clientId: string,
+      alongside: readonly Change[],
+      { ownTokens }: { readonly ownTokens: boolean },
+    ): Promise<number> {
       return end(async (into) => {
         for await (const row of every(store, 'grants', 'clientId', clientId)) await pileGrant(into, row);
-        for (const table of TOKENS)
+        for (const table of ownTokens ? TOKENS : [])
           for await (const { id, record } of every(store, table, 'all', ''))
             if (record.clientId === clientId) pile(into, table, id);
       }, alongside);

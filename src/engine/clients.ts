@@ -5,7 +5,7 @@ import { staticScopesOf } from './scopes.ts';
 /** What stands where the engine expects a secret: the real ones are kept as digests and compared by {@link compareSecrets}. */
 const SECRET_ELSEWHERE = 'kept-as-a-digest';
 
-/** The operator's record as the engine's client metadata (RFC 7591 §2). Nothing in it is the client's own word. */
+/** A client's record as the engine's client metadata (RFC 7591 §2). No privilege in it is the client's own word. */
 function toMetadata(client: RegisteredClient): AdapterPayload {
   const people = client.grantTypes.includes('authorization_code');
   return {
@@ -29,7 +29,7 @@ function toMetadata(client: RegisteredClient): AdapterPayload {
 
 /** The engine's view of the registered clients: it reads them and never changes them. */
 export function clientAdapter({ clients }: Domain): Adapter {
-  const readOnly = () => Promise.reject(new errors.InvalidRequest('clients are registered by the operator'));
+  const readOnly = () => Promise.reject(new errors.InvalidRequest('clients are registered elsewhere'));
   return {
     async find(id) {
       const client = await clients.get(id);

@@ -64,7 +64,7 @@ export function configuration(
   servers: ResourceServers,
   policy: Policy,
 ): Configuration {
-  const { tokens, sessions, issuer } = settings;
+  const { tokens, sessions, issuer, registration } = settings;
   const lifetimes = lifetimesOf(settings);
   const { restoredAt } = domain;
   const refreshLives = refreshTtl(tokens.refresh_idle, tokens.refresh_absolute);
@@ -152,6 +152,8 @@ export function configuration(
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
     },
     discovery: {
+      // Clients are made by the domain, whoever asks: the route is ours (registration/), and the engine only tells of it.
+      ...(registration !== 'off' && { registration_endpoint: `${issuer}/register` }),
       ui_locales_supported: [...uiLocales],
       // Left out, they mean client_secret_basic alone (RFC 8414 §2).
       introspection_endpoint_auth_methods_supported: [...CLIENT_AUTH],

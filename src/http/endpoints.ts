@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa';
+import type { Settings } from '../config/index.ts';
 import { stateOf } from './state.ts';
 
 /** Who calls an endpoint, which decides how it is told of a failure and what other sites may do with it. */
@@ -40,6 +41,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('revoke', '/revoke', 'POST OPTIONS', 'api'),
   row('par', '/par', 'POST OPTIONS', 'api'),
   row('device_authorization', '/device_authorization', 'POST OPTIONS', 'api'),
+  row('registration', '/register', 'POST OPTIONS', 'api'),
+  row('registration', '/register/:id', 'GET PUT DELETE OPTIONS', 'api'),
   row('jwks', '/.well-known/jwks.json', 'GET OPTIONS', 'public'),
   row('discovery', '/.well-known/openid-configuration', 'GET OPTIONS', 'public'),
   row('discovery', '/.well-known/oauth-authorization-server', 'GET OPTIONS', 'public'),
@@ -60,6 +63,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('assets', '/robots.txt', 'GET', 'page'),
   row('home', '/', 'GET', 'page'),
 ];
+
+/** Those of them that this server serves. */
+export const endpointsOf = ({ registration }: Pick<Settings, 'registration'>): readonly Endpoint[] =>
+  registration === 'off' ? ENDPOINTS.filter(({ name }) => name !== 'registration') : ENDPOINTS;
 
 type FindEndpoint = (path: string) => Endpoint | undefined;
 

@@ -16,6 +16,8 @@ export interface Failure {
   readonly sentence: string;
   /** The rule that refused, in words. */
   readonly rule: string;
+  /** What was asked, beside method and path. */
+  readonly asked?: Readonly<Record<string, unknown>>;
   readonly cause: unknown;
 }
 
@@ -133,6 +135,7 @@ function describe(thrown: unknown): Told {
       error: thrown.error,
       sentence: thrown.message,
       rule: thrown.rule,
+      asked: thrown.asked,
       cause: thrown,
       reason: thrown.reason,
       headers: thrown.headers,
@@ -177,7 +180,7 @@ function isForPrograms(ctx: Context): boolean {
 function openToBrowsers(ctx: Context): void {
   ctx.vary('Origin');
   ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*');
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After');
+  ctx.set('Access-Control-Expose-Headers', 'Retry-After,WWW-Authenticate');
 }
 
 const ABORTS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);

@@ -28,16 +28,17 @@ async function readChecked(ctx: Pick<Context, 'req'>): Promise<Buffer> {
   if (headers['content-encoding'] !== undefined)
     throw new HttpRefusal('unsupported_form', 'A form must be sent without compression.', { status: 415 });
   if (Number(headers['content-length'] ?? 0) > FORM_LIMITS.bytes) throw tooLarge();
-  return readBody(ctx.req);
+  return readBody(ctx.req, FORM_LIMITS.bytes, tooLarge);
 }
 
-async function readBody(req: Context['req']): Promise<Buffer> {
+/** All of a body of at most so many bytes. @throws what `tooLarge` gives where there are more */
+export async function readBody(req: Context['req'], most: number, tooLarge: () => Error): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Not destroyed when we stop early: the answer still has to leave through this socket. Node discards the rest.
   for await (const chunk of req.iterator({ destroyOnReturn: false })) {
     size += (chunk as Buffer).length;
-    if (size > FORM_LIMITS.bytes) throw tooLarge();
+    if (size > most) throw tooLarge();
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks, size);

@@ -132,7 +132,8 @@ export interface PageData extends AccountPages, MailedPages {
     readonly action: string;
     readonly csrf: string;
     readonly person: { readonly email: string; readonly name?: string | undefined };
-    readonly client: ClientAsking;
+    /** `unknown`: it registered itself, and nobody vouches for it. */
+    readonly client: ClientAsking & { readonly unknown?: boolean };
     readonly scopes: readonly string[];
     readonly resources: readonly { readonly name: string; readonly uri: string; readonly scopes: readonly string[] }[];
     /** Nothing was ever allowed to this application. */

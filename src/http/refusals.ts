@@ -11,6 +11,8 @@ interface Details {
   /** The rule that refused, for the log and `postern explain`; the sentence where absent. */
   readonly rule?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What was asked, beside method and path, for `postern explain`. */
+  readonly asked?: Readonly<Record<string, unknown>>;
   /** A path where a person may try again. */
   readonly retry?: string | undefined;
   readonly cause?: unknown;
@@ -26,6 +28,7 @@ export class HttpRefusal extends Refusal {
   readonly reason: ErrorReason;
   readonly rule: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly asked: Readonly<Record<string, unknown>>;
   readonly retry: string | undefined;
 
   constructor(code: string, sentence: string, details: Details) {
@@ -36,6 +39,7 @@ export class HttpRefusal extends Refusal {
     this.reason = details.reason ?? 'request';
     this.rule = details.rule ?? sentence;
     this.headers = details.headers ?? {};
+    this.asked = details.asked ?? {};
     this.retry = details.retry;
   }
 }

@@ -8,6 +8,10 @@ import { loadRequest, type Step, type Taken } from './steps.ts';
 const whoOf = ({ progress }: PendingRequest): string | undefined =>
   progress.missing === undefined ? progress.accountId : undefined;
 
+/** It registered itself, and no operator has vouched for it since. */
+const isUnknown = ({ registration }: PendingRequest['client']): boolean =>
+  registration !== undefined && !registration.vouched;
+
 /** May this application do what it asks for? */
 export function consentStep(room: Interacting): Step {
   const { domain, interactions, pages, csrf } = room;
@@ -31,16 +35,17 @@ export function consentStep(room: Interacting): Step {
       await interactions.anotherAccount(ctx);
       return sendOn(ctx, `/interaction/${request.uid}`);
     }
+    const { client } = request;
     const action = `/interaction/${request.uid}/consent`;
     allowFormRedirect(ctx, request.redirectUri);
     pages.show(ctx, 'consent', {
       action,
       csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
       person: { email: person.email, name: person.name },
-      client: { name: request.client.name, host: request.returnsTo },
+      client: { name: client.name, host: request.returnsTo, unknown: isUnknown(client) },
       scopes: request.asked.scopes,
       resources: await apis(request),
-      firstTime: (await domain.consents.find(person.id, request.client.id)) === undefined,
+      firstTime: (await domain.consents.find(person.id, client.id)) === undefined,
     });
   }
 

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 /** The kinds of thing we name ourselves; the prefix travels with the identifier into logs and tokens. */
-type IdKind = 'usr' | 'cli' | 'evt' | 'err' | 'imp' | 'fac';
+type IdKind = 'usr' | 'cli' | 'reg' | 'evt' | 'err' | 'imp' | 'fac';
 
 /** Drawn together: asking for each number by itself costs ten times as much. */
 const drawn = Buffer.alloc(2048);

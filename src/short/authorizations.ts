@@ -132,6 +132,7 @@ const CLIENT_KNOWN: Readonly<Record<keyof RegisteredClient, true>> = {
   secretHashes: true,
   oldSecretsUntil: true,
   jwks: true,
+  registration: true,
   createdAt: true,
   updatedAt: true,
 };

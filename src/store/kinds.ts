@@ -50,7 +50,7 @@ export interface Import {
 
 export type ClientType = 'web' | 'spa' | 'native' | 'service';
 
-/** An application as the operator registered it, privileges included. */
+/** An application as the operator registered it, privileges included; or as it registered itself, without any. */
 export interface Client {
   readonly name: string;
   readonly type: ClientType;
@@ -75,8 +75,35 @@ export interface Client {
   readonly oldSecretsUntil?: readonly number[];
   /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  /** It registered itself; absent where an operator did. */
+  readonly registration?: Registration;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/** How an application came that registered itself (RFC 7591), and how it changes what it said. */
+export interface Registration {
+  /** SHA-256 of its registration access token (RFC 7592). */
+  readonly tokenHash: string;
+  /** The initial access token it came with; absent where anybody may come. */
+  readonly initialToken?: string;
+  /** What an operator decided of it since, by the names of its terms: that it cannot change. */
+  readonly decided?: readonly string[];
+  /** An operator vouches for it: people are not warned of it. */
+  readonly vouched?: true;
+  /** How it said that it gives its secret; the other way is as good. */
+  readonly method?: 'client_secret_post';
+  readonly softwareId?: string;
+  readonly softwareVersion?: string;
+}
+
+/** What allows applications to register themselves (RFC 7591 §1.2). The row's id is the first half of what was issued. */
+export interface InitialAccessToken {
+  /** SHA-256 of the second half. */
+  readonly hash: string;
+  /** How many more may register with it. */
+  readonly left: number;
+  readonly createdAt: number;
 }
 
 /** An API that tokens are for. The row's id is its URI, which is the `aud` of its tokens. */

@@ -14,6 +14,7 @@ import type {
   GuessCounter,
   Identity,
   Import,
+  InitialAccessToken,
   Link,
   Mark,
   RefreshAnswer,
@@ -34,6 +35,7 @@ export interface Tables {
   emails: EmailOwner;
   imports: Import;
   clients: Client;
+  initial_access_tokens: InitialAccessToken;
   resources: Resource;
   signing_keys: SigningKey;
   server_secrets: ServerSecret;
@@ -86,6 +88,7 @@ export const TABLES = {
   emails: { durability: 'strict', indexes: { importId: (r: EmailOwner) => r.importId } },
   imports: { durability: 'strict', indexes: {} },
   clients: { durability: 'strict', indexes: {} },
+  initial_access_tokens: { durability: 'strict', indexes: {} },
   resources: { durability: 'strict', indexes: {} },
   signing_keys: { durability: 'strict', indexes: {} },
   server_secrets: { durability: 'strict', indexes: {} },

@@ -135,7 +135,22 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.true(renewed.old_secret_until < kept.old_secret_until);
 
   await refuses('resource remove https://api.example', /may ask for/);
+  await refuses(`client update ${client.client_id} --vouched`, /was registered by an operator/);
   t.true((await run(`client remove ${client.client_id}`)).removed);
+
+  const { initial_access_token: token, ...leave } = await run('registration add --ttl 2h --uses 3');
+  t.regex(token, new RegExp(`^${leave.id}\\.[\\w-]{43}$`));
+  t.is(leave.left, 3);
+  t.true(Math.abs(Date.parse(leave.expires_at) - Date.now() - 2 * 60 * 60 * 1000) < 60_000);
+  t.deepEqual(await run('registration list'), [leave]);
+  t.deepEqual(await run(`registration remove ${leave.id}`), { id: leave.id, removed: true });
+  t.deepEqual(await run('registration list'), []);
+  await refuses(`registration remove ${leave.id}`, /there is no registration token/);
+  await refuses('registration add --ttl 400d', /1 second to 365 days/);
+  await refuses('registration add --uses many', /is no whole number/);
+  await refuses('registration add --uses 0', /1 to 10000 registrations/);
+  const once = await enter('registration add');
+  t.deepEqual(once.notes, ['the initial_access_token is shown this once: keep it now']);
   t.true((await run('resource remove https://api.example')).removed);
 
   const city = await run(

@@ -42,6 +42,7 @@ export const SETTINGS: NounOptions['settings'] = {
   invitations: days(7),
   mail: { per_address: 5, per_network: 50 },
   passwords: { minimum: 8, minimum_alone: 8 },
+  registration: 'open',
   second_factor: 'optional',
   sign_up: 'open',
 };

@@ -40,7 +40,7 @@ test('the views hold no words of their own', async (t) => {
 
 /** What the page of somebody's events leaves out: it is about applications or the operator, or says nothing to people. */
 const NOT_TOLD =
-  /^(accounts\.imported|account\.(password_adopted|password_rehashed|removed)|client\.|resource\.|upstream\.|delivery\.|key\.|keys\.|store\.)/;
+  /^(accounts\.imported|account\.(password_adopted|password_rehashed|removed)|client\.|registration\.|resource\.|upstream\.|delivery\.|key\.|keys\.|store\.)/;
 
 test('every event of an account that is recorded has words for the page of its events', async (t) => {
   const SRC = new URL('../../src/', import.meta.url);

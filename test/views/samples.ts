@@ -203,7 +203,7 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
     action: `/x?${text}`,
     csrf: text,
     person: { email: text, name: text },
-    client: { name: text, host: text },
+    client: { name: text, host: text, unknown: true },
     scopes: [text, 'email'],
     resources: [{ name: text, uri: text, scopes: [text] }],
     firstTime: false,

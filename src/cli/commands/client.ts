@@ -24,6 +24,10 @@ interface TermOptions {
   readonly jwks?: string | false;
 }
 
+interface UpdateOptions extends TermOptions {
+  readonly vouched?: boolean;
+}
+
 function collectGrants(value: string, before: Grant[] | false | undefined): Grant[] {
   const grant = GRANTS.find((one) => one === value);
   if (!grant) throw new InvalidArgumentError(`Allowed choices are ${GRANTS.join(', ')}.`);
@@ -86,7 +90,7 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
     .description('every application')
     .action(async (_, command: Command) =>
       show(command, (await ask('client.list')) as Item[], (clients) =>
-        table(clients, ['client_id', 'client_name', 'type', 'grant_types', 'first_party']),
+        table(clients, ['client_id', 'client_name', 'type', 'grant_types', 'first_party', 'registered_itself']),
       ),
     );
 
@@ -102,8 +106,11 @@ export function clientCommands(program: Command, { ask, settings, show, terminal
     .option('--no-first-party', 'people are asked for consent')
     .option('--no-acr', 'no more than for signing in')
     .option('--no-jwks', 'a new secret instead of its keys')
-    .action(async (client_id: string, options: TermOptions, command: Command) => {
-      const updated = await ask('client.update', { ...(await termsIn(options)), client_id });
+    .option('--vouched', 'it registered itself, and somebody here knows it: people are not warned')
+    .option('--no-vouched', 'people are warned of it again')
+    .action(async (client_id: string, options: UpdateOptions, command: Command) => {
+      const { vouched } = options;
+      const updated = await ask('client.update', { ...(await termsIn(options)), client_id, vouched });
       showSecret(command, updated);
       await tellUndefinedScopes(updated);
     });

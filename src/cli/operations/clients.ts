@@ -61,8 +61,12 @@ export const clients = {
     return all.map(clientJson);
   }),
   'client.show': operation(one, async (domain, { client_id }) => clientJson(await named(domain, client_id))),
-  'client.update': operation(terms.extend({ client_id: text }), async (domain, { client_id, name, ...args }) =>
-    withSecret(await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args) })),
+  'client.update': operation(
+    terms.extend({ client_id: text, vouched: z.boolean().optional() }),
+    async (domain, { client_id, name, vouched, ...args }) =>
+      withSecret(
+        await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args), vouched }),
+      ),
   ),
   'client.rotate-secret': operation(
     /** In seconds. */

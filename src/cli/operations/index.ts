@@ -13,6 +13,7 @@ import { clients } from './clients.ts';
 import { keys } from './keys.ts';
 import type { Operation } from './operation.ts';
 import { refusals } from './refusals.ts';
+import { registrations } from './registrations.ts';
 import { resources } from './resources.ts';
 import { upstreams } from './upstreams.ts';
 import { userImport } from './user-import.ts';
@@ -20,7 +21,17 @@ import { users } from './users.ts';
 
 export { iso } from './shapes.ts';
 
-const OPERATIONS = { ...users, ...userImport, ...clients, ...resources, ...upstreams, ...keys, ...refusals, ...audit };
+const OPERATIONS = {
+  ...users,
+  ...userImport,
+  ...clients,
+  ...registrations,
+  ...resources,
+  ...upstreams,
+  ...keys,
+  ...refusals,
+  ...audit,
+};
 
 export type OperationName = keyof typeof OPERATIONS;
 

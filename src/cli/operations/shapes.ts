@@ -7,6 +7,7 @@ import {
   type RegisteredClient,
   type RegisteredResource,
 } from '../../domain/index.ts';
+import type { Registration } from '../../store/index.ts';
 
 /** ISO 8601 in UTC; null where there is no such moment. */
 export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
@@ -38,6 +39,14 @@ export const factorJson = ({ id, kind, name, digests, passkey, createdAt, lastUs
   last_used_at: iso(lastUsedAt),
 });
 
+/** How an application came that registered itself; never anything of its token. */
+const registrationJson = ({ initialToken, vouched, softwareId, softwareVersion }: Registration) => ({
+  registered_with: initialToken ?? null,
+  vouched: vouched === true,
+  ...(softwareId !== undefined && { software_id: softwareId }),
+  ...(softwareVersion !== undefined && { software_version: softwareVersion }),
+});
+
 /** Client metadata by its registered names (RFC 7591 §2) where there is one. */
 export const clientJson = (client: RegisteredClient) => ({
   client_id: client.id,
@@ -57,6 +66,8 @@ export const clientJson = (client: RegisteredClient) => ({
   first_party: client.firstParty,
   ...(client.acrValues && { default_acr_values: client.acrValues }),
   ...(client.jwks && { jwks: client.jwks }),
+  registered_itself: client.registration !== undefined,
+  ...(client.registration && registrationJson(client.registration)),
   created_at: iso(client.createdAt),
   updated_at: iso(client.updatedAt),
 });

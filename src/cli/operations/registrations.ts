@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { Leave } from '../../domain/index.ts';
+import { seconds } from '../../lib/index.ts';
+import { everyPage, operation } from './operation.ts';
+import { iso, text } from './shapes.ts';
+
+const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
+  id,
+  left,
+  created_at: iso(createdAt),
+  expires_at: iso(expiresAt),
+});
+
+export const registrations = {
+  'registration.add': operation(
+    /** `ttl` in seconds. */
+    z.strictObject({ ttl: z.number().optional(), uses: z.number().optional() }),
+    async (domain, { ttl, uses }) => {
+      const { token, leave } = await domain.registrations.allow({
+        ttl: ttl === undefined ? undefined : seconds(ttl),
+        uses,
+      });
+      const { id, ...rest } = leaveJson(leave);
+      return { id, initial_access_token: token, ...rest };
+    },
+  ),
+  'registration.list': operation(z.strictObject({}), async (domain) => {
+    const all = await everyPage(async (page) => {
+      const { leaves: items, next } = await domain.registrations.list(page);
+      return { items, next };
+    });
+    return all.map(leaveJson);
+  }),
+  'registration.remove': operation(z.strictObject({ id: text }), async (domain, { id }) => {
+    await domain.registrations.withdraw(id);
+    return { id, removed: true };
+  }),
+};
