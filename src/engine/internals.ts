@@ -19,6 +19,7 @@ import { DEVICE_GRANT } from '../domain/index.ts';
 import { tellSubject } from './introspection.ts';
 import { requireProof } from './no-proof.ts';
 import { namedWithoutSecret } from './no-secret.ts';
+import { refuseNothing } from './policy.ts';
 import { askWhetherToSignOut, believeSignOutForm } from './sign-out.ts';
 
 export { grantHelpers };
@@ -46,7 +47,8 @@ let adjusted = false;
  * at /userinfo: the engine refuses all three because it keeps no record of such tokens, and we do (docs/decisions/0003). Tells a
  * client that uses a grant it was not given so, where the engine says `invalid_request` (RFC 6749 §5.2). And takes a
  * client without a secret by its name in the header (no-secret.ts), and none that does not say who it is (no-proof.ts). Tells the
- * subject of a machine's token (introspection.ts). And has a sign-out form say itself what it is about,
+ * subject of a machine's token (introspection.ts). Refuses a request that asks for nothing as soon as it is pushed, or a device
+ * makes it, as at /authorize (policy.ts). And has a sign-out form say itself what it is about,
  * where the engine keeps one such form for each session (sign-out.ts).
  */
 export function adjustSteps(): void {
@@ -71,6 +73,12 @@ export function adjustSteps(): void {
     given(oidc.client, oidc.params?.['grant_type']);
     return next();
   });
+  // Right after what is asked was spread over the resources it is asked of.
+  for (const endpoint of ['pushed_authorization_request', 'device_authorization'])
+    precede(authorization(endpoint), 'checkMaxAge', function asksForSomething(ctx: KoaContextWithOIDC, next: Next) {
+      refuseNothing(ctx);
+      return next();
+    });
   take(
     authorization('device_authorization'),
     'checkClientGrantType',

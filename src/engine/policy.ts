@@ -41,7 +41,7 @@ export function interactionPolicy(domain: Domain) {
  * that access was denied, and that afterwards (RFC 6749 §3.3).
  * @throws InvalidScope
  */
-function refuseNothing({ oidc }: KoaContextWithOIDC): void {
+export function refuseNothing({ oidc }: KoaContextWithOIDC): void {
   const { requestParamScopes: asked, requestParamOIDCScopes: openid, resourceServers = {} } = oidc;
   const servers = Object.entries(resourceServers);
   if (openid.size > 0 || servers.some(([, { scopes }]) => !scopes.isDisjointFrom(asked))) return;

@@ -88,6 +88,18 @@ test.serial('the step that checks whether a client may use devices is there once
   );
 });
 
+test.serial('whether a request asks for anything is looked at once its resources are known', (t) => {
+  for (const endpoint of ['pushed_authorization_request', 'device_authorization']) {
+    const steps = names(authorization(endpoint));
+    const at = steps.indexOf('asksForSomething');
+    t.deepEqual(
+      steps.slice(at - 1, at + 2),
+      ['checkResource', 'asksForSomething', 'checkMaxAge'],
+      `${endpoint}: ${LOOK}`,
+    );
+  }
+});
+
 test.serial('what stays in those lists still authenticates and checks', (t) => {
   for (const steps of [introspection, revocation])
     t.true(names(steps).includes('authenticateClient') || names(steps).some((name) => /client/i.test(name)), LOOK);

@@ -178,6 +178,27 @@ test.serial('nobody signs in for an application that asks for nothing there is: 
 });
 
 test.serial(
+  'who pushes such a request, or makes it on a device, is told at once, before a person is bothered',
+  async (t) => {
+    const api = 'https://peaks.example.com';
+    await postern.domain.resources.add({ uri: api, scopes: ['peaks.read'] });
+    const client = await addClient(postern, { resources: [api], deviceGrant: true });
+    const { url } = await request(await discover(postern, client), { scope: 'paeks.read' });
+    url.searchParams.delete('nonce');
+    for (const path of ['/par', '/device_authorization']) {
+      const refused = await post(path, Object.fromEntries(url.searchParams), basic(client));
+      t.is(refused.status, 400, path);
+      const { error, error_id } = JSON.parse(refused.text) as Record<string, string>;
+      t.is(error, 'invalid_scope', path);
+      t.regex((await explained(error_id!)).refusal.rule, /peaks\.example\.com has peaks\.read$/, path);
+      url.searchParams.set('scope', 'peaks.read');
+      t.true((await post(path, Object.fromEntries(url.searchParams), basic(client))).status < 300, path);
+      url.searchParams.set('scope', 'paeks.read');
+    }
+  },
+);
+
+test.serial(
   'the client that a header names is told, a secret in its place is not, and where none is named that is said',
   async (t) => {
     const refusalOf = async (headers: Record<string, string>) => {
