@@ -101,12 +101,19 @@ export function resourceServers({ domain, settings }: Options) {
 
     defaultFor,
 
-    /** The same for the engine: of several that a sign-in may go on for, the first. */
-    defaultResource: async (
-      _ctx: Ctx,
+    /**
+     * The same for the engine: of several that a sign-in may go on for, the first.
+     * @throws InvalidTarget where the token request itself names several, since a token has one audience
+     */
+    async defaultResource(
+      { oidc: { params, route } }: Ctx,
       { clientId }: { clientId: string },
       oneOf?: readonly string[],
-    ): Promise<string> => oneOf?.[0] ?? defaultFor(clientId),
+    ): Promise<string> {
+      const named = new Set([params?.['resource'] ?? []].flat());
+      if (route === 'token' && named.size > 1) throw new errors.InvalidTarget('a token is for one resource: name one');
+      return oneOf?.[0] ?? defaultFor(clientId);
+    },
   };
 }
 

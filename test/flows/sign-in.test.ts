@@ -258,6 +258,33 @@ test('a person signs in as somebody else on the same browser, without JavaScript
   t.is(tokens.claims()?.['email'], 'grace@example.com');
 });
 
+test('who signs in for two APIs gets a token for the first, or the one that is named; not for both at once', async (t) => {
+  const [notes, maps] = ['https://notes.example.com', 'https://maps.example.com'] as const;
+  for (const uri of [notes, maps]) await postern.domain.resources.add({ uri, scopes: [`${uri.slice(8, 12)}.read`] });
+  const client = await addClient(postern, { resources: [notes, maps], firstParty: true });
+  const config = await discover(postern, client);
+  const agent = new UserAgent(postern.issuer);
+  const begin = async () => {
+    const asked = await request(config, { scope: 'openid', resource: notes });
+    asked.url.searchParams.append('resource', maps);
+    return { asked, left: (await signIn(agent, await agent.get(asked.url))).left! };
+  };
+  const naming = (...resources: string[]) =>
+    new URLSearchParams(resources.map((uri) => ['resource', uri] as [string, string]));
+  const redeemFor = async (...resources: string[]) => {
+    const { asked, left } = await begin();
+    const tokens = await redeem(asked, left, naming(...resources));
+    return { tokens, audience: decodeJwt(tokens.access_token).aud };
+  };
+  t.is((await redeemFor()).audience, notes);
+  t.is((await redeemFor(maps)).audience, maps);
+  const { tokens, audience } = await redeemFor(maps, maps);
+  t.is(audience, maps);
+  const refresh = oidc.refreshTokenGrant(config, tokens.refresh_token!, naming(notes, maps));
+  for (const refused of [redeemFor(maps, notes), refresh])
+    t.is((await t.throwsAsync<oidc.ResponseBodyError>(refused))?.error, 'invalid_target');
+});
+
 test('what the operator takes from an application while somebody signs in ends with the error of a new request', async (t) => {
   const api = 'https://files.example.com/taken';
   await postern.domain.resources.add({ uri: api, scopes: ['files.read'] });

@@ -45,7 +45,7 @@ export async function request(config: oidc.Configuration, parameters: Record<str
 export const redeem = (
   { config, verifier, state, nonce }: Request,
   left: URL,
-  parameters: Record<string, string> = {},
+  parameters: Record<string, string> | URLSearchParams = {},
 ) =>
   oidc.authorizationCodeGrant(
     config,
