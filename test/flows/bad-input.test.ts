@@ -2,6 +2,7 @@ import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import * as oidc from 'openid-client';
 import { authorize, discover, request } from '../support/client.ts';
 import {
   BAD_JWTS,
@@ -43,7 +44,7 @@ test.before(async () => {
   postern = await startPostern();
   await addPerson(postern);
   await postern.domain.resources.add({ uri: API, scopes: ['files.read'] });
-  web = await addClient(postern, { passwordGrant: true, resources: [API] });
+  web = await addClient(postern, { passwordGrant: true, deviceGrant: true, resources: [API] });
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
   keyed = await addClient(postern, { type: 'service', redirectUris: [], resources: [API], jwks: { keys: [jwk] } });
@@ -217,6 +218,81 @@ test.serial('/par: the same, and a request_uri only for what it could mean', asy
   await holds(t, posts('/par', fc.constant(authorization())), {
     tells: tellsProgram,
     serves: ({ status }) => status === 201,
+  });
+});
+
+test.serial('/device_authorization: the same, and a code only for what it could mean', async (t) => {
+  const asked: Pairs = [
+    ['client_id', web.id],
+    ['scope', 'openid profile'],
+    ['resource', API],
+    ['acr_values', 'urn:postern:acr:two-factor'],
+    ['max_age', '10'],
+  ];
+  await holds(t, posts('/device_authorization', fc.constant(asked)), {
+    tells: tellsProgram,
+    serves: ({ status }) => status === 200,
+  });
+});
+
+test.serial('/device and what comes back to it: a page, and no device is told anything', async (t) => {
+  const shown = await oidc.initiateDeviceAuthorization(await discover(postern, web), { scope: 'openid' });
+  const agent = new UserAgent(postern.issuer);
+  const page = await agent.get('/device');
+  const csrf = /name="csrf" value="([^"]*)"/.exec(page.html)?.[1] ?? '';
+  await agent.submit(page, { user_code: shown.user_code });
+  const state = new URL(agent.visited.find((url) => url.includes('state='))!).searchParams.get('state')!;
+  const cookie = agent.cookieHeader('/');
+  const accept = 'text/html';
+  const typed = fc.tuple(
+    spoiled(
+      fc.constantFrom<Pairs>(
+        [
+          ['csrf', csrf],
+          ['user_code', 'BBBB-BBBB'],
+        ],
+        [['csrf', 'x'.repeat(65)]],
+      ),
+    ),
+    fc.boolean(),
+  );
+  const forms = typed.map(
+    ([pairs, known]): Sent => ({
+      method: 'POST',
+      path: '/device',
+      body: encodePairs(pairs),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept, ...(known && { cookie }) },
+    }),
+  );
+  await holds(t, forms, {
+    tells: (reply) => {
+      if (!/data-page="device"/.test(reply.text)) return tellsPerson(reply);
+      if (![400, 429].includes(reply.status) || !/role="alert"/.test(reply.text)) throw new Error(`${reply.status}`);
+    },
+  });
+  const answers = fc.tuple(
+    spoiled(
+      fc.constantFrom<Pairs>(
+        [
+          ['state', state],
+          ['code', 'x'.repeat(43)],
+          ['iss', postern.issuer],
+        ],
+        [
+          ['state', `${state.slice(0, -4)}AAAA`],
+          ['error', 'access_denied'],
+        ],
+      ),
+    ),
+    fc.constantFrom('/device/signed-in', '/device/allowed', '/device/x'),
+  );
+  const gets = answers.map(([query, path]): Sent => ({ method: 'GET', path, query, headers: { accept, cookie } }));
+  await holds(t, gets, {
+    tells: (reply) => {
+      if (reply.status >= 400 && !/data-page="not-found"/.test(reply.text)) tellsPerson(reply);
+      if (reply.status === 303 && reply.headers.location !== '/device/over')
+        throw new Error(`${reply.headers.location}`);
+    },
   });
 });
 
