@@ -157,7 +157,10 @@ const isUnavailable = (error: unknown): boolean => causes(error).some((each) => 
 
 /** What an error and its causes say, each thing once. */
 const reasons = (error: unknown): string =>
-  [...new Set(causes(error).map(({ message }) => message))].filter(Boolean).join(': ');
+  causes(error).reduce(
+    (said, { message }) => (said.includes(message) ? said : [said, message].filter(Boolean).join(': ')),
+    '',
+  );
 
 function causes(error: unknown): readonly Error[] {
   const found: Error[] = [];

@@ -186,7 +186,7 @@ test('what a store could not do is not written down in it: the answer would wait
 });
 
 test('while the store cannot answer, each request it refuses is a line with the reasons, and no stack', async (t) => {
-  const cause = new Error('connect ECONNREFUSED', { cause: new Error('connect ECONNREFUSED') });
+  const cause = new Error('connect ECONNREFUSED', { cause: new Error('ECONNREFUSED') });
   const gone = new StoreUnavailable('the database cannot be reached', { cause });
   await using s = await edge([failing(() => gone)]);
   const { error_id } = (await (await s.get('/userinfo')).json()) as { error_id: string };

@@ -154,6 +154,7 @@ for (const [code, words] of Object.entries({
   EROFS: /the disk is read-only/,
   EACCES: /permission denied/,
   ENOSPC: /the disk is full/,
+  EFBIG: /ulimit -f/,
   EMFILE: /too many open files/,
   EINVAL: /put it on a local disk/,
 })) {

@@ -45,6 +45,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
+  EFBIG: 'a file may not grow as large as it needs (ulimit -f, or what its file system allows)',
   EMFILE: 'too many open files',
   ENFILE: 'too many open files',
   EIO: 'the disk reports an error',
