@@ -1,23 +1,27 @@
 /**
- * A request's way, from top to bottom: what stands in front, the middlewares in their order, the pages, the engine. It
- * decides nothing itself.
+ * Makes what a request meets and puts it on its way, from top to bottom: what stands in front, the middlewares in their
+ * order, the pages, the engine. It decides nothing itself.
  */
 import type { RequestListener } from 'node:http';
-import Koa, { type Middleware } from 'koa';
+import Koa from 'koa';
 import { accountRoutes } from './account/index.ts';
 import type { Settings } from './config/index.ts';
-import type { Domain } from './domain/index.ts';
-import { type Engine, tellRefusals } from './engine/index.ts';
+import type { Domain, MasterKey } from './domain/index.ts';
+import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
 import { createOwnFactors, createPasskeys } from './factors/index.ts';
+import { installGrants } from './grants/index.ts';
 import {
   accessLog,
   clientAddress,
+  createAssets,
   createBrowserMark,
   createCsrf,
   createDevice,
   createDocuments,
   createFrontDesk,
   createKnownPeople,
+  createPace,
+  createPages,
   endpointsOf,
   failures,
   inFront,
@@ -27,7 +31,6 @@ import {
   nameEndpoint,
   notFound,
   type Pace,
-  type Pages,
   patiently,
   pinHost,
   securityHeaders,
@@ -36,44 +39,46 @@ import {
   tellAll,
   tellAnswered,
 } from './http/index.ts';
-import { createUpstreamLinks, interactionRoutes } from './interaction/index.ts';
+import { createUpstreamLinks, interactionRoutes, signOutPages } from './interaction/index.ts';
 import type { Clock, Logger } from './lib/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { registrationRoutes } from './registration/index.ts';
 import { shortWays } from './short/index.ts';
 import type { Store } from './store/index.ts';
 import { createUpstreamClient } from './upstream/index.ts';
+import { supportedLocales } from './words/index.ts';
 
-/** What a request meets on its way. */
-export interface Parts {
+/** What there is before the first request. */
+interface Parts {
   readonly settings: Settings;
   readonly log: Logger;
   readonly now: Clock;
   readonly metrics: Metrics;
   readonly store: Store;
+  readonly masterKey: MasterKey;
   readonly domain: Domain;
-  readonly engine: Engine;
-  readonly pace: Pace;
-  readonly pages: Pages;
-  readonly assets: Middleware;
 }
 
 /** A request's way, from top to bottom; http/index.ts says why in this order. */
-export function assemble({
-  settings,
-  log,
-  now,
-  metrics,
-  store,
-  domain,
-  engine,
-  pace,
-  pages,
-  assets,
-}: Parts): RequestListener {
+export function assemble({ settings, log, now, metrics, store, masterKey, domain }: Parts) {
   const { issuer } = settings;
-  const { app } = engine;
   const brand = settings.brand.name;
+  const assets = createAssets({ brand: settings.brand });
+  const pages = createPages({ brand: settings.brand, assets });
+  const pace = createPace({ now, processes: settings.workers });
+  const engine = createEngine({
+    settings,
+    domain,
+    store,
+    masterKey,
+    now,
+    uiLocales: supportedLocales,
+    shows: signOutPages({ domain, pages }),
+    installGrants,
+    onTokens: metrics.tokenIssued,
+    pace,
+  });
+  const { app } = engine;
   const { factors, challenges } = domain;
   const passkeys = createPasskeys({ factors, challenges, issuer, brand });
   const ownFactors = createOwnFactors({ domain, passkeys, now: Date.now, brand });
@@ -104,7 +109,7 @@ export function assemble({
     limits(),
     pace.paced,
     documents.cacheable,
-    assets,
+    assets.middleware,
     registrationRoutes({ issuer, registrations: domain.registrations, clients: domain.clients }),
     tellRefusals({
       domain,
@@ -133,10 +138,13 @@ export function assemble({
   // After the engine's own endpoints, before which Provider.use would put it.
   Koa.prototype.use.call(app, notFound({ pages }));
   const whole = app.callback();
-  return inFront(front, (req, res) => patiently(res, () => whole(req, res)));
+  const answer: RequestListener = inFront(front, (req, res) => patiently(res, () => whole(req, res)));
+  return { answer, engine, logo: assets.logo };
 }
 
-interface FrontParts extends Pick<Parts, 'settings' | 'now' | 'store' | 'domain' | 'engine' | 'pace'> {
+interface FrontParts extends Pick<Parts, 'settings' | 'now' | 'store' | 'domain'> {
+  readonly engine: Engine;
+  readonly pace: Pace;
   /** Hears of every answer that is given here. */
   readonly tell: Tell;
   /** Called for each token that was issued here, with the grant type. */

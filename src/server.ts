@@ -1,6 +1,6 @@
 /**
- * The one list of rooms: opens the store and the domain, listens, keeps what has to be done from time to time, and lets go
- * of it all again. It decides nothing itself.
+ * With assembly.ts the one list of rooms: opens the store and the domain, listens, keeps what has to be done from time to
+ * time, and lets go of it all again. It decides nothing itself.
  */
 import type { RequestListener } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -17,14 +17,11 @@ import {
   openMasterKey,
   startCourier,
 } from './domain/index.ts';
-import { createEngine, logoutHandler } from './engine/index.ts';
-import { installGrants } from './grants/index.ts';
+import { logoutHandler } from './engine/index.ts';
 import {
+  type Assets,
   accentColours,
-  createAssets,
   createMetrics,
-  createPace,
-  createPages,
   doorway,
   type Listening,
   listen,
@@ -33,14 +30,12 @@ import {
   serveOps,
   WARMING_UP,
 } from './http/index.ts';
-import { signOutPages } from './interaction/index.ts';
-import { type Duration, hours, type Logger, minutes, Refusal, seconds } from './lib/index.ts';
+import { type Clock, type Duration, hours, type Logger, minutes, Refusal, seconds } from './lib/index.ts';
 import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { rehearse } from './rehearsal.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
 import { isBegun, type OpenedStore, openStore } from './store/open.ts';
-import { supportedLocales } from './words/index.ts';
 
 interface ServerOptions {
   readonly settings: Settings;
@@ -71,139 +66,126 @@ export interface Server {
 }
 
 /** @throws Refusal in words for the operator: settings, folders, keys or ports that cannot be used. */
-export async function startServer(options: ServerOptions): Promise<Server> {
-  const { settings: given, log, pid, init = false, warm = false, enter } = options;
-  const undo: (() => Promise<unknown> | unknown)[] = [];
-  let stopping = false;
-  try {
-    // The port comes first: where it is 0, the issuer's port is known only now.
-    const door = doorway();
-    const listening = enter?.(door.handler) ?? (await listen({ ...given, handler: door.handler }));
-    undo.push(() => listening.close({ grace: 0 }));
-    const settings = { ...given, issuer: given.issuer.replace(/:0$/, `:${listening.port}`) };
-
-    const place = { folder: settings.keys, override: settings.master_key };
-    const fresh = keysAreFresh(place);
-    let metrics: Metrics | undefined;
-    const store = await openStore({
-      settings,
-      log,
-      pid,
-      mustExist: !fresh && !init,
-      onCommit: (took) => metrics?.observeCommit(took),
-    });
-    undo.push(() => store.close());
-    const masterKey = openMasterKey({ ...place, mustExist: await isBegun(store) });
-    metrics = createMetrics({ store });
-
-    const { now } = store;
-    const domain = await openDomain({ store, now, settings, log, masterKey });
-    undo.push(() => domain.close());
-    markDataMade(settings.keys);
-    // One that has its port's number in it, whichever that is today, is nobody's address for long.
-    const lookAtIssuer =
-      settings.issuer === given.issuer ? await noteIssuer({ store, now, log, issuer: settings.issuer }) : undefined;
-    follow(store, { domain, lookAtIssuer, log });
-    const assets = createAssets({ brand: settings.brand });
-    const pages = createPages({ brand: settings.brand, assets });
-    const pace = createPace({ now, processes: settings.workers });
-    const engine = createEngine({
-      settings,
-      domain,
-      store,
-      masterKey,
-      now,
-      uiLocales: supportedLocales,
-      shows: signOutPages({ domain, pages }),
-      installGrants,
-      onTokens: metrics.tokenIssued,
-      pace,
-    });
-    const answer = assemble({
-      settings,
-      log,
-      now,
-      metrics,
-      store,
-      domain,
-      engine,
-      pace,
-      pages,
-      assets: assets.middleware,
-    });
-
-    // On PostgreSQL the command line goes to the database, like any other process.
-    if (settings.database_url === undefined) {
-      const backup = () => takeBackup({ store, masterKey, settings });
-      const control = await serveControl({ folder: settings.data, domain, log, backup });
-      undo.push(() => control.close());
-    }
-    let warming = warm;
-    const ready = async (): Promise<Readiness> => {
-      const { ok, checks } = await readiness(store);
-      return warming ? { ok: false, checks: { ...checks, server: WARMING_UP } } : { ok, checks };
-    };
-    const ops = await serveOps({
-      host: settings.ops_host,
-      port: settings.ops_port,
-      ready,
-      draining: () => stopping,
-      metrics,
-      logger: log,
-    });
-    if (ops) undo.push(() => ops.close({ grace: 0 }));
-    undo.push(tend(store, domain, log));
-    const { name, accent } = settings.brand;
-    const look = { name, colours: accentColours(accent), logo: assets.logo };
-    const courier = startCourier({
-      deliveries: domain.deliveries,
-      handlers: {
-        request: domain.answerMailRequest,
-        mail: mailHandler({ settings, look, log }),
-        logout: logoutHandler({ domain, outbound: createOutbound(settings.outbound), issuer: settings.issuer, now }),
-      },
-      log,
-    });
-    undo.push(() => courier.close());
-    // What makes the server quicker later must not make its first answers slower.
-    const begun = door.open(answer).then(async () => {
-      if (stopping) return;
-      // Somebody is going to look at them, and whoever comes first should not wait for it.
-      if (ops || enter) void metrics.begin();
-      if (warm) await rehearse({ settings, store, now, masterKey, engine });
-    });
-    const warmed = begun
-      .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
-      .finally(() => {
-        warming = false;
-      });
-
-    return {
-      url: listening.url,
-      issuer: settings.issuer,
-      opsPort: ops?.port,
-      domain,
-      store,
-      metrics,
-      ready,
-      warmed,
-      async close(grace = seconds(10)) {
-        stopping = true;
-        if (settings.shutdown_delay > 0) await pause(settings.shutdown_delay);
-        await listening.close({ grace });
-        await unwind(undo);
-      },
-    };
-  } catch (error) {
-    await unwind(undo);
+export const startServer = (options: ServerOptions): Promise<Server> =>
+  start(options).catch((error: unknown) => {
     if (!(error instanceof StoreUnavailable)) throw error;
     throw new Refusal('store_unavailable', `the store cannot be used: ${error.message}`, { cause: error });
+  });
+
+async function start(options: ServerOptions): Promise<Server> {
+  const { settings: given, log, warm = false, enter } = options;
+  // Let go of in the opposite order: at the end, or at once where the start fails.
+  await using held = new AsyncDisposableStack();
+  let stopping = false;
+  // The port comes first: where it is 0, the issuer's port is known only now.
+  const door = doorway();
+  const listening = enter?.(door.handler) ?? (await listen({ ...given, handler: door.handler }));
+  held.defer(() => listening.close({ grace: 0 }));
+  const settings = { ...given, issuer: given.issuer.replace(/:0$/, `:${listening.port}`) };
+
+  const { store, masterKey, metrics, domain } = await openKept({ ...options, settings }, held);
+  const { now } = store;
+  // One that has its port's number in it, whichever that is today, is nobody's address for long.
+  const lookAtIssuer =
+    settings.issuer === given.issuer ? await noteIssuer({ store, now, log, issuer: settings.issuer }) : undefined;
+  follow(store, { domain, lookAtIssuer, log });
+  const { answer, engine, logo } = assemble({ settings, log, now, metrics, store, masterKey, domain });
+
+  // On PostgreSQL the command line goes to the database, like any other process.
+  if (settings.database_url === undefined) {
+    const backup = () => takeBackup({ store, masterKey, settings });
+    const control = await serveControl({ folder: settings.data, domain, log, backup });
+    held.defer(() => control.close());
   }
+  let warming = warm;
+  const ready = async (): Promise<Readiness> => {
+    const { ok, checks } = await readiness(store);
+    return warming ? { ok: false, checks: { ...checks, server: WARMING_UP } } : { ok, checks };
+  };
+  const ops = await serveOps({
+    host: settings.ops_host,
+    port: settings.ops_port,
+    ready,
+    draining: () => stopping,
+    metrics,
+    logger: log,
+  });
+  if (ops) held.defer(() => ops.close({ grace: 0 }));
+  held.defer(tend(store, domain, log));
+  const courier = courierOf({ settings, log, now, domain, logo });
+  held.defer(() => courier.close());
+  // What makes the server quicker later must not make its first answers slower.
+  const begun = door.open(answer).then(async () => {
+    if (stopping) return;
+    // Somebody is going to look at them, and whoever comes first should not wait for it.
+    if (ops || enter) void metrics.begin();
+    if (warm) await rehearse({ settings, store, now, masterKey, engine });
+  });
+  const warmed = begun
+    .catch((err: Error) => log.warn({ err }, 'warming up failed: the first requests take a little longer'))
+    .finally(() => {
+      warming = false;
+    });
+
+  const started = held.move();
+  return {
+    url: listening.url,
+    issuer: settings.issuer,
+    opsPort: ops?.port,
+    domain,
+    store,
+    metrics,
+    ready,
+    warmed,
+    async close(grace = seconds(10)) {
+      stopping = true;
+      if (settings.shutdown_delay > 0) await pause(settings.shutdown_delay);
+      await listening.close({ grace });
+      await started.disposeAsync();
+    },
+  };
 }
 
-/** Lets go in the opposite order of taking. */
-async function unwind(undo: (() => unknown)[]): Promise<void> {
-  for (let last = undo.pop(); last; last = undo.pop()) await last();
+/** The store, the key of what is sealed in it, the domain, and the metrics of both. */
+async function openKept({ settings, log, pid, init = false }: ServerOptions, held: AsyncDisposableStack) {
+  const place = { folder: settings.keys, override: settings.master_key };
+  const fresh = keysAreFresh(place);
+  let metrics: Metrics | undefined;
+  const store = await openStore({
+    settings,
+    log,
+    pid,
+    mustExist: !fresh && !init,
+    onCommit: (took) => metrics?.observeCommit(took),
+  });
+  held.defer(() => store.close());
+  const masterKey = openMasterKey({ ...place, mustExist: await isBegun(store) });
+  metrics = createMetrics({ store });
+  const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
+  held.defer(() => domain.close());
+  markDataMade(settings.keys);
+  return { store, masterKey, metrics, domain };
+}
+
+interface Posting extends Pick<ServerOptions, 'settings' | 'log'> {
+  readonly domain: Domain;
+  readonly now: Clock;
+  readonly logo: Assets['logo'];
+}
+
+/** Sends mails and the news of a sign-out. */
+function courierOf({ settings, log, now, domain, logo }: Posting) {
+  const { name, accent } = settings.brand;
+  const look = { name, colours: accentColours(accent), logo };
+  return startCourier({
+    deliveries: domain.deliveries,
+    handlers: {
+      request: domain.answerMailRequest,
+      mail: mailHandler({ settings, look, log }),
+      logout: logoutHandler({ domain, outbound: createOutbound(settings.outbound), issuer: settings.issuer, now }),
+    },
+    log,
+  });
 }
 
 async function readiness(store: Store): Promise<Readiness> {

@@ -28,7 +28,7 @@ export { accessLog } from './access-log.ts';
 export type { AccountFrame } from './account-pages.ts';
 export { addressOf, clientAddress } from './address.ts';
 export { type Tell, tellAll, tellAnswered } from './answered.ts';
-export { createAssets } from './assets.ts';
+export { type Assets, createAssets } from './assets.ts';
 export { cookieStyle, createSigner } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
