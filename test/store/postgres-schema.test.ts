@@ -216,6 +216,25 @@ test('a limit that the owner of a database set for its statements is none for a 
   t.deepEqual((await query('SELECT DISTINCT told FROM limits')).rows, [{ told: '0' }]);
 });
 
+test('whatever way of writing and reading SQL the owner of a database prefers, commits are kept', async (t) => {
+  const { name, url, query } = await server.create();
+  for (const setting of [
+    'quote_all_identifiers = on',
+    'standard_conforming_strings = off',
+    'transform_null_equals = on',
+    'array_nulls = off',
+    `client_encoding = 'LATIN1'`,
+    `search_path = 'nowhere'`,
+    `default_transaction_isolation = 'serializable'`,
+  ])
+    await query(`ALTER DATABASE ${name} SET ${setting}`);
+  const store = await open(url);
+  t.teardown(() => store.close());
+  const record = { issuer: "ä \\ ' €" };
+  await store.commit([{ put: 'seen', id: 'a', record }]);
+  t.deepEqual((await store.get('seen', 'a'))?.record, record);
+});
+
 test('a session is told its settings once it stands, and asks for none as it connects, which a pooler would refuse', async (t) => {
   const { url, query, name } = await server.create();
   await query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`);

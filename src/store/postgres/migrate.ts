@@ -35,8 +35,10 @@ interface Options {
 export async function migrate({ client, log, mustExist }: Options): Promise<void> {
   const known = await migrations();
   if ((await pending(client, known, mustExist)).length === 0) return;
-  // Whatever limits the database's owner set.
-  await client.query(`SET statement_timeout = 0; SET lock_timeout = ${WAIT_FOR_OTHERS}`);
+  // Whatever the database's owner set: limits, and a way of writing names by which commits would not find their tables.
+  await client.query(
+    `SET statement_timeout = 0; SET lock_timeout = ${WAIT_FOR_OTHERS}; SET quote_all_identifiers = off`,
+  );
   await client.query({ ...timely('SELECT pg_advisory_lock($1)', 2 * WAIT_FOR_OTHERS), values: [LOCK] });
   try {
     for (const migration of await pending(client, known, mustExist)) {
