@@ -32,6 +32,8 @@ const SEEN = /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u;
 export function readMetadata(metadata: JsonObject, before?: RegisteredClient): Said {
   for (const [member, value] of Object.entries(FIXED))
     if ((metadata[member] ?? value) !== value) throw new WrongMember(member, `is always ${value} here`);
+  if ((metadata['jwks'] ?? undefined) !== undefined && (metadata['jwks_uri'] ?? undefined) !== undefined)
+    throw new WrongMember('jwks', 'and jwks_uri are not said both (RFC 7591 section 2)');
   const redirectUris = texts(metadata, 'redirect_uris') ?? [];
   const grants = grantTypes(metadata, before);
   const { type, method } = kindOf(metadata, redirectUris, before);

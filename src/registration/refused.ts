@@ -60,6 +60,7 @@ const ascii = (text: string): string =>
   text
     .replaceAll('…', '...')
     .replaceAll('’', "'")
+    .replaceAll('§', 'section ')
     .replaceAll(/[^\x20-\x7e]/g, '?');
 
 /** What was said, a line for each member: lists of texts as words, whatever else has parts by its kind alone. */

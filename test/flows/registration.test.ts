@@ -508,6 +508,16 @@ test.serial('what is refused names the member, and `postern explain` tells what 
     [{ redirect_uris: 'https://a.example' }, 'invalid_redirect_uri', /^redirect_uris: must be a list/],
     [{ redirect_uris: ['http://a.example/cb'] }, 'invalid_redirect_uri', /^redirect_uris: .*must be https/],
     [{ redirect_uris: ['https://ada:s3cret@a.example/'] }, 'invalid_redirect_uri', /^redirect_uris: .*user name/],
+    [
+      { redirect_uris: ['https://a.example/#x'] },
+      'invalid_redirect_uri',
+      /^redirect_uris: .*\(RFC 6749 section 3\.1\.2\)/,
+    ],
+    [
+      { ...WEB, jwks: { keys: [] }, jwks_uri: 'https://a.example/keys' },
+      'invalid_client_metadata',
+      /^jwks: and jwks_uri /,
+    ],
     [{ ...WEB, client_name: 'a\u202Eb' }, 'invalid_client_metadata', /^client_name: /],
     [{ ...WEB, client_name: 5 }, 'invalid_client_metadata', /^client_name: must be a text/],
     [{ ...WEB, scope: 'a "b"' }, 'invalid_client_metadata', /^scope: /],
