@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm start`: a process of the server. Here and in cli/ alone is `process` spoken of. */
+/** `npm start`: a process of the server. Here and in cli/main.ts alone is the server given its `process`. */
 import './lib/without-web-sockets.ts';
 import './lib/kept-tick.ts';
 import type { Socket } from 'node:net';

@@ -5,7 +5,7 @@ import { minutes } from '../../src/lib/index.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { pass } from '../support/clock.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { axe, openBrowser } from './browser.ts';
+import { axe, openBrowser, openPage } from './browser.ts';
 import { plugIn } from './security-key.ts';
 
 const IPHONE =
@@ -24,14 +24,7 @@ test.after.always(async () => {
 let people = 0;
 const somebody = () => addPerson(postern, `home${++people}@example.com`);
 
-/** A browser of its own, whose console has nothing to say: what a policy blocks is said there. */
-async function open(options: BrowserContextOptions = {}) {
-  const page = await (await browser.newContext(options)).newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  return { page, complaints };
-}
+const open = (options?: BrowserContextOptions) => openPage(browser, options);
 
 /** Goes to a page of the account and signs in, as whoever types the address does. */
 async function goHome(page: Page, email: string, path = '/account') {

@@ -1,9 +1,9 @@
 import test from 'ava';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { giveApp, PHR, TWO } from '../support/second-factor.ts';
 import { type Application, openApplication, password } from './application.ts';
-import { openBrowser } from './browser.ts';
+import { openBrowser, openPage } from './browser.ts';
 import { plugIn } from './security-key.ts';
 
 let browser: Browser;
@@ -20,15 +20,7 @@ test.after.always(async () => {
   await application?.close();
 });
 
-/** A browser whose console has nothing to say: what a policy blocks is said there. */
-async function open(options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  return { context, page, complaints };
-}
+const open = (options?: BrowserContextOptions) => openPage(browser, options);
 
 let people = 0;
 const somebody = () => addPerson(postern, `key${++people}@example.com`);

@@ -11,6 +11,7 @@ import { keysAreFresh, markDataMade, openDomain, openMasterKey } from '../../src
 import { silent } from '../../src/lib/index.ts';
 import { openFileStore } from '../../src/store/file/index.ts';
 import { type Collected, collected } from '../support/collected.ts';
+import { PASSWORD } from '../support/postern.ts';
 
 export const POSTERN = fileURLToPath(new URL('../../bin/postern.js', import.meta.url));
 
@@ -47,6 +48,13 @@ export async function postern(folder: string, args: readonly string[], input = '
       return JSON.parse(outcome.stdout);
     },
   };
+}
+
+/** What the command line prints as JSON, with the password of the tests on its standard input. */
+export async function printed(folder: string, args: readonly string[], env: object) {
+  const outcome = await postern(folder, [...args, '--json'], `${PASSWORD}\n`, env);
+  if (outcome.code !== 0) throw new Error(outcome.stderr);
+  return outcome.json;
 }
 
 /**

@@ -8,11 +8,11 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import * as oidc from 'openid-client';
-import { postern } from '../cli/command-line.ts';
+import { printed } from '../cli/command-line.ts';
 import { type Balancer, balancer } from '../support/balancer.ts';
 import { authorize, discover, type Registered, redeem, request, signIn } from '../support/client.ts';
 import { environmentOf } from '../support/environment.ts';
-import { CALLBACK, PASSWORD } from '../support/postern.ts';
+import { CALLBACK } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { UserAgent } from '../support/user-agent.ts';
@@ -58,11 +58,7 @@ async function start(): Promise<Running> {
 }
 
 /** The command line on the database, while both servers run. */
-async function run(...args: string[]) {
-  const outcome = await postern(folder, [...args, '--json'], `${PASSWORD}\n`, environment());
-  if (outcome.code !== 0) throw new Error(outcome.stderr);
-  return outcome.json;
-}
+const run = (...args: string[]) => printed(folder, args, environment());
 
 test.before(async () => {
   databases = await startDatabaseServer();

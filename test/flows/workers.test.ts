@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { milliseconds } from '../../src/lib/index.ts';
-import { postern } from '../cli/command-line.ts';
+import { printed } from '../cli/command-line.ts';
 import { freePort } from '../support/free-port.ts';
 import { hammer, once, type Reply } from '../support/hammer.ts';
 import { PASSWORD } from '../support/postern.ts';
@@ -50,11 +50,7 @@ async function start(): Promise<ServerProcess> {
 }
 
 /** The command line on the database, while the server runs. */
-async function run(...args: string[]) {
-  const outcome = await postern(folder, [...args, '--json'], `${PASSWORD}\n`, environment());
-  if (outcome.code !== 0) throw new Error(outcome.stderr);
-  return outcome.json;
-}
+const run = (...args: string[]) => printed(folder, args, environment());
 
 const service = async (name: string): Promise<Client> => {
   const added = await run('client', 'add', name, '--type', 'service');
