@@ -25,6 +25,10 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   };
   const user = await run('user add Ann@example.com --name Ann --admin --password-stdin', `${PASSWORD}\n`);
   t.like(user, { email: 'Ann@example.com', name: 'Ann', admin: true, disabled: false, has_password: true });
+  t.false(user.email_verified);
+  const known = await run('user add known@example.com --email-verified');
+  t.true(known.email_verified);
+  await run('user remove known@example.com');
   t.regex(user.created_at, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   t.deepEqual(await run('user show ann@EXAMPLE.com'), user);
   t.deepEqual(await run(`user show ${user.id}`), user);

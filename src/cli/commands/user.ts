@@ -16,13 +16,15 @@ export function userCommands(program: Command, context: Context): void {
     .option('--name <name>', 'what they are called')
     .option('--password-stdin', 'read the password from the first line of stdin')
     .option('--admin', 'an operator: the setting second_factor may ask more of them, and no code is mailed to them')
+    .option('--email-verified', 'the address is known to be theirs: applications are told so (email_verified)')
     .action(async (email: string, options, command: Command) => {
       const password = options.passwordStdin
         ? await passwordFromInput(terminal)
         : terminal.interactive
           ? await passwordFromPerson(terminal)
           : undefined;
-      const added = await ask('user.add', { email, name: options.name, password, admin: options.admin });
+      const { name, admin, emailVerified: email_verified } = options;
+      const added = await ask('user.add', { email, name, password, admin, email_verified });
       if (password === undefined)
         terminal.note(
           `${email} has no password and cannot sign in with one: postern user password ${email}, or postern user invite ${email} to have them choose it`,

@@ -18,9 +18,10 @@ export const texts = z.array(text).max(500);
 export const signingAlg = z.enum(['RS256', 'PS256', 'ES256']);
 
 /** A person as operators see one; never anything of the password but whether there is one. */
-export const userJson = ({ id, email, name, admin, disabled, passwordHash, createdAt }: Person) => ({
+export const userJson = ({ id, email, emailVerified, name, admin, disabled, passwordHash, createdAt }: Person) => ({
   id,
   email,
+  email_verified: emailVerified,
   name: name ?? null,
   admin,
   disabled,

@@ -30,8 +30,10 @@ export const users = {
       name: text.optional(),
       password: text.optional(),
       admin: z.boolean().optional(),
+      email_verified: z.boolean().optional(),
     }),
-    async (domain, args) => userJson(await domain.accounts.add(args)),
+    async (domain, { email_verified: emailVerified, ...newcomer }) =>
+      userJson(await domain.accounts.add({ ...newcomer, emailVerified })),
   ),
   'user.invite': operation(
     z.strictObject({
