@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
-import { readBody } from './forms.ts';
-import { REQUEST_LIMITS } from './limits.ts';
+import { FORM_LIMITS, readBody } from './forms.ts';
 import { HttpRefusal } from './refusals.ts';
 
 /** What a program sent, by its names; nothing in it has been looked at. */
@@ -9,7 +8,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 const TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**
- * Reads the body of a request that is one JSON object.
+ * Reads the body of a request that is one JSON object, as large as a form of ours at most: it may be kept.
  * @param error the OAuth error code of a body that is none
  * @throws HttpRefusal 415, 413 or 400
  */
@@ -20,7 +19,7 @@ export async function readJsonObject(ctx: Pick<Context, 'req'>, error = 'invalid
       status: 415,
       error,
     });
-  const body = await readBody(ctx.req, REQUEST_LIMITS.body, tooLarge);
+  const body = await readBody(ctx.req, FORM_LIMITS.bytes, tooLarge);
   const value = parsed(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new HttpRefusal('bad_json', 'The body must be one JSON object.', { status: 400, error });
@@ -37,7 +36,7 @@ function parsed(body: Uint8Array): unknown {
 }
 
 const tooLarge = () =>
-  new HttpRefusal('body_too_large', `A request body may have at most ${REQUEST_LIMITS.body} bytes.`, {
+  new HttpRefusal('body_too_large', `A request body may have at most ${FORM_LIMITS.bytes} bytes.`, {
     status: 413,
     reason: 'tooLarge',
   });

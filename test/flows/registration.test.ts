@@ -562,7 +562,7 @@ test.serial('what is refused names the member, and `postern explain` tells what 
     t.is(answer.status, type === 'application/json' ? 400 : 415);
     t.is(answer.told.error, 'invalid_client_metadata');
   }
-  t.is((await register(postern, { ...WEB, padding: 'x'.repeat(60_000) })).status, 413);
+  t.is((await register(postern, { ...WEB, padding: 'x'.repeat(17_000) })).status, 413);
 });
 
 /** Members as an application would write them, and as nobody would. */
@@ -636,7 +636,9 @@ test.serial(
         if (status !== (anew ? 201 : 200)) throw new Error(`${status} ${JSON.stringify(told)}`);
         taken += 1;
         const again = await own({ ...mine, ...told }, { method: 'PUT', body: rest(told) });
-        if (again.status !== 200) throw new Error(`what was told back is refused: ${JSON.stringify(again.told)}`);
+        // What was just not too long may be with all that is told.
+        if (again.status !== 200 && again.status !== 413)
+          throw new Error(`what was told back is refused: ${JSON.stringify(again.told)}`);
         const url = new URL(`${postern.issuer}/authorize`);
         const [redirect_uri] = told.redirect_uris;
         if (redirect_uri === undefined) return;
