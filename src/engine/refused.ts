@@ -63,8 +63,15 @@ export function refuseOvertaken(ctx: Context, error: Error): void {
   renderError(ctx, { error: code, error_description }, error);
 }
 
-/** Errors that are no one's mistake: nothing to explain. */
-const ORDINARY = new Set(['login_required', 'consent_required', 'interaction_required', 'access_denied']);
+/** Errors that are no one's mistake: nothing to explain. A device that waits is told two of them every few seconds. */
+const ORDINARY = new Set([
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'access_denied',
+  'authorization_pending',
+  'slow_down',
+]);
 
 /** Notes every refusal the engine makes. What it answers as a bug of its own is left in `ctx.state.failure`. */
 export function noteRefusals(provider: Provider): void {

@@ -112,6 +112,18 @@ test.serial('a device is told to wait, to ask less often, and then what came of 
   t.is(await told(begun), 'access_denied');
 });
 
+test.serial('a device that waits leaves nothing to explain, and pushes no refusal out that there is', async (t) => {
+  const refusals = async () => (await postern.store.find('refusals', 'all', '')).rows.length;
+  const before = await refusals();
+  const begun = await begin();
+  const waiting = await ask(begun);
+  t.like(waiting.body, { error: 'authorization_pending', error_id: undefined });
+  t.like((await ask(begun)).body, { error: 'slow_down', error_id: undefined });
+  t.is(await refusals(), before);
+  t.regex((await ask(begun, { device_code: 'another' })).body['error_id'] ?? '', /^err_/);
+  t.is(await refusals(), before + 1);
+});
+
 test.serial(
   'a code that nobody typed is over after 15 minutes, for the device and for whoever types it then',
   async (t) => {
