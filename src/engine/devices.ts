@@ -1,6 +1,16 @@
 import type { Provider } from 'oidc-provider';
-import { type Domain, userCodeIn } from '../domain/index.ts';
-import { type Clock, deriveKey, hmac, inSeconds, minutes, type SealingKey, sameText, sha256 } from '../lib/index.ts';
+import { type Domain, sidOf, userCodeIn } from '../domain/index.ts';
+import {
+  type Clock,
+  deriveKey,
+  hmac,
+  inSeconds,
+  minutes,
+  newSecret,
+  type SealingKey,
+  sameText,
+  sha256,
+} from '../lib/index.ts';
 import { StoreConflict } from '../store/index.ts';
 import { type OpenArtifact, type SealArtifact, userCodeDigest } from './artifacts.ts';
 import { DEVICE_CALLBACK, isForDevice, isWaiting } from './device-grant.ts';
@@ -30,8 +40,8 @@ const ASKED = ['scope', 'resource', 'acr_values', 'max_age', 'login_hint', 'id_t
 
 /** What a code says of a sign-in: a browser's and a device's say the same. */
 const SIGN_IN = [
-  ...['accountId', 'acr', 'amr', 'authTime', 'claims', 'grantId', 'nonce', 'resource', 'scope'],
-  ...['sessionUid', 'expiresWithSession', 'sid'],
+  ...['accountId', 'acr', 'amr', 'authTime', 'claims', 'nonce', 'resource', 'scope'],
+  ...['sessionUid', 'expiresWithSession'],
 ];
 
 /**
@@ -83,7 +93,24 @@ export function createDevices({ provider, domain, key, open, seal, now }: Option
     const { id, record, expiresAt } = row;
     const used = { ...record, consumedAt: now() };
     unit.put('authorization_codes', id, used, { ...(expiresAt && { expiresAt }), when: 'update' });
-    return Object.fromEntries(SIGN_IN.flatMap((name) => (payload[name] === undefined ? [] : [[name, payload[name]]])));
+    const grantId = await grantLike(payload.grantId ?? '');
+    if (grantId === undefined) return undefined;
+    const said = SIGN_IN.flatMap((name) => (payload[name] === undefined ? [] : [[name, payload[name]]]));
+    return { ...Object.fromEntries(said), grantId, ...(payload['sid'] !== undefined && { sid: sidOf(grantId) }) };
+  }
+
+  /**
+   * A grant of the device's own, of what the browser's holds: one telephone signs in to several devices, and what ends one of
+   * them (its application signs out, a refresh token comes twice) ends no other, nor what the browser has.
+   */
+  async function grantLike(grantId: string): Promise<string | undefined> {
+    const unit = currentUnit();
+    const row = await unit.get('grants', sha256(grantId));
+    if (!row) return undefined;
+    const jti = newSecret();
+    const { put, id, record, expiresAt } = seal('Grant', jti, { ...open('grants', row), jti });
+    unit.put(put, id, record, { expiresAt });
+    return jti;
   }
 
   return {

@@ -46,17 +46,26 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
 
   /** Ends a session and everything that was issued in it, offline access too: its owner says so. */
   async function endRow(accountId: string, row: Row<Artifact>): Promise<void> {
-    const { authorizations = {} } = open('sessions', row) as AdapterPayload & {
+    const { uid, authorizations = {} } = open('sessions', row) as AdapterPayload & {
       authorizations?: Record<string, { grantId?: string }>;
     };
     const id = row.record.uid ?? '';
-    const grants = Object.values(authorizations).flatMap(({ grantId }) => (grantId ? [grantId] : []));
+    const grants = new Set(Object.values(authorizations).flatMap(({ grantId }) => (grantId ? [grantId] : [])));
+    // Each device that was signed in to from it has a grant of its own.
+    for (const table of ['device_codes', 'access_tokens', 'refresh_tokens'] as const)
+      for await (const issued of every(store, table, 'accountId', accountId)) {
+        const { sessionUid, grantId } = open(table, issued);
+        if (grantId && sessionUid === uid) grants.add(grantId);
+      }
     // In one commit with what was issued, so that nothing more is issued in it.
-    await domain.sessions.endGrants(grants, [
-      { remove: 'sessions', id: row.id },
-      { remove: 'session_places', id },
-      domain.audit.record('session.ended', { accountId, details: { session: id } }),
-    ]);
+    await domain.sessions.endGrants(
+      [...grants],
+      [
+        { remove: 'sessions', id: row.id },
+        { remove: 'session_places', id },
+        domain.audit.record('session.ended', { accountId, details: { session: id } }),
+      ],
+    );
   }
 
   return {

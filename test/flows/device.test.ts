@@ -293,6 +293,34 @@ test.serial('a device that may use several APIs gets a token for the one it name
   t.is(body['scope'], 'openid secrets.read');
 });
 
+/** Ada's television, signed in to from this browser. */
+async function connect(agent: UserAgent) {
+  const begun = await begin({ scope: 'openid profile' });
+  await answer(begun, ALLOW, agent);
+  pass(6000);
+  const { refresh_token = '' } = (await ask(begun)).body;
+  return () => oidc.refreshTokenGrant(begun.config, refresh_token);
+}
+
+test.serial('of two televisions that one telephone connected, one is signed out and the other goes on', async (t) => {
+  const agent = new UserAgent(postern.issuer);
+  const [parlour, bedroom] = [await connect(agent), await connect(agent)];
+  const { refresh_token = '' } = await parlour();
+  await oidc.tokenRevocation(await discover(postern, television), refresh_token);
+  await t.throwsAsync(parlour(), { message: /response body/ });
+  t.truthy((await bedroom()).access_token);
+});
+
+test.serial('who ends a sign-in in their account ends the devices that were signed in to from it', async (t) => {
+  const [stranger, own] = [new UserAgent(postern.issuer), new UserAgent(postern.issuer)];
+  const [theirs, mine] = [await connect(stranger), await connect(own)];
+  const page = await own.get('/account/sessions');
+  t.is(page.page, 'account-sessions');
+  await own.submit(page, {}, { name: 'decision', value: 'end-others' });
+  await t.throwsAsync(theirs(), { message: /response body/ });
+  t.truthy((await mine()).access_token);
+});
+
 test.serial('an application that was removed, or lost the grant, waits in vain', async (t) => {
   const gone = await addClient(postern, onDevice);
   const lost = await addClient(postern, { ...onDevice, redirectUris: ['http://127.0.0.1/callback'] });
