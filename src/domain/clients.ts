@@ -129,8 +129,10 @@ const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...reco
 const MOST_OLD_SECRETS = 5;
 
 /** The secrets that newer ones have replaced, the last first, and until when each is good beside them. */
-export const oldSecrets = ({ secretHashes, oldSecretsUntil = [] }: Client) =>
-  secretHashes.slice(1).map((hash, i) => ({ hash, until: oldSecretsUntil[i] ?? 0 }));
+export function oldSecrets({ secretHashes, oldSecretsUntil = [] }: Client) {
+  const times = [oldSecretsUntil].flat();
+  return secretHashes.slice(1).map((hash, i) => ({ hash, until: times[i] ?? 0 }));
+}
 
 /** Applications, whoever registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
@@ -387,9 +389,10 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
 
     /** Takes the same time whichever secret it is, or none. */
-    verifySecret({ secretHashes, oldSecretsUntil = [] }: Client, secret: string): boolean {
+    verifySecret(client: Client, secret: string): boolean {
       const presented = sha256(secret);
-      const good = secretHashes.filter((_, i) => i === 0 || (oldSecretsUntil[i - 1] ?? 0) > now());
+      const old = oldSecrets(client).filter(({ until }) => until > now());
+      const good = [...client.secretHashes.slice(0, 1), ...old.map(({ hash }) => hash)];
       return good.filter((hash) => sameDigest(hash, presented)).length > 0;
     },
   };

@@ -1,4 +1,4 @@
-import type { Domain, RegisteredClient } from '../domain/index.ts';
+import { type Domain, oldSecrets, type RegisteredClient } from '../domain/index.ts';
 import type { Grounds } from './grounds.ts';
 import type { Form } from './way.ts';
 
@@ -32,6 +32,6 @@ export async function authenticate(
   await grounds?.get('clients', clientId);
   const client = await get(clientId);
   if (client?.tokenEndpointAuthMethod !== (secret === undefined ? 'none' : 'client_secret_basic')) return undefined;
-  for (const time of client.oldSecretsUntil ?? []) grounds?.until(time);
+  for (const { until } of oldSecrets(client)) grounds?.until(until);
   return secret === undefined || verifySecret(client, secret) ? client : undefined;
 }

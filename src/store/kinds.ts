@@ -71,8 +71,8 @@ export interface Client {
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'private_key_jwt' | 'none';
   /** SHA-256 of each secret; the newest first. */
   readonly secretHashes: readonly string[];
-  /** Until when each of those after the newest is good, in their order. */
-  readonly oldSecretsUntil?: readonly number[];
+  /** Until when each of those after the newest is good, in their order; one time where an earlier Postern kept the one before. */
+  readonly oldSecretsUntil?: readonly number[] | number;
   /** Public keys for `private_key_jwt` (RFC 7523), as a JWK set. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   /** It registered itself; absent where an operator did. */

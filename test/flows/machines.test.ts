@@ -1,6 +1,7 @@
 import test from 'ava';
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose';
 import * as oidc from 'openid-client';
+import { days } from '../../src/lib/index.ts';
 import { authorize, discover, request, signIn } from '../support/client.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
@@ -78,6 +79,21 @@ test('only the client of a token and the service it is for may introspect it', a
   t.false(await active(await service({ resources: ['https://secrets.example.com'] })));
   t.false(await active(await addClient(postern, { resources: [API] })));
   t.false((await oidc.tokenIntrospection(await discover(postern, await service()), tokens.refresh_token!)).active);
+});
+
+test('a secret that an earlier Postern kept beside the new one, with one time for it, goes on being good', async (t) => {
+  const { clients } = postern.domain;
+  const first = await service();
+  const { secret } = await clients.rotateSecret(first.id, { keepOldFor: days(1) });
+  const row = await postern.store.get('clients', first.id);
+  const [until] = [row!.record.oldSecretsUntil!].flat();
+  await postern.store.commit([{ put: 'clients', id: first.id, record: { ...row!.record, oldSecretsUntil: until! } }]);
+  for (const each of [first, { ...first, secret }]) {
+    const tokens = await oidc.clientCredentialsGrant(await discover(postern, each), { resource: API });
+    t.truthy(tokens.access_token);
+  }
+  await clients.rotateSecret(first.id, { keepOldFor: days(1) });
+  t.true(clients.verifySecret((await clients.get(first.id))!, first.secret!), 'nor does a third end it');
 });
 
 test('private_key_jwt: an assertion is good once, whoever replays it at the same moment', async (t) => {
