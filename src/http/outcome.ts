@@ -1,11 +1,13 @@
 import type { Context } from 'koa';
 import { stateOf } from './state.ts';
 
-/** Every code we count by itself (RFC 6749, 6750, 7009, 7591, 8707, 9126, 9449, OIDC Core §3.1.2.6, ours). */
+/** Every code we count by itself (RFC 6749, 6750, 7009, 7591, 8628, 8707, 9126, 9449, OIDC Core §3.1.2.6, ours). */
 const CODES = new Set([
   'access_denied',
   'account_selection_required',
+  'authorization_pending',
   'consent_required',
+  'expired_token',
   'insufficient_scope',
   'interaction_required',
   'invalid_client',
@@ -24,6 +26,7 @@ const CODES = new Set([
   'request_not_supported',
   'request_uri_not_supported',
   'server_error',
+  'slow_down',
   'temporarily_unavailable',
   'unauthorized_client',
   'unmet_authentication_requirements',
