@@ -299,7 +299,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
 
     /**
      * An application that registered itself says of itself something else, all of it (RFC 7592 §2.2). What an operator
-     * decided or gave it stays.
+     * decided or gave it stays. By another name, or at another address, nobody vouches for it any more.
      * @throws Refusal as {@link add}, `client_unknown`
      */
     async restate(id: string, said: SaidOfItself): Promise<{ client: RegisteredClient; secret?: string }> {
@@ -316,13 +316,15 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
           const { passwordGrant, resources, firstParty, acrValues } = before;
           const given = { passwordGrant, resources, firstParty, acrValues };
           const settled = await settle(record.type, { ...said, ...given, ...stays });
+          // Who vouched for it knew it by these.
+          const isStill = settled.name === record.name && isDeepStrictEqual(settled.redirectUris, record.redirectUris);
           return {
             ...resettled(record, settled, fresh),
             registration: {
               tokenHash,
               ...(initialToken !== undefined && { initialToken }),
               ...(decided.length > 0 && { decided }),
-              ...(vouched && { vouched }),
+              ...(vouched && isStill && { vouched }),
               ...said.about,
             },
           };

@@ -323,6 +323,22 @@ test.serial('no privilege comes of what an application says: each is refused or 
   t.deepEqual(Object.keys(client.registration!), ['tokenHash']);
 });
 
+test.serial('an application that gives itself another name or address is vouched for by nobody any more', async (t) => {
+  const postern = await serving(t, 'open');
+  const { clients } = postern.domain;
+  for (const [more, stays] of [
+    [{ software_version: '2' }, true],
+    [{ client_name: 'Your Bank' }, false],
+    [{ redirect_uris: ['https://elsewhere.example.com/callback'] }, false],
+  ] as const) {
+    const { told } = await register(postern, WEB);
+    await clients.update(told.client_id, { vouched: true });
+    const put = await own(told, { method: 'PUT', body: { ...rest((await own(told)).told), ...more } });
+    t.is(put.status, 200, put.text);
+    t.is((await clients.get(told.client_id))?.registration?.vouched === true, stays, JSON.stringify(more));
+  }
+});
+
 test.serial('what an operator decided stays, whatever the application says of itself afterwards', async (t) => {
   const postern = await serving(t, 'token');
   await addPerson(postern);
