@@ -57,6 +57,11 @@ export class Connection {
     return new Connection(socket);
   }
 
+  /** The server ends one that was not used for a while. */
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
   /** @param bytes as {@link written} gives them */
   ask(bytes: string): Promise<Answer> {
     return new Promise((resolve, reject) => {

@@ -32,10 +32,18 @@ export async function openLoop({ url, script, perSecond, seconds }: Arrivals): P
   let failed = 0;
   let open = 0;
 
+  /** One of those that wait, which the server has not closed meanwhile: nobody answers on such a one, nor says so. */
+  function free(): Connection | undefined {
+    for (;;) {
+      const connection = idle.pop();
+      if (!connection || connection.isOpen) return connection;
+    }
+  }
+
   async function send(due: number): Promise<void> {
     open += 1;
     try {
-      const connection = idle.pop() ?? (await Connection.open(url));
+      const connection = free() ?? (await Connection.open(url));
       const { status } = await connection.ask(bytes);
       if (status !== 200) throw new Error(`answered ${status}`);
       took.push(performance.now() - due);
