@@ -12,68 +12,16 @@ import {
   sha256,
 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
-import { ACR_VALUES, leastOf } from './assurance.ts';
 import type { Audit } from './audit.ts';
-import { DEVICE_GRANT } from './device-requests.ts';
+import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
 import { commitAll, every } from './every.ts';
-import { checkName } from './names.ts';
-import { parsePublicJwks } from './public-jwks.ts';
-import { faultOfWebUri, parseRedirectUris } from './redirect-uris.ts';
 import { retryOnConflict } from './retry.ts';
-import { parseScopes } from './scopes.ts';
 import type { Sessions } from './sessions.ts';
 
 /** A client with its id, which is the `client_id`. */
 export type RegisteredClient = Client & { readonly id: string };
 
-/** What an operator decides about a client and may change later. */
-interface ClientTerms {
-  readonly name: string;
-  readonly redirectUris?: readonly string[] | undefined;
-  readonly postLogoutRedirectUris?: readonly string[] | undefined;
-  /** Where it is told that somebody is signed out, an https URL or loopback (OIDC Back-Channel Logout 1.0 §2.2); '' is nowhere. */
-  readonly backchannelLogoutUri?: string | undefined;
-  /** It has to be told which session (`sid`), not only whose. */
-  readonly backchannelLogoutSessionRequired?: boolean | undefined;
-  readonly passwordGrant?: boolean | undefined;
-  /** It runs where nobody can sign in: people do that on another device (RFC 8628). */
-  readonly deviceGrant?: boolean | undefined;
-  readonly scopes?: readonly string[] | undefined;
-  readonly resources?: readonly string[] | undefined;
-  readonly firstParty?: boolean | undefined;
-  /** The least that people prove for it, of {@link ACR_VALUES}: any of these. */
-  readonly acrValues?: readonly string[] | undefined;
-  /** Its public keys: it then proves itself by `private_key_jwt` and has no secret. An update to null gives it one again. */
-  readonly jwks?: unknown;
-}
-
 type NewClient = ClientTerms & { readonly type: ClientType };
-
-/**
- * What an application says of itself (RFC 7591 §2), all of it: what is left out it does not have. No privilege is among
- * it: those are an operator's to give.
- */
-export interface SaidOfItself
-  extends Pick<
-    ClientTerms,
-    | 'name'
-    | 'redirectUris'
-    | 'postLogoutRedirectUris'
-    | 'backchannelLogoutUri'
-    | 'backchannelLogoutSessionRequired'
-    | 'deviceGrant'
-    | 'scopes'
-    | 'jwks'
-  > {
-  /** It wants refresh tokens. */
-  readonly refresh: boolean;
-  readonly about: Pick<Registration, 'method' | 'softwareId' | 'softwareVersion'>;
-}
-
-type Terms = ClientTerms & { readonly refresh?: boolean | undefined };
-
-/** Everything in a record that the terms decide. */
-type Settled = Omit<Client, 'secretHashes' | 'oldSecretsUntil' | 'registration' | 'createdAt' | 'updatedAt'>;
 
 /** How an application comes that registers itself. */
 interface Coming {
@@ -115,14 +63,6 @@ export const ownClient = ({ issuer, brand }: Pick<Settings, 'issuer' | 'brand'>)
   updatedAt: 0,
 });
 
-/** What follows from a client's type alone. */
-const TYPES: Readonly<Record<ClientType, { confidential: boolean; people: boolean }>> = {
-  web: { confidential: true, people: true },
-  spa: { confidential: false, people: true },
-  native: { confidential: false, people: true },
-  service: { confidential: true, people: false },
-};
-
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
 /** Far more than bringing new ones out takes. */
@@ -140,36 +80,6 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     const row = await store.get('clients', id);
     if (!row) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
     return row;
-  }
-
-  async function settle(type: ClientType, terms: Terms): Promise<Settled> {
-    const { confidential } = TYPES[type];
-    const redirectUris = parseRedirectUris(type, terms.redirectUris ?? []);
-    const resources = [...new Set(terms.resources ?? [])];
-    for (const uri of resources)
-      if (!(await store.get('resources', uri)))
-        throw new Refusal('resource_unknown', `${JSON.stringify(uri.slice(0, 200))} is no registered resource`);
-    checkName(terms.name);
-    if (terms.jwks !== undefined && !confidential)
-      throw new Refusal('jwks_invalid', `a ${type} client keeps no key: everyone who has the application has it`);
-    return {
-      name: terms.name,
-      type,
-      redirectUris,
-      postLogoutRedirectUris: parseRedirectUris(
-        type,
-        terms.postLogoutRedirectUris ?? [],
-        'post_logout_redirect_uri_invalid',
-      ),
-      ...backchannelLogout(type, terms),
-      grantTypes: grantTypes(type, redirectUris, terms),
-      scopes: parseScopes(terms.scopes ?? []),
-      resources,
-      firstParty: terms.firstParty ?? false,
-      ...(terms.acrValues?.length && { acrValues: parseAcrValues(terms.acrValues) }),
-      tokenEndpointAuthMethod: !confidential ? 'none' : terms.jwks ? 'private_key_jwt' : 'client_secret_basic',
-      ...(terms.jwks !== undefined && { jwks: parsePublicJwks(terms.jwks) }),
-    } as const;
   }
 
   /** By an operator, or by the application itself. What an operator looked after stays, used or not; what is as it was is not written. */
@@ -213,7 +123,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
 
   /** The client to be, its secret, and what makes it, to be committed. */
   async function make(type: ClientType, terms: Terms, { registration, expiresAt }: Coming = {}) {
-    const settled = await settle(type, terms);
+    const settled = await settle(store, type, terms);
     const secret = settled.tokenEndpointAuthMethod === 'client_secret_basic' ? newSecret() : undefined;
     const id = newId('cli');
     const at = now();
@@ -284,7 +194,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       const fresh = newSecret();
       const updated = await change(id, 'client.updated', async ({ record }) => {
         const terms = { ...termsOf(record), ...named, ...(patch.jwks === null && { jwks: undefined }) };
-        const altered = resettled(record, await settle(record.type, terms), fresh);
+        const altered = resettled(record, await settle(store, record.type, terms), fresh);
         const { registration } = record;
         if (registration) return { ...altered, registration: decidedBy(registration, Object.keys(named), vouched) };
         if (vouched !== undefined)
@@ -315,7 +225,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
           const stays = Object.fromEntries(decided.map((name) => [name, before[name as keyof typeof before]]));
           const { passwordGrant, resources, firstParty, acrValues } = before;
           const given = { passwordGrant, resources, firstParty, acrValues };
-          const settled = await settle(record.type, { ...said, ...given, ...stays });
+          const settled = await settle(store, record.type, { ...said, ...given, ...stays });
           // Who vouched for it knew it by these.
           const isStill = settled.name === record.name && isDeepStrictEqual(settled.redirectUris, record.redirectUris);
           return {
@@ -399,60 +309,6 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     },
   };
 }
-
-/** @throws Refusal `acr_unknown` */
-function parseAcrValues(words: readonly string[]): readonly string[] {
-  const unknown = words.find((word) => leastOf([word]) === 'unmet');
-  if (unknown !== undefined)
-    throw new Refusal('acr_unknown', `${JSON.stringify(unknown.slice(0, 80))} is none of ${ACR_VALUES.join(', ')}`);
-  return [...new Set(words)];
-}
-
-/** @throws Refusal `backchannel_logout_uri_invalid` */
-function backchannelLogout(type: ClientType, terms: ClientTerms): Pick<Client, 'backchannelLogout'> {
-  const { backchannelLogoutUri: uri, backchannelLogoutSessionRequired: sessionRequired = false } = terms;
-  if (!uri) return {};
-  const refused = (why: string) =>
-    new Refusal('backchannel_logout_uri_invalid', `${JSON.stringify(uri.slice(0, 200))} ${why}`);
-  if (!TYPES[type].people) throw refused(`is of no use: a ${type} client signs nobody in`);
-  const fault = faultOfWebUri(uri);
-  if (fault) throw refused(fault);
-  return { backchannelLogout: { uri, sessionRequired } };
-}
-
-/** @throws Refusal `redirect_uri_missing`, `redirect_uri_unused`, `device_grant_unused` */
-function grantTypes(
-  type: ClientType,
-  redirectUris: readonly string[],
-  { passwordGrant = false, deviceGrant = false, refresh = true }: Terms,
-): string[] {
-  const { people } = TYPES[type];
-  if (!people && redirectUris.length > 0)
-    throw new Refusal('redirect_uri_unused', `a ${type} client signs nobody in: it has no redirect URI`);
-  if (!people && deviceGrant)
-    throw new Refusal('device_grant_unused', `a ${type} client signs nobody in: it is of type native, on a device`);
-  // One that asks for passwords itself, or has people sign in elsewhere, need not send anybody to the sign-in page.
-  if (people && redirectUris.length === 0 && !passwordGrant && !deviceGrant)
-    throw new Refusal('redirect_uri_missing', `a ${type} client needs at least one redirect URI`);
-  return [
-    ...(redirectUris.length > 0 ? ['authorization_code'] : []),
-    ...(people ? [] : ['client_credentials']),
-    ...(passwordGrant ? ['password'] : []),
-    ...(deviceGrant ? [DEVICE_GRANT] : []),
-    ...(refresh && (people || passwordGrant) ? ['refresh_token'] : []),
-  ];
-}
-
-/** The terms of a record, as they would settle to it again. */
-const termsOf = (record: Client): Terms => ({
-  ...record,
-  passwordGrant: record.grantTypes.includes('password'),
-  deviceGrant: record.grantTypes.includes(DEVICE_GRANT),
-  // An operator's have them as their type brings; one that registered itself has them where it asked.
-  refresh: !record.registration || record.grantTypes.includes('refresh_token'),
-  backchannelLogoutUri: record.backchannelLogout?.uri,
-  backchannelLogoutSessionRequired: record.backchannelLogout?.sessionRequired,
-});
 
 /** The registration after an operator named these terms. */
 const decidedBy = (

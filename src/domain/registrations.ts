@@ -13,7 +13,8 @@ import {
 } from '../lib/index.ts';
 import type { Change, ClientType, InitialAccessToken, Page, Row, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
-import type { Clients, RegisteredClient, SaidOfItself } from './clients.ts';
+import type { SaidOfItself } from './client-terms.ts';
+import type { Clients, RegisteredClient } from './clients.ts';
 import { bucketOf, createCounters } from './counters.ts';
 import { networkOf } from './networks.ts';
 import { retryOnConflict } from './retry.ts';
