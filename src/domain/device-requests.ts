@@ -20,7 +20,7 @@ export function userCodeIn(typed: string): string | undefined {
   return letters.length === LENGTH && [...letters].every((letter) => LETTERS.includes(letter)) ? letters : undefined;
 }
 
-/** So many codes may be tried from one network: of a thousand that wait, one in five million is met (RFC 8628 §5.1). */
+/** So many codes may be tried from one network: where a thousand wait, it meets one of them in 256,000 windows (RFC 8628 §5.1). */
 const TRIES = { limit: 100, window: minutes(15) } as const;
 
 export type DeviceRequests = ReturnType<typeof createDeviceRequests>;
