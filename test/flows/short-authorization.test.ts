@@ -18,6 +18,7 @@ import {
   copyOf,
   type Kept,
   keepSignIn,
+  minutesBetween,
   type Opened,
   openedOf,
   rowOf,
@@ -246,8 +247,8 @@ async function remembered(answer: Reply, { grantId, sessionId, uid }: Awaited<Re
     return {
       payload: JSON.parse(mine(JSON.stringify(rest))) as unknown,
       record: JSON.parse(mine(JSON.stringify(record)).replaceAll(sha256(uid), 'HASHED')) as unknown,
-      lives: Math.round((exp - at(0)) / 60),
-      since: Math.round((at(0) - iat) / 60),
+      lives: minutesBetween(at(0), exp),
+      since: minutesBetween(iat, at(0)),
       kept: row.expiresAt! / 1000 - exp,
       long: jti?.length,
     };

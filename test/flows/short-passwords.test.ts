@@ -9,7 +9,7 @@ import type { Artifact, Row, Store } from '../../src/store/index.ts';
 import { StoreUnavailable } from '../../src/store/index.ts';
 import { type Compare, inJson, overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { type Pairs, type Sent, send } from '../support/hostile.ts';
-import { claimsOf, openedOf, rowOf } from '../support/kept-sign-ins.ts';
+import { claimsOf, minutesBetween, openedOf, rowOf } from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { basic, type Credentials, HEADERS, plain, proof, sentWith, word, wrong } from '../support/program-requests.ts';
 import { giveApp, TWO } from '../support/second-factor.ts';
@@ -154,10 +154,10 @@ async function remembered(text: string) {
     return {
       rest,
       record,
-      extra: extra && { ...extra, auth_time: extra['auth_time'] === iat },
-      lives: exp! - iat!,
+      extra: extra && { ...extra, auth_time: minutesBetween(Number(extra['auth_time']), iat!) },
+      lives: minutesBetween(iat!, exp!),
       kept: row.expiresAt! / 1000 - exp!,
-      since: [iiat, authTime].map((at) => (at === undefined ? at : at === iat)),
+      since: [iiat, authTime].map((at) => at && minutesBetween(at, iat!)),
       long: [jti, grantId, kept].map((id) => String(id).length),
     };
   };

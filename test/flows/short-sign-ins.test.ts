@@ -17,6 +17,7 @@ import {
   defined,
   type Kept,
   keepSignIn,
+  minutesBetween,
   type Opened,
   openedOf,
   rowOf,
@@ -359,9 +360,9 @@ async function remembered(kind: Kind, presented: string, text: string) {
     return {
       rest,
       record,
-      lives: exp! - iat!,
+      lives: minutesBetween(iat!, exp!),
       kept: row.expiresAt! / 1000 - exp!,
-      since: kind === 'refresh_token' ? iiat : iiat === iat,
+      since: kind === 'refresh_token' ? iiat : iiat && minutesBetween(iiat, iat!),
       long: [jti, grantId, sessionUid].map((id) => String(id).length),
     };
   };

@@ -1,10 +1,27 @@
 import { createServer } from 'node:net';
 
-/** A port that nothing listened on a moment ago. */
+/** Below where systems take the ports of outgoing connections from (Linux: 32768), one of which could take ours meanwhile. */
+const LOWEST = 12_000;
+const SLOTS = 200;
+const SLOT = 100;
+
+/** Processes beside each other look in slots of their own, each port once until all were given. */
+const slot = LOWEST + (process.pid % SLOTS) * SLOT;
+let given = Math.floor(Math.random() * SLOT);
+
+/** A port that nothing listened on a moment ago, and that nobody is given before it is used. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+  for (let tried = 0; tried < SLOT; tried += 1) {
+    given = (given + 1) % SLOT;
+    if (await isFree(slot + given)) return slot + given;
+  }
+  throw new Error(`every port of ${slot} to ${slot + SLOT - 1} is in use`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
 }

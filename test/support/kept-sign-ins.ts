@@ -33,6 +33,9 @@ type ArtifactTable = 'grants' | 'sessions' | 'authorization_codes' | 'refresh_to
 export const rowOf = async ({ store }: Postern, table: ArtifactTable, id: string) =>
   (await store.get(table, sha256(id)))! as Row<Artifact>;
 
+/** Between two times in s, in whole minutes: within one request the clock may be read on both sides of a second's beginning. */
+export const minutesBetween = (from: number, to: number) => Math.round((to - from) / 60) || 0;
+
 export const claimsOf = (jwt: string) =>
   JSON.parse(Buffer.from(jwt.split('.')[1]!, 'base64url').toString()) as { jti: string; sub: string };
 
