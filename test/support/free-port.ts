@@ -13,7 +13,8 @@ let given = Math.floor(Math.random() * SLOT);
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < SLOT; tried += 1) {
     given = (given + 1) % SLOT;
-    if (await isFree(slot + given)) return slot + given;
+    const port = slot + given;
+    if (await isFree(port)) return port;
   }
   throw new Error(`every port of ${slot} to ${slot + SLOT - 1} is in use`);
 }
