@@ -21,6 +21,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   registration: 3,
   http: 3,
   factors: 4,
+  operations: 4,
   mail: 4,
   upstream: 4,
   domain: 5,

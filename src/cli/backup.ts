@@ -1,7 +1,7 @@
 import type { MasterKey } from '../domain/index.ts';
+import { iso } from '../operations/index.ts';
 import { writeBackup } from '../store/backup/index.ts';
 import type { OpenedStore } from '../store/open.ts';
-import { iso } from './operations/index.ts';
 
 /** The name by which the running server is asked for one. */
 export const BACKUP = 'store.backup';

@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
 import { type Domain, keysAreFresh, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
 import { type Logger, Refusal, seconds } from '../lib/index.ts';
+import { type OperationName, perform } from '../operations/index.ts';
 import { StoreLocked } from '../store/file/index.ts';
 import { isBegun, type OpenedStore, openStore } from '../store/open.ts';
 import { type Backup, takeBackup } from './backup.ts';
 import { backupFrom, converse, reach } from './conversation.ts';
-import { type OperationName, perform } from './operations/index.ts';
 
 interface Options {
   readonly settings: Settings;

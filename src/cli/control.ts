@@ -105,7 +105,7 @@ async function answerTo(line: string, socket: Socket, { domain, log, backup, clo
     const { operation, arguments: args } = (request ?? {}) as { operation?: unknown; arguments?: unknown };
     if (operation === BACKUP) return { result: await send(socket, backup(), closing) };
     // Loaded with the first command: most servers hear none.
-    const { perform } = await import('./operations/index.ts');
+    const { perform } = await import('../operations/index.ts');
     return { result: await perform(domain, operation, args) };
   } catch (error) {
     if (error instanceof Refusal) return { error: { code: error.code, message: error.message } };

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Clock, days, newId } from '../lib/index.ts';
 import type { AuditEvent, Page, Put, Store } from '../store/index.ts';
 import { every } from './every.ts';
@@ -17,11 +18,33 @@ const KEPT = days(90);
 /** Past the year 10000: what is taken from it keeps twelve hexadecimal digits. */
 const END_OF_TIME = 2 ** 48 - 1;
 
+/** Whoever does something to what is not their own: an operator, or a program on their behalf. */
+export interface Actor {
+  /** A person. */
+  readonly by?: string;
+  readonly by_client?: string;
+}
+
 /** What happened, who it happened to, and when; kept 90 days. */
 export function createAudit({ store, now }: { store: Store; now: Clock }) {
+  const acting = new AsyncLocalStorage<{ actor: Actor }>();
   return {
     /** The change that records it, to go into the same commit as what it tells of. */
-    record: (type: string, entry: AuditEntry = {}): AuditPut => auditEvent(now(), type, entry),
+    record: (type: string, entry: AuditEntry = {}): AuditPut =>
+      auditEvent(now(), type, { ...entry, details: { ...entry.details, ...acting.getStore()?.actor } }),
+
+    /**
+     * Every event of what is done in `work` says whose doing it was, in its details. Timers that are set meanwhile go on in
+     * the same context, and what they do later is nobody's.
+     */
+    async actingAs<R>(actor: Actor, work: () => Promise<R>): Promise<R> {
+      const mine = { actor };
+      try {
+        return await acting.run(mine, work);
+      } finally {
+        mine.actor = {};
+      }
+    },
 
     /** What happened, the newest first; to one person where one is given. */
     async *events(accountId?: string): AsyncGenerator<AuditEvent & { readonly id: string }> {

@@ -50,6 +50,7 @@ import { openUpstreams } from './upstreams.ts';
 export type { Link, LinkPurpose } from '../store/index.ts';
 export type { Person } from './account-changes.ts';
 export { ACR_VALUES, acrOf, leastOf, type Provable, together, toldAs } from './assurance.ts';
+export type { Actor } from './audit.ts';
 export type { Binding, Challenges } from './challenges.ts';
 export type { SaidOfItself } from './client-terms.ts';
 export { OWN_CLIENT, oldSecrets, type RegisteredClient } from './clients.ts';

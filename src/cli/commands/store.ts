@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { markDataMade, move, openMasterKey, restore } from '../../domain/index.ts';
 import { Refusal, silent } from '../../lib/index.ts';
+import { iso } from '../../operations/index.ts';
 import { openBackup, save } from '../../store/backup/index.ts';
 import { repairFileStore, StoreLocked } from '../../store/file/index.ts';
 import { openAlone, type Place, placeOf } from '../../store/open.ts';
 import type { Taken } from '../backup.ts';
-import { iso } from '../operations/index.ts';
 import { details } from '../print.ts';
 import { placeFrom, samePlace } from '../whole/place.ts';
 import { movedJson, movedText, restoredJson, restoredText } from '../whole/reports.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { seconds } from '../../lib/index.ts';
-import { everyPage, operation } from './operation.ts';
+import { seconds } from '../lib/index.ts';
+import { listing, operation } from './operation.ts';
 import { resourceJson, signingAlg, text, texts } from './shapes.ts';
 
 const terms = z.strictObject({
@@ -19,6 +19,11 @@ const inDomain = ({ uri: _, ttl, ...args }: z.output<typeof terms>) => ({
   ttl: typeof ttl === 'number' ? seconds(ttl) : ttl,
 });
 
+const listed = listing(async (domain, page) => {
+  const { resources: items, next } = await domain.resources.list(page);
+  return { items, next };
+}, resourceJson);
+
 export const resources = {
   'resource.add': operation(terms, async (domain, args) =>
     resourceJson(await domain.resources.add({ uri: args.uri, ...inDomain(args) })),
@@ -26,13 +31,8 @@ export const resources = {
   'resource.update': operation(terms, async (domain, args) =>
     resourceJson(await domain.resources.update(args.uri, inDomain(args))),
   ),
-  'resource.list': operation(z.strictObject({}), async (domain) => {
-    const all = await everyPage(async (page) => {
-      const { resources: items, next } = await domain.resources.list(page);
-      return { items, next };
-    });
-    return all.map(resourceJson);
-  }),
+  'resource.list': listed.list,
+  'resource.page': listed.page,
   'resource.remove': operation(z.strictObject({ uri: text }), async (domain, { uri }) => {
     await domain.resources.remove(uri);
     return { uri, removed: true };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Refusal } from '../../lib/index.ts';
+import { Refusal } from '../lib/index.ts';
 import { operation } from './operation.ts';
 import { iso, text } from './shapes.ts';
 

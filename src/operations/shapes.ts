@@ -6,8 +6,8 @@ import {
   type Person,
   type RegisteredClient,
   type RegisteredResource,
-} from '../../domain/index.ts';
-import type { Registration } from '../../store/index.ts';
+} from '../domain/index.ts';
+import type { Registration } from '../store/index.ts';
 
 /** ISO 8601 in UTC; null where there is no such moment. */
 export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());

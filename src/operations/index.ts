@@ -1,13 +1,13 @@
 /**
- * cli/operations: what an operator can have done, by name, as JSON in and JSON out.
+ * operations: what an operator can have done, by name, as JSON in and JSON out.
  *
- * The same table is run by the server, asked through its control socket, and by the command line itself on a store it
- * opened: neither can do anything the other cannot. It decides nothing; the domain does.
+ * The same table is run by the server, asked through its control socket or at `/admin`, and by the command line itself on a
+ * store it opened: none of them can do anything the others cannot. It decides nothing; the domain does.
  */
 import { z } from 'zod';
-import type { Domain } from '../../domain/index.ts';
-import { Refusal } from '../../lib/index.ts';
-import { StoreConflict } from '../../store/index.ts';
+import type { Domain } from '../domain/index.ts';
+import { Refusal } from '../lib/index.ts';
+import { StoreConflict } from '../store/index.ts';
 import { audit } from './audit.ts';
 import { clients } from './clients.ts';
 import { keys } from './keys.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Domain, RegisteredClient } from '../../domain/index.ts';
-import { Refusal, seconds } from '../../lib/index.ts';
-import { everyPage, operation } from './operation.ts';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
+import { Refusal, seconds } from '../lib/index.ts';
+import { listing, operation } from './operation.ts';
 import { clientJson, text, texts } from './shapes.ts';
 
 const one = z.strictObject({ client_id: text });
@@ -48,18 +48,18 @@ const withSecret = ({ client, secret }: { client: RegisteredClient; secret?: str
   return { client_id, ...(secret && { client_secret: secret }), ...rest };
 };
 
+const listed = listing(async (domain, page) => {
+  const { clients: items, next } = await domain.clients.list(page);
+  return { items, next };
+}, clientJson);
+
 export const clients = {
   'client.add': operation(
     terms.extend({ name: text, type: z.enum(['web', 'spa', 'native', 'service']) }),
     async (domain, { name, type, ...args }) => withSecret(await domain.clients.add({ name, type, ...inDomain(args) })),
   ),
-  'client.list': operation(z.strictObject({}), async (domain) => {
-    const all = await everyPage(async (page) => {
-      const { clients: items, next } = await domain.clients.list(page);
-      return { items, next };
-    });
-    return all.map(clientJson);
-  }),
+  'client.list': listed.list,
+  'client.page': listed.page,
   'client.show': operation(one, async (domain, { client_id }) => clientJson(await named(domain, client_id))),
   'client.update': operation(
     terms.extend({ client_id: text, vouched: z.boolean().optional() }),

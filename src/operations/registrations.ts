@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Leave } from '../../domain/index.ts';
-import { seconds } from '../../lib/index.ts';
-import { everyPage, operation } from './operation.ts';
+import type { Leave } from '../domain/index.ts';
+import { seconds } from '../lib/index.ts';
+import { listing, operation } from './operation.ts';
 import { iso, text } from './shapes.ts';
 
 const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
@@ -10,6 +10,11 @@ const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
   created_at: iso(createdAt),
   expires_at: iso(expiresAt),
 });
+
+const listed = listing(async (domain, page) => {
+  const { leaves: items, next } = await domain.registrations.list(page);
+  return { items, next };
+}, leaveJson);
 
 export const registrations = {
   'registration.add': operation(
@@ -24,13 +29,8 @@ export const registrations = {
       return { id, initial_access_token: token, ...rest };
     },
   ),
-  'registration.list': operation(z.strictObject({}), async (domain) => {
-    const all = await everyPage(async (page) => {
-      const { leaves: items, next } = await domain.registrations.list(page);
-      return { items, next };
-    });
-    return all.map(leaveJson);
-  }),
+  'registration.list': listed.list,
+  'registration.page': listed.page,
   'registration.remove': operation(z.strictObject({ id: text }), async (domain, { id }) => {
     await domain.registrations.withdraw(id);
     return { id, removed: true };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Domain } from '../../domain/index.ts';
+import type { Domain } from '../domain/index.ts';
 import { operation } from './operation.ts';
 import { iso, text } from './shapes.ts';
 import { named } from './users.ts';

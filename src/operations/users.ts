@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Domain, Person } from '../../domain/index.ts';
-import { Refusal } from '../../lib/index.ts';
-import { matchLocale, supportedLocales } from '../../words/index.ts';
-import { everyPage, operation } from './operation.ts';
+import type { Domain, Person } from '../domain/index.ts';
+import { Refusal } from '../lib/index.ts';
+import { matchLocale, supportedLocales } from '../words/index.ts';
+import { listing, operation } from './operation.ts';
 import { factorJson, iso, text, userJson } from './shapes.ts';
 
 /** An e-mail address or an id. */
@@ -22,6 +22,11 @@ function localeNamed(language: string) {
     throw new Refusal('language_unknown', `mails are written in ${supportedLocales.join(' and ')}, not ${language}`);
   return locale;
 }
+
+const listed = listing(async (domain, page) => {
+  const { people: items, next } = await domain.accounts.list(page);
+  return { items, next };
+}, userJson);
 
 export const users = {
   'user.add': operation(
@@ -47,13 +52,8 @@ export const users = {
       return { ...userJson(person), link, expires_at: iso(expiresAt) };
     },
   ),
-  'user.list': operation(z.strictObject({}), async (domain) => {
-    const people = await everyPage(async (page) => {
-      const { people: items, next } = await domain.accounts.list(page);
-      return { items, next };
-    });
-    return people.map(userJson);
-  }),
+  'user.list': listed.list,
+  'user.page': listed.page,
   'user.show': operation(one, async (domain, { user }) => userJson(await named(domain, user))),
   'user.disable': operation(one, async (domain, { user }) =>
     userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true)),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Domain, RegisteredUpstream } from '../../domain/index.ts';
-import { kindOf, settleScopes, settleTerms } from '../../upstream/index.ts';
+import type { Domain, RegisteredUpstream } from '../domain/index.ts';
+import { kindOf, settleScopes, settleTerms } from '../upstream/index.ts';
 import { operation } from './operation.ts';
 import { iso, text, texts } from './shapes.ts';
 

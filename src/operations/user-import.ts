@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Newcomer, RefusedLine } from '../../domain/index.ts';
+import type { Newcomer, RefusedLine } from '../domain/index.ts';
 import { operation } from './operation.ts';
 
 /** People in one file; more come in several. */
