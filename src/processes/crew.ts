@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { SettingsDocument } from '../config/index.ts';
 import { type Clock, type Duration, type Logger, milliseconds, minutes, seconds } from '../lib/index.ts';
 import type { Member, Serving } from './member.ts';
+import { type Patience, watch } from './watch.ts';
 
 interface Options {
   readonly count: number;
@@ -14,6 +15,8 @@ interface Options {
   /** One that served is gone; it was not asked to go: `died`. */
   readonly onGone: (member: Member, died: boolean) => void;
   readonly now?: Clock;
+  /** With one that hangs. */
+  readonly patience?: Patience;
 }
 
 /** Workers that died or did not get up within this count together: each doubles the wait before the next start. */
@@ -22,7 +25,7 @@ const SHORTEST_WAIT = milliseconds(100);
 const LONGEST_WAIT = seconds(30);
 
 /** The workers, kept at their number. */
-export function createCrew({ count, log, start, document, onServing, onGone, now = Date.now }: Options) {
+export function createCrew({ count, log, start, document, onServing, onGone, now = Date.now, patience }: Options) {
   const members = new Set<Member>();
   let current = document;
   /** Starts that are waited for. */
@@ -52,6 +55,7 @@ export function createCrew({ count, log, start, document, onServing, onGone, now
     void member.gone.then((how) => ended(member, how));
     log.info({ worker: member.id, pid: member.pid }, 'a worker serves');
     onServing();
+    void watch(member, log, patience);
     return serving;
   }
 

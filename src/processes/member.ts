@@ -29,8 +29,8 @@ export interface Member {
   /** Hands it a connection; gives it back, unread, where the worker ended before it took it. */
   take(connection: Socket, back: (connection: Socket) => void): void;
   speak(): void;
-  /** Undefined where it does not answer. */
-  ask<Q extends keyof Answers>(what: Q): Promise<Answers[Q] | undefined>;
+  /** Undefined where it does not answer in time. */
+  ask<Q extends keyof Answers>(what: Q, patience?: Duration): Promise<Answers[Q] | undefined>;
   /** After the connections it was handed; it is ended by force where that takes too long. */
   drain(): void;
   kill(): void;
@@ -126,11 +126,11 @@ export function createMember(child: ChildProcess, begin: Begin): Member {
   });
   send({ type: 'begin', ...begin });
 
-  async function ask<Q extends keyof Answers>(what: Q): Promise<Answers[Q] | undefined> {
+  async function ask<Q extends keyof Answers>(what: Q, patience = ANSWERS_WITHIN): Promise<Answers[Q] | undefined> {
     asked += 1;
     const question = asked;
     const answer = await within(
-      ANSWERS_WITHIN,
+      patience,
       new Promise<Answers[Q] | undefined>((answer) => {
         questions.set(question, { answer, handed });
         child.send({ type: 'ask', what, question } satisfies ToWorker, (error) => error && answer(undefined));

@@ -7,6 +7,8 @@ export type Sample = MetricObjectWithValues<MetricValue<string>>[];
 
 /** What a primary may ask a worker, and what it is answered. */
 export interface Answers {
+  /** It has nothing more to say. */
+  readonly alive: true;
   readonly readiness: Readiness;
   readonly metrics: Sample;
   /** The address at which the first operator gets in; undefined where somebody has an account. */

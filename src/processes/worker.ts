@@ -69,6 +69,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
 
   async function answer(what: keyof Answers, question: number): Promise<void> {
     const ask = {
+      alive: () => true as const,
       readiness: () => server?.ready(),
       metrics: () => server?.metrics.sample(),
       setup: () => server?.domain.setup.open(),

@@ -5,10 +5,11 @@ import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { milliseconds, minutes, silent } from '../../src/lib/index.ts';
+import { type Logger, milliseconds, minutes, silent } from '../../src/lib/index.ts';
 import { createCrew } from '../../src/processes/crew.ts';
 import { type Door, openDoor } from '../../src/processes/door.ts';
 import { createMember, type Member } from '../../src/processes/member.ts';
+import type { Patience } from '../../src/processes/watch.ts';
 import { hammer, once } from '../support/hammer.ts';
 import { until } from '../support/until.ts';
 
@@ -23,12 +24,19 @@ const forkLimited = (files: number) =>
     serialization: 'advanced',
   });
 
-async function open(t: ExecutionContext, count: number, start: (nth: number) => ChildProcess = forked) {
+interface Options {
+  readonly start?: (nth: number) => ChildProcess;
+  readonly patience?: Patience;
+  readonly log?: Logger;
+}
+
+async function open(t: ExecutionContext, count: number, { start = forked, patience, log = silent }: Options = {}) {
   const members: Member[] = [];
   let now = 0;
   const crew = createCrew({
     count,
-    log: silent,
+    log,
+    ...(patience && { patience }),
     document: { file: 'postern.yaml', yaml: '' },
     // No death is near another: each is replaced at once.
     now: () => {
@@ -96,6 +104,30 @@ test('a worker whose line is cut before its end is heard of: connections wait, a
   t.is((await asked).status, 200);
 });
 
+test('a worker that hangs for good is ended, what it was handed is answered by another, and one takes its place', async (t) => {
+  const errors: unknown[] = [];
+  const log = { ...silent, error: (about: object, what: string) => void errors.push([about, what]) };
+  const patience = { every: milliseconds(300), most: 5 };
+  const { crew, url } = await open(t, 2, { patience, log });
+  const [hung, well] = crew.serving as [Member, Member];
+  // As long as it takes to be late a few times, and then to go on: that is no hanging.
+  kill(hung, 'SIGSTOP');
+  await pause(2.5 * patience.every);
+  kill(hung, 'SIGCONT');
+  await pause(2 * patience.every);
+  t.is(crew.serving.length, 2);
+  kill(hung, 'SIGSTOP');
+  const asked = Array.from({ length: 4 }, () => once(url, { path: '/' }));
+  const answers = await Promise.all(asked);
+  t.true(answers.every(({ status, text }) => status === 200 && text !== String(hung.pid)));
+  await until(() => crew.serving.length === 2 && crew.serving.every((member) => member !== hung));
+  t.true(crew.serving.includes(well));
+  t.deepEqual(errors, [
+    [{ worker: hung.id, pid: hung.pid, silent: 2 }, 'a worker hangs: it is ended'],
+    [{ worker: hung.id, pid: hung.pid, how: 'SIGKILL' }, 'a worker died'],
+  ]);
+});
+
 /** Opens a connection on which nothing is asked until it is told to. */
 function idle(t: ExecutionContext, url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -118,7 +150,7 @@ function idle(t: ExecutionContext, url: string) {
 test.serial(
   'what a worker could not take for too many open files is answered by another, and is not counted as its for ever',
   async (t) => {
-    const { crew, url } = await open(t, 2, (nth) => (nth === 0 ? forkLimited(60) : forked()));
+    const { crew, url } = await open(t, 2, { start: (nth) => (nth === 0 ? forkLimited(60) : forked()) });
     const [limited, other] = crew.serving as [Member, Member];
     const connections = Array.from({ length: 160 }, () => idle(t, url));
     await until(() => limited.connections + other.connections === 160);
@@ -145,7 +177,7 @@ function notStarted(): ChildProcess {
 }
 
 test('where there are too many open files to start a worker, it is tried again and ends nobody', async (t) => {
-  const { crew, url } = await open(t, 1, (nth) => (nth === 1 ? notStarted() : forked()));
+  const { crew, url } = await open(t, 1, { start: (nth) => (nth === 1 ? notStarted() : forked()) });
   const [first] = crew.serving as [Member];
   kill(first, 'SIGKILL');
   t.not((await once(url, { path: '/' })).text, String(first.pid));

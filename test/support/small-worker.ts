@@ -18,7 +18,8 @@ process.on('message', (message: ToWorker, socket: Socket | undefined) => {
     });
     tell({ type: 'serving', issuer: 'http://localhost:3000' });
   }
-  if (message.type === 'ask') tell({ type: 'answer', question: message.question, value: undefined });
+  if (message.type === 'ask')
+    tell({ type: 'answer', question: message.question, value: message.what === 'alive' || undefined });
   if (message.type === 'connection')
     tell({ type: 'taken', number: message.number }, () => {
       socket?.once('close', () => {
