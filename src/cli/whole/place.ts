@@ -25,8 +25,14 @@ export function placeFrom(text: string): Place {
 export function samePlace(one: Place, other: Place): boolean {
   if ('folder' in one) return 'folder' in other && sameFolder(one.folder, other.folder);
   if (!('url' in other)) return false;
-  const [a, b] = [new URL(one.url), new URL(other.url)];
-  return a.hostname === b.hostname && (a.port || '5432') === (b.port || '5432') && a.pathname === b.pathname;
+  const [a, b] = [databaseOf(one.url), databaseOf(other.url)];
+  return a.every((part, i) => part === b[i]);
+}
+
+/** Which database a URL leads to: what its query says holds, as for libpq. */
+function databaseOf(text: string): readonly string[] {
+  const { hostname, port, pathname, searchParams } = new URL(text);
+  return [searchParams.get('host') || hostname, searchParams.get('port') || port || '5432', pathname];
 }
 
 /** Whatever links lead there. */
