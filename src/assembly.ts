@@ -5,6 +5,7 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { accountRoutes } from './account/index.ts';
+import { adminRoutes } from './admin/index.ts';
 import type { Settings } from './config/index.ts';
 import type { Domain, MasterKey } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
@@ -90,7 +91,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
   const onTokens = metrics.tokenIssued;
   const { front, documents } = fronts({ settings, now, store, domain, engine, tell, pace, onTokens });
   const { interactions, ownSessions } = engine;
-  /** What both rooms of pages are given. */
+  /** What every room of pages is given. */
   const room = { settings, domain, interactions, ownSessions, ownFactors, passkeys, pages, csrf, device, now };
   silenceKoa(app, log);
   for (const middleware of [
@@ -122,6 +123,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
       ...room,
       upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
     }),
+    adminRoutes(room),
     interactionRoutes({
       ...room,
       devices: engine.devices,

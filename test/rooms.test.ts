@@ -15,6 +15,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   cli: 1,
   interaction: 2,
   account: 2,
+  admin: 2,
   engine: 3,
   grants: 3,
   short: 3,

@@ -1,8 +1,7 @@
 import type { Context } from 'koa';
 import { browserOf, type Link, type LinkPurpose } from '../domain/index.ts';
-import { type Form, type LinkPage, readForm, sendOn, type Trail } from '../http/index.ts';
+import { type Form, formOf, type LinkPage, readForm, sendOn, type Trail } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
-import { formOf } from './clicks.ts';
 import type { AccountRoom, Page } from './context.ts';
 import { along, signInOf, trailOf } from './trail.ts';
 

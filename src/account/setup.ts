@@ -1,7 +1,6 @@
 import type { Context } from 'koa';
-import { type Form, readForm, sendOn } from '../http/index.ts';
+import { type Form, formOf, readForm, sendOn } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
-import { formOf } from './clicks.ts';
 import type { AccountRoom, Page } from './context.ts';
 import { GONE } from './link-form.ts';
 import { passwordError } from './password-errors.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { acrOf, type Domain, every, OWN_CLIENT, type Person, sessionIdOf, together } from '../domain/index.ts';
-import { type Clock, inSeconds, seconds } from '../lib/index.ts';
+import { type Clock, type Duration, inSeconds, seconds } from '../lib/index.ts';
 import type { Artifact, Row, Store } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
 
@@ -38,6 +38,16 @@ interface Options {
 
 /** Where the engine returns people to whom our own pages sent to sign in. */
 export const OWN_CALLBACK = '/account/signed-in';
+/** The same for the pages of operators. */
+export const OPERATORS_CALLBACK = '/admin/signed-in';
+
+interface Wanted {
+  /** They must have proven who they are so lately. */
+  readonly within?: Duration;
+  readonly back?: typeof OWN_CALLBACK | typeof OPERATORS_CALLBACK;
+  /** They are to choose who they are, whoever is signed in. */
+  readonly choose?: boolean;
+}
 
 /** The browser sessions of people, for pages of our own that only their owner may see. */
 export function createOwnSessions({ provider, domain, store, open, issuer, now }: Options) {
@@ -80,17 +90,18 @@ export function createOwnSessions({ provider, domain, store, open, issuer, now }
       return { person, sessionId: sessionIdOf(uid), since: now() - Math.max(0, Date.now() - seconds(loginTs)) };
     },
 
-    /** Where to send a browser so that its person signs in; then it comes back to {@link OWN_CALLBACK} with `state`. */
-    signInAddress(state: string, { within }: { within?: number } = {}): string {
+    /** Where to send a browser so that its person signs in; then it comes back to `back` with `state`. */
+    signInAddress(state: string, { within, back = OWN_CALLBACK, choose = false }: Wanted = {}): string {
       const query = new URLSearchParams({
         client_id: OWN_CLIENT,
         response_type: 'code',
         scope: 'openid',
-        redirect_uri: issuer + OWN_CALLBACK,
+        redirect_uri: issuer + back,
         state,
         // Of a verifier nobody knows: the code is never redeemed, it is the session that counts.
         code_challenge: randomBytes(32).toString('base64url'),
         code_challenge_method: 'S256',
+        ...(choose && { prompt: 'select_account' }),
         ...(within !== undefined && { max_age: String(inSeconds(within)) }),
       });
       return `/authorize?${query}`;

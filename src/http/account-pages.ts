@@ -1,30 +1,21 @@
-/** What the pages of somebody's own account have in common. */
-export interface AccountFrame {
-  readonly person: { readonly email: string; readonly name?: string | undefined };
-  /** Where the forms of the page go. */
-  readonly action: string;
-  readonly csrf: string;
-  /** What was just done, or why it was not; keys of messages. */
-  readonly done?: string | undefined;
-  readonly error?: string | undefined;
-  /** In how many seconds it may be tried again. */
-  readonly again?: number | undefined;
-}
+import type { GuardedFrame } from './guarded.ts';
 
 /** A moment, as milliseconds; the view writes it in the person's language, in UTC. */
 type Moment = number;
 
 /** The pages of somebody's own account. All texts are plain; the view escapes them. */
 export interface AccountPages {
-  readonly account: AccountFrame & {
+  readonly account: GuardedFrame & {
     readonly hasPassword: boolean;
+    /** They may open the pages of operators. */
+    readonly operator: boolean;
     readonly factors: number;
     readonly sessions: number;
     readonly applications: number;
     /** Absent where there is nobody to link to. */
     readonly linked?: number | undefined;
   };
-  readonly 'account-linked': AccountFrame & {
+  readonly 'account-linked': GuardedFrame & {
     readonly linked: readonly {
       readonly id: string;
       readonly upstream: string;
@@ -39,17 +30,17 @@ export interface AccountPages {
       | { readonly upstream: string; readonly reason: string; readonly id: string }
       | undefined;
   };
-  readonly 'account-profile': AccountFrame & {
+  readonly 'account-profile': GuardedFrame & {
     /** As it is, or as typed before. */
     readonly name: string;
     readonly emailVerified: boolean;
   };
-  readonly 'account-email': AccountFrame & { readonly email: string };
-  readonly 'account-password': AccountFrame & {
+  readonly 'account-email': GuardedFrame & { readonly email: string };
+  readonly 'account-password': GuardedFrame & {
     /** The fewest characters. */
     readonly minimum: number;
   };
-  readonly 'account-factors': AccountFrame & {
+  readonly 'account-factors': GuardedFrame & {
     readonly factors: readonly {
       readonly id: string;
       readonly kind: 'passkey' | 'totp';
@@ -64,15 +55,15 @@ export interface AccountPages {
     /** How many recovery codes are left; undefined where there never were any. */
     readonly codesLeft: number | undefined;
   };
-  readonly 'account-totp': AccountFrame & {
+  readonly 'account-totp': GuardedFrame & {
     readonly totp: { readonly enrolment: string; readonly secret: string; readonly uri: string };
   };
-  readonly 'account-passkey': AccountFrame & {
+  readonly 'account-passkey': GuardedFrame & {
     /** What the browser makes one from, WebAuthn §5.4; absent where the server's host can have none. */
     readonly passkey?: object | undefined;
     readonly name: string;
   };
-  readonly 'account-sessions': AccountFrame & {
+  readonly 'account-sessions': GuardedFrame & {
     readonly sessions: readonly {
       readonly id: string;
       readonly current: boolean;
@@ -84,7 +75,7 @@ export interface AccountPages {
       readonly lastSeenAt: Moment;
     }[];
   };
-  readonly 'account-applications': AccountFrame & {
+  readonly 'account-applications': GuardedFrame & {
     readonly applications: readonly {
       readonly id: string;
       readonly name: string;
@@ -94,7 +85,7 @@ export interface AccountPages {
       readonly lastUsedAt?: Moment | undefined;
     }[];
   };
-  readonly 'account-events': AccountFrame & {
+  readonly 'account-events': GuardedFrame & {
     readonly events: readonly {
       readonly at: Moment;
       readonly type: string;
@@ -104,6 +95,6 @@ export interface AccountPages {
       readonly address: string;
     }[];
   };
-  readonly 'account-data': AccountFrame;
+  readonly 'account-data': GuardedFrame;
   readonly 'account-deleted': Readonly<Record<never, never>>;
 }

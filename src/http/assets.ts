@@ -9,6 +9,8 @@ import { accentColours, brandStylesheet } from './accent.ts';
 /** Where pages find their assets. */
 export interface AssetLinks {
   readonly stylesheet: string;
+  /** What pages of operators have beside it. */
+  readonly operatorsStylesheet: string;
   readonly brandStylesheet: string;
   readonly logo: string;
   /** What works with scripts, and which, in the order they are to run. */
@@ -62,9 +64,13 @@ export function createAssets({ brand }: { readonly brand: Settings['brand'] }): 
     return path;
   };
 
+  const sheet = (name: string): string =>
+    publish(name, '.css', 'text/css; charset=utf-8', readFileSync(new URL(`${name}.css`, FOLDER)));
+
   const logo = brand.logo === undefined ? ownMark(brand.accent) : readLogo(brand.logo);
   const links: AssetLinks = {
-    stylesheet: publish('postern', '.css', 'text/css; charset=utf-8', readFileSync(new URL('postern.css', FOLDER))),
+    stylesheet: sheet('postern'),
+    operatorsStylesheet: sheet('operators'),
     brandStylesheet: publish('brand', '.css', 'text/css; charset=utf-8', Buffer.from(brandStylesheet(brand.accent))),
     logo: publish('logo', logo.extension, logo.type, logo.body),
     scripts: {

@@ -25,10 +25,10 @@
  */
 export { accentColours } from './accent.ts';
 export { accessLog } from './access-log.ts';
-export type { AccountFrame } from './account-pages.ts';
 export { addressOf, clientAddress } from './address.ts';
 export { type Tell, tellAll, tellAnswered } from './answered.ts';
 export { type Assets, createAssets } from './assets.ts';
+export { formOf } from './clicks.ts';
 export { cookieStyle, createSigner } from './cookies.ts';
 export { CSRF_FIELD, type Csrf, createCsrf } from './csrf.ts';
 export { createDevice, type Device } from './device.ts';
@@ -38,6 +38,7 @@ export { ENDPOINTS, endpointFinder, endpointsOf, nameEndpoint } from './endpoint
 export { type Failure, failures } from './failures.ts';
 export { FORM_LIMITS, type Form, parseForm, readFields, readForm } from './forms.ts';
 export { createFrontDesk, type Front, type FrontDesk, failedInFront, inFront } from './front.ts';
+export { type GuardedFrame, type GuardedPage, guardedPage, type Outcome } from './guarded.ts';
 export { allowFormRedirect, securityHeaders } from './headers.ts';
 export { pinHost } from './host.ts';
 export { jsonBodies } from './json-bodies.ts';

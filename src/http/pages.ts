@@ -16,6 +16,7 @@ import {
   plain,
 } from '../words/index.ts';
 import type { AccountPages } from './account-pages.ts';
+import type { AdminPages } from './admin-pages.ts';
 import { type AssetLinks, type Assets, createAssets } from './assets.ts';
 import { allowOwnScripts } from './headers.ts';
 import type { MailedPages } from './mailed-pages.ts';
@@ -53,7 +54,7 @@ type UpstreamProblem =
     : never;
 
 /** Every page there is and what its view takes. All texts are plain; the view escapes them. */
-export interface PageData extends AccountPages, MailedPages {
+export interface PageData extends AccountPages, AdminPages, MailedPages {
   readonly login: {
     readonly action: string;
     readonly csrf: string;

@@ -11,7 +11,16 @@ const own = (page: string) => ({
 
 /** The pages of somebody's own account as they usually meet them. */
 export const ownUsual: Samples = {
-  account: { ...own(''), done: 'password', hasPassword: true, factors: 2, sessions: 3, applications: 1, linked: 1 },
+  account: {
+    ...own(''),
+    done: 'password',
+    hasPassword: true,
+    operator: true,
+    factors: 2,
+    sessions: 3,
+    applications: 1,
+    linked: 1,
+  },
   'account-profile': { ...own('profile'), name: 'Ada Lovelace', emailVerified: false },
   'account-email': { ...own('email'), email: '' },
   'account-password': { ...own('password'), minimum: 8 },
@@ -101,7 +110,7 @@ export function ownHostile(text: string): Samples {
     done: text,
   };
   return {
-    account: { ...every, hasPassword: false, factors: 0, sessions: 1, applications: 0 },
+    account: { ...every, hasPassword: false, operator: false, factors: 0, sessions: 1, applications: 0 },
     'account-profile': { ...every, error: 'name', name: text, emailVerified: true },
     'account-email': { ...every, error: 'email_invalid', email: text },
     'account-password': { ...every, error: 'personal', minimum: 15 },

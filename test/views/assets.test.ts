@@ -46,6 +46,7 @@ test('every asset has its type, may be kept for ever, and is not sent again to w
   const get = await serve(t, assets);
   const types = {
     stylesheet: 'text/css; charset=utf-8',
+    operatorsStylesheet: 'text/css; charset=utf-8',
     brandStylesheet: 'text/css; charset=utf-8',
     logo: 'image/svg+xml',
   };

@@ -47,7 +47,8 @@ test('a hostile text comes out escaped wherever it stands', (t) => {
       const html = pages.render(name, samples[name], 'en');
       t.notRegex(html, /<script(?! src="\/assets\/)|<img src=x|<b>|onerror="/, `${name} ${i}`);
       t.notRegex(
-        html.replace(/(?:value|name|action|href)="[^"]*"/g, ''),
+        // What stands in a field is sent as it is.
+        html.replace(/(?:value|name|action|href)="[^"]*"|<textarea[^>]*>[^<]*/g, ''),
         /[\u202A-\u202E\u2066-\u2069]/,
         `${name} ${i}`,
       );

@@ -1,6 +1,7 @@
 import type { PageData, PageName } from '../../src/http/pages.ts';
 
 import { ownHostile, ownUsual } from './account-samples.ts';
+import { adminHostile, adminUsual } from './admin-samples.ts';
 
 export type Samples = { readonly [P in PageName]: PageData[P] };
 
@@ -149,6 +150,7 @@ export const usual: Samples = {
   'link-gone': { what: 'join', again: '/account/sign-up' },
   setup: { action: '/setup', csrf: 'token', token: 'secret', email: '', name: '', minimum: 8 },
   ...ownUsual,
+  ...adminUsual,
 };
 
 /** A text that is markup, ends attributes, reads from right to left, overrides directions, or never ends. */
@@ -255,4 +257,5 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
   'link-gone': { what: 'change-email', again: `/x?${text}` },
   setup: { action: `/x?${text}`, csrf: text, token: text, email: text, name: text, minimum: 8, error: 'email' },
   ...ownHostile(text),
+  ...adminHostile(text),
 }));

@@ -1,6 +1,6 @@
 import { emailKey } from '../../domain/index.ts';
+import { formOf } from '../../http/index.ts';
 import { Refusal } from '../../lib/index.ts';
-import { formOf } from '../clicks.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** Taking one's data along, and leaving (GDPR, articles 20 and 17). */

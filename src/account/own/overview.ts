@@ -12,6 +12,7 @@ export const overviewPage = ({ domain, ownSessions, upstreamLinks, pages }: OwnR
     pages.show(ctx, 'account', {
       ...frame,
       hasPassword: person.passwordHash !== undefined,
+      operator: person.admin,
       factors: factors.filter(({ kind }) => kind !== 'recovery').length,
       sessions: sessions.length,
       applications: applications.length,

@@ -1,0 +1,70 @@
+import { perform } from '../../operations/index.ts';
+import { eventsShown } from './events-shown.ts';
+import { invite } from './invitations.ts';
+import type { OperatorPage, OperatorRoom } from './operator.ts';
+
+const EVENTS = 10;
+
+type Decide = NonNullable<OperatorPage['decisions']>[string];
+
+/** One person: what is known of them, and what can be done about it. */
+export function personPage(room: OperatorRoom): OperatorPage {
+  const { domain, ownSessions, pages } = room;
+
+  /** Nobody does to themselves what could lock them out. */
+  const toOthers =
+    (done: string, act: (id: string) => Promise<unknown>): Decide =>
+    async (ctx, me) => {
+      const person = await domain.accounts.get(ctx['params'].id);
+      if (!person) return { error: 'user_unknown' };
+      if (person.id === me.person.id) return { error: 'self' };
+      await act(person.id);
+      return { to: `people/${person.id}`, done };
+    };
+
+  return {
+    name: 'people/:id',
+    async show(ctx, me, frame) {
+      const person = await domain.accounts.get(ctx['params'].id);
+      if (!person) return pages.show(ctx, 'not-found', {}, 404);
+      const { id, email, emailVerified, name, admin, disabled, createdAt, passwordHash } = person;
+      const [factors, sessions, { events }] = await Promise.all([
+        domain.factors.list(id),
+        ownSessions.list(id),
+        domain.audit.listForAccount(id, { limit: EVENTS }),
+      ]);
+      pages.show(ctx, 'admin-person', {
+        ...frame,
+        id,
+        self: id === me.person.id,
+        email,
+        emailVerified,
+        name,
+        admin,
+        disabled,
+        createdAt,
+        hasPassword: passwordHash !== undefined,
+        factors: factors.map(({ kind, name: called, digests, createdAt: since, lastUsedAt }) => ({
+          kind,
+          name: called,
+          ...(digests && { left: digests.length }),
+          createdAt: since,
+          lastUsedAt,
+        })),
+        sessions: sessions.length,
+        events: await Promise.all(events.map(eventsShown(domain))),
+      });
+    },
+    decisions: {
+      disable: toOthers('disabled', (user) => perform(domain, 'user.disable', { user })),
+      enable: toOthers('enabled', (user) => perform(domain, 'user.enable', { user })),
+      'reset-factors': toOthers('factors_reset', (user) => perform(domain, 'user.reset-factors', { user })),
+      'end-sessions': toOthers('sessions_ended', (user) => ownSessions.endOthers(user, '')),
+      async invite(ctx) {
+        const person = await domain.accounts.get(ctx['params'].id);
+        if (!person) return { error: 'user_unknown' };
+        return invite(room, { email: person.email, language: person.locale ?? pages.localeOf(ctx) });
+      },
+    },
+  };
+}

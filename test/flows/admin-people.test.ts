@@ -1,0 +1,266 @@
+import test from 'ava';
+import * as oidc from 'openid-client';
+import { hours, minutes } from '../../src/lib/index.ts';
+import { authorize, signIn } from '../support/client.ts';
+import { pass } from '../support/clock.ts';
+import { startMailServer } from '../support/mail-server.ts';
+import { addOperator, alter, atDesk } from '../support/operators.ts';
+import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { type Answer, UserAgent } from '../support/user-agent.ts';
+
+let postern: Postern;
+test.before(async () => {
+  postern = await startPostern();
+});
+test.after.always(() => postern?.close());
+
+let people = 0;
+const somebody = () => addPerson(postern, `somebody${++people}@example.com`);
+
+const eventsOf = async (id: string) => (await postern.domain.audit.listForAccount(id)).events;
+
+test.serial('whoever is not signed in is asked to, and lands on the page they wanted, with its query', async (t) => {
+  const { email } = await addOperator(postern);
+  const agent = new UserAgent(postern.issuer);
+  const asked = await agent.get('/admin/people?after=usr_5');
+  t.is(asked.page, 'login');
+  t.notRegex(asked.html, /People|Operator/);
+  const page = await agent.submit(asked, { email, password: PASSWORD });
+  t.is(page.page, 'admin-people');
+  t.is(new URL(page.url).pathname + new URL(page.url).search, '/admin/people?after=usr_5');
+  t.is(page.headers.get('cache-control'), 'no-store');
+});
+
+test.serial('signing in leads back to a page of operators, and nowhere else', async (t) => {
+  const { agent } = await atDesk(postern);
+  for (const state of [
+    '//evil.example/admin',
+    'https://evil.example/admin',
+    '/admin/..//evil.example',
+    '/admin/../account',
+    '/account',
+    'javascript:alert(1)',
+    '/admin/nothing',
+    '/admin/signed-in?state=/admin',
+    '\\\\evil.example',
+    '',
+  ]) {
+    const { page, url, left } = await agent.get(`/admin/signed-in?state=${encodeURIComponent(state)}`);
+    t.is(left, undefined, state);
+    t.is(page, 'home', `${state} ${url}`);
+  }
+  t.is((await agent.get('/admin/signed-in?state=/admin/people')).page, 'admin-people');
+  t.is((await agent.get('/admin/signed-in?state=/admin&error=access_denied')).page, 'home');
+});
+
+test.serial('whoever is signed in and no operator is told so, and nothing else, and may sign in as one', async (t) => {
+  const { email } = await somebody();
+  const operator = await addOperator(postern);
+  const agent = new UserAgent(postern.issuer);
+  const refused = await signIn(agent, await agent.get('/admin/people'), email);
+  t.is(refused.status, 403);
+  t.is(refused.page, 'admin-refused');
+  t.notRegex(refused.html, new RegExp(operator.email));
+  for (const path of ['/admin', '/admin/people/new', `/admin/people/${operator.id}`, '/admin/people/usr_x'])
+    t.is((await agent.get(path)).status, 403, path);
+  const other = /href="(\/authorize[^"]*)"/.exec(refused.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const choose = await agent.get(other);
+  t.is(choose.page, 'choose');
+  const login = await agent.press(choose, 'Another account');
+  t.is((await agent.submit(login, { email: operator.email, password: PASSWORD })).page, 'admin-people');
+});
+
+test.serial('an account page leads an operator on, and nobody else', async (t) => {
+  const { agent } = await atDesk(postern);
+  t.regex((await agent.get('/account')).html, /href="\/admin"/);
+  const other = new UserAgent(postern.issuer);
+  const home = await signIn(other, await other.get('/account'), (await somebody()).email);
+  t.notRegex(home.html, /href="\/admin"/);
+});
+
+test.serial('a page is shown for an hour after signing in, and a form is taken for a quarter more', async (t) => {
+  const person = await somebody();
+  const { agent, page } = await atDesk(postern, `/admin/people/${person.id}`);
+  pass(hours(1) + minutes(1));
+  t.is((await agent.get('/admin')).page, 'login');
+  t.is((await agent.get(`/admin/people/${person.id}`)).page, 'login');
+  const done = await agent.press(page, 'Disable');
+  t.true((await postern.domain.accounts.get(person.id))?.disabled);
+  t.is(done.page, 'login', 'what comes after it is a page again');
+  pass(minutes(15));
+  t.is((await agent.press(page, 'Disable')).page, 'login');
+  await postern.domain.accounts.setDisabled(person.id, false);
+  t.is((await agent.press(page, 'Disable')).page, 'login');
+  t.false((await postern.domain.accounts.get(person.id))?.disabled);
+});
+
+const ENDS: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
+  'is no operator any more': (id) => alter(postern, id, { admin: false }),
+  'is disabled': (id) => postern.domain.accounts.setDisabled(id, true),
+  'is removed': (id) => postern.domain.accounts.remove(id),
+};
+
+for (const [how, end] of Object.entries(ENDS))
+  test.serial(`the open form of an operator who ${how} does nothing`, async (t) => {
+    const person = await somebody();
+    const { agent, page, person: operator } = await atDesk(postern, `/admin/people/${person.id}`);
+    await end(operator.id);
+    t.not((await agent.press(page, 'Disable')).page, 'admin-person');
+    t.false((await postern.domain.accounts.get(person.id))?.disabled);
+  });
+
+test.serial('a form without its token, with that of another page or of another session, does nothing', async (t) => {
+  const [person, other] = [await somebody(), await somebody()];
+  const path = `/admin/people/${person.id}`;
+  const { agent, page, person: operator } = await atDesk(postern, path);
+  const again = await atDesk(postern, path, operator.email);
+  const elsewhere = await agent.get(`/admin/people/${other.id}`);
+  const tokenOf = ({ html }: Answer) => /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+  const send = (csrf: string) => agent.post(path, new URLSearchParams({ csrf, decision: 'disable' }));
+  for (const csrf of ['', 'x', tokenOf(again.page), tokenOf(elsewhere), tokenOf(await agent.get('/account/profile'))]) {
+    const answer = await send(csrf);
+    t.is(answer.status, 403);
+    t.is(answer.page, 'error');
+  }
+  t.false((await postern.domain.accounts.get(person.id))?.disabled);
+  t.is((await send(tokenOf(page))).page, 'admin-person');
+  t.true((await postern.domain.accounts.get(person.id))?.disabled);
+});
+
+test.serial(
+  'an operator finds somebody, disables them, and lets them in again: what they held has ended, and events say whose doing it was',
+  async (t) => {
+    const person = await somebody();
+    const client = await addClient(postern, { firstParty: true });
+    const offline = { scope: 'openid offline_access', prompt: 'consent' };
+    const theirs = await authorize(postern, client, offline, new UserAgent(postern.issuer), person.email);
+    const { agent, page, person: operator } = await atDesk(postern, '/admin/people');
+    const nobody = await agent.press(page, 'Find', { email: 'nobody@example.com' });
+    t.is(nobody.status, 404);
+    t.regex(nobody.html, /role="alert"[\s\S]*Nobody here[\s\S]*value="nobody@example.com"/);
+    const found = await agent.press(nobody, 'Find', { email: ` ${person.email.toUpperCase()} ` });
+    t.is(new URL(found.url).pathname, `/admin/people/${person.id}`);
+    t.notRegex(agent.visited.join(), new RegExp(person.email), 'no address of theirs stands in a URL');
+    t.regex(found.html, /Ada Lovelace[\s\S]*In 1 browser/);
+    const disabled = await agent.press(found, 'Disable');
+    t.regex(disabled.html, /role="status">They are disabled/);
+    await t.throwsAsync(oidc.refreshTokenGrant(theirs.config, theirs.tokens.refresh_token!), {
+      message: /invalid|error/i,
+    });
+    await t.throwsAsync(oidc.fetchUserInfo(theirs.config, theirs.tokens.access_token, oidc.skipSubjectCheck));
+    const back = new UserAgent(postern.issuer);
+    t.is((await signIn(back, await back.get('/account'), person.email)).page, 'login');
+    const enabled = await agent.press(disabled, 'Let them in again');
+    t.regex(enabled.html, /They can sign in again/);
+    t.is((await signIn(back, await back.get('/account'), person.email)).page, 'account');
+    const events = await eventsOf(person.id);
+    for (const type of ['account.disabled', 'account.enabled'])
+      t.is(events.find((event) => event.type === type)?.details['by'], operator.id);
+    t.is(events.find(({ type }) => type === 'session.started')?.details['by'], undefined);
+    t.regex(
+      (await agent.get(`/admin/people/${person.id}`)).html,
+      new RegExp(`By <bdi class="value">${operator.email}`),
+    );
+  },
+);
+
+test.serial('an operator signs somebody out everywhere', async (t) => {
+  const person = await somebody();
+  const theirs = new UserAgent(postern.issuer);
+  await signIn(theirs, await theirs.get('/account'), person.email);
+  const { agent, page } = await atDesk(postern, `/admin/people/${person.id}`);
+  t.regex((await agent.press(page, 'Sign them out everywhere')).html, /They are signed out everywhere[\s\S]*Nowhere/);
+  t.is((await theirs.get('/account')).page, 'login');
+});
+
+test.serial(
+  'an operator removes somebody after being asked, of two clicks the second gets the same answer',
+  async (t) => {
+    const person = await somebody();
+    const { agent } = await atDesk(postern);
+    const asked = await agent.get(`/admin/people/${person.id}/remove`);
+    t.is(asked.page, 'admin-remove');
+    t.regex(asked.html, new RegExp(person.email));
+    for (const { page, html } of await Promise.all([agent.press(asked, 'Remove'), agent.press(asked, 'Remove')])) {
+      t.is(page, 'admin-people');
+      t.regex(html, /The person is removed/);
+    }
+    t.is(await postern.domain.accounts.get(person.id), undefined);
+    for (const path of [`/admin/people/${person.id}`, `/admin/people/${person.id}/remove`, '/admin/people/x@y.example'])
+      t.is((await agent.get(path)).status, 404);
+  },
+);
+
+test.serial('no operator locks themself out here, whatever they send', async (t) => {
+  const { agent, page, person } = await atDesk(postern, '/admin/people');
+  const own = await agent.press(page, 'Find', { email: person.email });
+  t.notRegex(own.html, /value="(disable|reset-factors|end-sessions)"/);
+  const removal = await agent.get(`/admin/people/${person.id}/remove`);
+  t.notRegex(removal.html, /value="remove"/);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(removal.html)?.[1] ?? '';
+  const answer = await agent.post(removal.url, new URLSearchParams({ csrf, decision: 'remove' }));
+  t.is(answer.status, 400);
+  t.regex(answer.html, /lock yourself out/);
+  t.false((await postern.domain.accounts.get(person.id))?.disabled);
+});
+
+test.serial('without a mail server an invitation is a link that is shown once, to both of two clicks', async (t) => {
+  const { agent, page } = await atDesk(postern, '/admin/people/new');
+  const wrong = await agent.press(page, 'Invite', {
+    email: 'nobody',
+    name: 'Ada & "Co" <b>',
+    language: 'de',
+    admin: 'yes',
+  });
+  t.is(wrong.status, 400);
+  t.regex(
+    wrong.html,
+    /role="alert"[\s\S]*value="nobody"[\s\S]*value="Ada &amp; &quot;Co&quot; &lt;b&gt;"[\s\S]*value="de"[^>]* selected[\s\S]*checked/,
+  );
+  const fields = { email: 'invited@example.com', name: 'Ida', language: 'en' };
+  const [first, second] = await Promise.all([agent.press(page, 'Invite', fields), agent.press(page, 'Invite', fields)]);
+  t.is(first.page, 'admin-once');
+  const linkOf = ({ html }: Answer) => /<textarea[^>]*>([^<]*)/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  t.is(linkOf(first), linkOf(second));
+  const theirs = new UserAgent(postern.issuer);
+  const join = await theirs.get(linkOf(first));
+  t.is(join.page, 'join');
+  t.is((await theirs.submit(join, { name: 'Ida', password: 'a bicycle made of fog' })).page, 'done');
+  const invited = await postern.domain.accounts.byEmail('invited@example.com');
+  t.false(invited?.admin);
+  t.is((await eventsOf(invited!.id)).filter(({ type }) => type === 'account.invited').length, 1);
+  t.regex((await agent.press(page, 'Invite', { ...fields, name: '' })).html, /belongs to somebody already/);
+});
+
+test.serial('with a mail server it is mailed, and can be sent again', async (t) => {
+  const mail = await startMailServer();
+  const server = await startPostern({ env: { POSTERN_SMTP_URL: mail.url } });
+  t.teardown(async () => {
+    await server.close();
+    await mail.close();
+  });
+  const { agent, page } = await atDesk(server, '/admin/people/new');
+  const sent = await agent.press(page, 'Invite', { email: 'ida@example.com', name: '', language: 'de', admin: 'yes' });
+  t.is(sent.page, 'admin-person');
+  t.regex(sent.html, /The invitation is on its way/);
+  t.notRegex(sent.html, /token=/);
+  t.true((await server.domain.accounts.byEmail('ida@example.com'))?.admin);
+  t.regex((await agent.press(sent, 'Invite again')).html, /The invitation is on its way/);
+});
+
+test.serial('a listing of 120 people pages through, each exactly once', async (t) => {
+  const server = await startPostern();
+  t.teardown(() => server.close());
+  for (let n = 0; n < 119; n++) await server.domain.accounts.add({ email: `n${n}@example.com` });
+  const { agent, page } = await atDesk(server, '/admin/people');
+  const seen: string[] = [];
+  let pages = 0;
+  for (let at: Answer | undefined = page; at; pages++) {
+    seen.push(...[...at.html.matchAll(/href="\/admin\/people\/(usr_[^"]+)"/g)].map(([, id]) => id!));
+    const next: string | undefined = /rel="next" href="([^"]+)"/.exec(at.html)?.[1];
+    at = next === undefined ? undefined : await agent.get(next.replaceAll('&amp;', '&'));
+  }
+  t.is(pages, 3);
+  t.is(seen.length, 120);
+  t.is(new Set(seen).size, 120);
+});

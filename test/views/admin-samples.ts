@@ -1,0 +1,128 @@
+import type { AdminPages } from '../../src/http/admin-pages.ts';
+
+type Samples = { readonly [P in keyof AdminPages]: AdminPages[P] };
+
+const AT = Date.UTC(2026, 10, 3, 8, 41);
+const ADA = { id: 'usr_4vXq0m2Zc8sJt1YwRk6bPA', email: 'ada@example.com' };
+const on = (page: string) => ({
+  person: { email: 'grace@example.com', name: 'Grace Hopper' },
+  action: page === '' ? '/admin' : `/admin/${page}`,
+  csrf: 'token',
+});
+
+const EVENTS = [
+  { at: AT, type: 'account.disabled', person: ADA, by: { id: 'usr_2', email: 'grace@example.com' } },
+  { at: AT, type: 'session.started', person: ADA, about: '203.0.113.7' },
+  { at: AT, type: 'consent.given', person: ADA, client: { id: 'cli_1', name: 'Riverside Library' } },
+];
+
+/** The pages of operators as they usually meet them. */
+export const adminUsual: Samples = {
+  admin: { ...on(''), mailed: false, secondStep: false },
+  'admin-refused': { person: { email: 'ada@example.com' }, other: '/authorize?prompt=select_account' },
+  'admin-people': {
+    ...on('people'),
+    email: '',
+    people: [
+      { ...ADA, name: 'Ada Lovelace', admin: false, disabled: true },
+      { id: 'usr_2', email: 'grace@example.com', name: 'Grace Hopper', admin: true, disabled: false },
+      { id: 'usr_3', email: 'katherine.johnson@example.com', admin: false, disabled: false },
+    ],
+    next: '/admin/people?after=x',
+  },
+  'admin-person-new': {
+    ...on('people/new'),
+    email: 'ada@example',
+    name: '',
+    admin: false,
+    language: 'de',
+    languages: ['en', 'de'],
+    mailed: true,
+    error: 'email_invalid',
+  },
+  'admin-person': {
+    ...on(`people/${ADA.id}`),
+    done: 'sessions_ended',
+    ...ADA,
+    self: false,
+    emailVerified: true,
+    name: 'Ada Lovelace',
+    admin: true,
+    disabled: false,
+    createdAt: AT,
+    hasPassword: false,
+    factors: [
+      { kind: 'passkey', name: 'Phone', createdAt: AT, lastUsedAt: AT },
+      { kind: 'recovery', left: 9, createdAt: AT },
+    ],
+    sessions: 2,
+    events: EVENTS,
+  },
+  'admin-remove': {
+    ...on('people/usr_1/remove'),
+    what: 'person',
+    name: 'ada@example.com',
+    back: '/admin/people/usr_1',
+  },
+  'admin-once': {
+    what: 'link',
+    value:
+      'https://id.riverside.example/account/join?token=lnk_7mB2.4rYqTz0WcVnKfE8sJx1LpDhGuA5oXiMvNb3CeRw&ui_locales=en',
+    name: 'ada@example.com',
+    until: AT,
+    onwards: '/admin/people/usr_1',
+  },
+};
+
+/** The same with one text wherever a foreign one can stand. */
+export function adminHostile(text: string): Samples {
+  const every = {
+    person: { email: text, name: text },
+    action: `/x?${text}`,
+    csrf: text,
+    error: text,
+    detail: text,
+  };
+  const someone = { id: text, email: text };
+  const events = [
+    { at: AT, type: text, person: someone, client: { id: text, name: text }, by: someone, about: text },
+    { at: AT, type: text, person: { id: text, email: undefined }, byClient: { id: text, name: undefined } },
+  ];
+  return {
+    admin: { ...every, mailed: true, secondStep: true },
+    'admin-refused': { person: { email: text }, other: `javascript:${text}` },
+    'admin-people': {
+      ...every,
+      email: text,
+      people: [{ id: text, email: text, name: text, admin: true, disabled: true }],
+      next: `javascript:${text}`,
+    },
+    'admin-person-new': {
+      ...every,
+      error: 'name_invalid',
+      email: text,
+      name: text,
+      admin: true,
+      language: 'en',
+      languages: ['en', 'de'],
+      mailed: false,
+    },
+    'admin-person': {
+      ...every,
+      id: text,
+      self: true,
+      email: text,
+      emailVerified: false,
+      name: text,
+      admin: true,
+      disabled: true,
+      createdAt: AT,
+      hasPassword: true,
+      factors: [{ kind: text, name: text, left: 0, createdAt: AT }],
+      sessions: 0,
+      events,
+    },
+    'admin-remove': { ...every, what: 'person', name: text, back: `javascript:${text}` },
+    'admin-once': { what: 'link', value: text, name: text, onwards: `javascript:${text}` },
+  };
+}
