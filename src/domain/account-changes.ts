@@ -1,6 +1,7 @@
 import { type Clock, Refusal } from '../lib/index.ts';
-import type { Account, Change, Row, Store } from '../store/index.ts';
+import type { Account, AuditEvent, Change, Row, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
+import { emailKey } from './email.ts';
 import { retryOnConflict } from './retry.ts';
 
 /** An account with its id: a person. */
@@ -23,6 +24,8 @@ export type Alongside = () => Promise<readonly Change[]>;
 export const nothingElse: Alongside = async () => [];
 
 interface Committed {
+  /** Of the event. */
+  readonly details?: AuditEvent['details'];
   readonly commit?: (changes: readonly Change[]) => Promise<unknown>;
   readonly also?: (before: Account) => Promise<readonly Change[]>;
 }
@@ -47,12 +50,26 @@ export function createAccountChanges({ store, now, audit }: Options) {
   return {
     existing,
 
+    /**
+     * The rows that say whose an address is.
+     * @throws Refusal `email_taken` where the new one is somebody else's
+     */
+    async handOver(id: string, from: string, to: string): Promise<readonly Change[]> {
+      const [old, key] = [emailKey(from), emailKey(to)];
+      if (old === key) return [];
+      if (await store.get('emails', key)) throw new Refusal('email_taken', `${to} belongs to somebody already`);
+      return [
+        { put: 'emails', id: key, record: { accountId: id }, expect: 'absent' },
+        { remove: 'emails', id: old },
+      ];
+    },
+
     /** @throws Refusal `user_unknown`, and whatever `also` throws */
     change(
       id: string,
       event: string,
       alter: (record: Account) => Partial<Account>,
-      { commit = (changes) => store.commit(changes), also = nothingElse }: Committed = {},
+      { details = {}, commit = (changes) => store.commit(changes), also = nothingElse }: Committed = {},
     ): Promise<Person> {
       return retryOnConflict(async () => {
         const row = await existing(id);
@@ -63,7 +80,7 @@ export function createAccountChanges({ store, now, audit }: Options) {
         const record: Account = { ...before, ...altered, updatedAt: now() };
         await commit([
           { put: 'accounts', id, record, expect: row.version },
-          audit.record(event, { accountId: id }),
+          audit.record(event, { accountId: id, details }),
           ...(await also(row.record)),
         ]);
         return { id, ...record };

@@ -27,6 +27,14 @@ const DOUBLE_CLICK: Duration = seconds(10);
 
 const idOfRemoval = (form: string): string => sha256(`removal\n${form}`);
 
+/** What an operator says of somebody; what is left out stays. */
+interface Correction {
+  readonly name?: string | undefined;
+  readonly email?: string | undefined;
+  readonly emailVerified?: boolean | undefined;
+  readonly admin?: boolean | undefined;
+}
+
 interface NewPerson {
   readonly email: string;
   readonly name?: string | undefined;
@@ -69,7 +77,7 @@ const BELONGINGS = ['consents', 'factors', 'identities', 'links'] as const;
 /** People: who they are, whether they may sign in, and whether a password is theirs. */
 export function createAccounts(options: Options) {
   const { store, now, passwords, policy, audit, sessions, imports, assurance, letters } = options;
-  const { existing, change } = options.changes;
+  const { existing, change, handOver } = options.changes;
 
   async function byEmail(email: string): Promise<Person | undefined> {
     const owner = await store.get('emails', emailKey(email));
@@ -190,6 +198,45 @@ export function createAccounts(options: Options) {
       checkName(name);
       return change(id, 'account.renamed', () => ({ name }));
     },
+
+    /**
+     * What an operator knows better. Another address is not proven unless that is said too; the old one, where it was, is
+     * told, and what was mailed there is good for nothing. Whoever becomes an operator, or is none any more, is signed out
+     * everywhere: other rules hold for their sign-ins.
+     * @throws Refusal `user_unknown`, `name_invalid`, `email_invalid`, `email_taken`
+     */
+    async update(id: string, { name, email: text, emailVerified, admin }: Correction): Promise<Person> {
+      checkName(name);
+      const email = text === undefined ? undefined : parseEmail(text).email;
+      let ends = false;
+      const moves = (before: Account) => email !== undefined && emailKey(email) !== emailKey(before.email);
+      const alter = (before: Account): Partial<Account> => {
+        ends = admin !== undefined && admin !== before.admin;
+        return {
+          ...(name !== undefined && { name }),
+          ...(email !== undefined && { email }),
+          ...(moves(before) && { emailVerified: false, epoch: before.epoch + 1 }),
+          ...(emailVerified !== undefined && { emailVerified }),
+          ...(ends && { admin: admin === true, ...endingAll(before) }),
+        };
+      };
+      const said = Object.entries({ name, email, email_verified: emailVerified, admin }).filter(
+        ([, to]) => to !== undefined,
+      );
+      return change(id, 'account.updated', alter, {
+        details: { changed: said.map(([what]) => what).join(' '), ...(admin !== undefined && { admin }) },
+        commit: (changes) => (ends ? ending(id)(changes) : store.commit(changes)),
+        also: async (before) => [
+          ...(email === undefined ? [] : await handOver(id, before.email, email)),
+          ...(moves(before) && before.emailVerified
+            ? [letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id)]
+            : []),
+        ],
+      });
+    },
+
+    /** Ends every sign-in of the person, and all that was issued to them. @throws Refusal `user_unknown` */
+    signOut: (id: string): Promise<Person> => change(id, 'account.signed_out', endingAll, { commit: ending(id) }),
 
     /** The fewest characters of a password that this person, or somebody new, may choose. */
     async minimumFor(id?: string): Promise<number> {

@@ -154,7 +154,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     setup: createSetup({ store, accounts, links, letters }),
     mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
-    recovery: createRecovery({ store, changes, accounts, audit, letters, links }),
+    recovery: createRecovery({ changes, accounts, audit, letters, links }),
     clients,
     consents: createConsents({ store, now, audit, sessions }),
     factors,

@@ -1,15 +1,13 @@
-import { Refusal } from '../lib/index.ts';
-import type { Account, Change, Link, Store } from '../store/index.ts';
+import type { Account, Change, Link } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import type { AccountChanges, Person } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import type { Audit } from './audit.ts';
-import { emailKey, parseEmail } from './email.ts';
+import { parseEmail } from './email.ts';
 import { type Letters, localeOf } from './letters.ts';
 import type { Links } from './links.ts';
 
 interface Options {
-  readonly store: Store;
   readonly changes: AccountChanges;
   readonly letters: Letters;
   readonly accounts: Accounts;
@@ -18,25 +16,11 @@ interface Options {
 }
 
 /** What the links do that prove somebody reads a mailbox. Of any number of uses of one, one happens. */
-export function createRecovery({ store, changes, accounts, audit, letters, links }: Options) {
+export function createRecovery({ changes, accounts, audit, letters, links }: Options) {
   /** @throws Refusal `link_gone` */
   async function personOf(purpose: 'reset-password' | 'verify-email' | 'change-email', secret: string) {
     const link = await links.read(purpose, secret);
     return { link, id: link.accountId ?? '' };
-  }
-
-  /**
-   * The rows that say whose an address is.
-   * @throws Refusal `email_taken` where somebody else took the new one meanwhile
-   */
-  async function handOver(id: string, from: string, to: string): Promise<readonly Change[]> {
-    const [old, key] = [emailKey(from), emailKey(to)];
-    if (old === key) return [];
-    if (await store.get('emails', key)) throw new Refusal('email_taken', `${to} belongs to somebody already`);
-    return [
-      { put: 'emails', id: key, record: { accountId: id }, expect: 'absent' },
-      { remove: 'emails', id: old },
-    ];
   }
 
   return {
@@ -85,7 +69,7 @@ export function createRecovery({ store, changes, accounts, audit, letters, links
       await changes.change(id, 'account.email_changed', alter, {
         also: async (before) => [
           told(before),
-          ...(await handOver(id, before.email, email)),
+          ...(await changes.handOver(id, before.email, email)),
           ...(await links.spend('change-email', secret, form)),
         ],
       });

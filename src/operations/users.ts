@@ -55,6 +55,20 @@ export const users = {
   'user.list': listed.list,
   'user.page': listed.page,
   'user.show': operation(one, async (domain, { user }) => userJson(await named(domain, user))),
+  'user.update': operation(
+    z.strictObject({
+      user: text,
+      name: text.optional(),
+      email: text.optional(),
+      email_verified: z.boolean().optional(),
+      admin: z.boolean().optional(),
+    }),
+    async (domain, { user, email_verified: emailVerified, ...correction }) =>
+      userJson(await domain.accounts.update((await named(domain, user)).id, { ...correction, emailVerified })),
+  ),
+  'user.sign-out': operation(one, async (domain, { user }) =>
+    userJson(await domain.accounts.signOut((await named(domain, user)).id)),
+  ),
   'user.disable': operation(one, async (domain, { user }) =>
     userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true)),
   ),

@@ -36,6 +36,16 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.true((await run('user disable ann@example.com')).disabled);
   t.false((await run(`user enable ${user.id}`)).disabled);
   t.true((await run('user password ann@example.com --password-stdin', 'another one entirely')).has_password);
+  t.deepEqual(await run('user update ann@example.com --name Anne --no-admin'), { ...user, name: 'Anne', admin: false });
+  t.like(await run(`user update ${user.id} --email anne@example.com --email-verified`), {
+    email: 'anne@example.com',
+    email_verified: true,
+  });
+  t.deepEqual(
+    await run('user update anne@example.com --name Ann --admin --email Ann@example.com --no-email-verified'),
+    user,
+  );
+  t.deepEqual(await run('user sign-out ann@example.com'), user);
   t.deepEqual(await run('user factors ann@example.com'), []);
   t.deepEqual(await run('user reset-factors ann@example.com'), { id: user.id, email: user.email, removed: [] });
 
@@ -50,6 +60,13 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
     ['cid@example.com --language xx', /written in en and de/],
   ] as const)
     await refuses(`user invite ${args}`, why);
+  for (const [args, why] of [
+    ['ann@example.com', /nothing to change was named/],
+    ['ann@example.com --email bea@example.com', /belongs to somebody already/],
+    ['ann@example.com --email nonsense', /is not an e-mail address/],
+    ['eve@example.com --name Eve', /there is no person/],
+  ] as const)
+    await refuses(`user update ${args}`, why);
   await run('user remove bea@example.com');
 
   const resource = await run('resource add https://api.example --scope read,write --scope list --ttl 5m --revocable');

@@ -108,6 +108,8 @@ for (const [title, end] of [
   ['disabling a person', 'disable'],
   ['changing a password', 'password'],
   ['removing a person', 'remove'],
+  ['signing a person out', 'sign out'],
+  ['making a person an operator', 'promote'],
 ] as const) {
   test(`${title} ends everything issued to them, and nothing of anybody else`, async (t) => {
     const { domain, store } = testDomain();
@@ -120,6 +122,8 @@ for (const [title, end] of [
     if (end === 'disable') await domain.accounts.setDisabled(id, true);
     if (end === 'password') await domain.accounts.setPassword(id, 'another horse');
     if (end === 'remove') await domain.accounts.remove(id);
+    if (end === 'sign out') await domain.accounts.signOut(id);
+    if (end === 'promote') await domain.accounts.update(id, { admin: true });
     const { rows } = await store.stats();
     t.is(before.refresh_tokens, 2);
     for (const table of ['sessions', 'grants', 'authorization_codes', 'access_tokens', 'refresh_tokens'] as const)
@@ -139,6 +143,65 @@ test('a person disabled is in one commit with the end of what they had', async (
   t.true(only?.some((change) => 'put' in change && change.put === 'accounts'));
   t.true(only?.some((change) => 'put' in change && change.put === 'audit'));
   t.is(only?.filter((change) => 'remove' in change).length, 5);
+});
+
+test('what an operator corrects is what they named, told to whose address it was, and everything else stays', async (t) => {
+  const { domain, store } = testDomain();
+  const { id } = await domain.accounts.add({ ...alice, name: 'Alice', emailVerified: true });
+  await issueTo(store, id, 'cli_1');
+  const lettersTo = async () => (await store.find('deliveries', 'all', '')).rows.length;
+  const before = (await domain.accounts.get(id))!;
+  t.like(await domain.accounts.update(id, { name: 'Alice B' }), {
+    ...before,
+    name: 'Alice B',
+    updatedAt: before.updatedAt,
+  });
+  t.like(await domain.accounts.update(id, { email: 'ALICE@example.com' }), {
+    email: 'ALICE@example.com',
+    emailVerified: true,
+  });
+  t.like(await domain.accounts.update(id, { admin: false }), { admin: false, epoch: 0 });
+  t.is(await lettersTo(), 0);
+  t.like(await domain.accounts.update(id, { email: 'al@example.com' }), {
+    emailVerified: false,
+    epoch: 1,
+    name: 'Alice B',
+  });
+  t.is(await lettersTo(), 1, 'the address that was theirs is told');
+  t.is(await domain.accounts.byEmail(alice.email), undefined);
+  t.is((await domain.accounts.authenticate('al@example.com', alice.password))?.id, id);
+  await domain.accounts.update(id, { email: 'alice@example.com', emailVerified: true });
+  t.is(await lettersTo(), 1, 'one that nobody confirmed is not');
+  t.is((await store.find('refresh_tokens', 'accountId', id)).rows.length, 1, 'they stay signed in');
+  const { events } = await domain.audit.listForAccount(id);
+  const told = events.filter(({ type }) => type === 'account.updated').map(({ details }) => details);
+  t.deepEqual(
+    told.toSorted((a, b) => String(a['changed']).localeCompare(String(b['changed']))),
+    [
+      { changed: 'admin', admin: false },
+      { changed: 'email' },
+      { changed: 'email' },
+      { changed: 'email email_verified' },
+      { changed: 'name' },
+    ],
+  );
+});
+
+test('of two people who are given one address at once, one gets it; nobody loses theirs', async (t) => {
+  const { domain } = testDomain();
+  const people = await Promise.all(
+    ['a', 'b', 'c'].map((name) => domain.accounts.add({ email: `${name}@example.com` })),
+  );
+  const given = await Promise.allSettled(
+    people.map(({ id }) => domain.accounts.update(id, { email: 'x@example.com' })),
+  );
+  t.is(given.filter(({ status }) => status === 'fulfilled').length, 1);
+  for (const one of people) {
+    const { email } = (await domain.accounts.get(one.id))!;
+    t.is((await domain.accounts.byEmail(email))?.id, one.id);
+  }
+  const free = people.find((_, i) => given[i]?.status === 'fulfilled')!;
+  t.is(await domain.accounts.byEmail(free.email), undefined);
 });
 
 test('a person with more than one commit can hold is ended to the last token', async (t) => {
@@ -182,6 +245,8 @@ test('nobody can be changed who is not there', async (t) => {
     () => domain.accounts.setDisabled('usr_x', true),
     () => domain.accounts.setPassword('usr_x', 'long enough'),
     () => domain.accounts.remove('usr_x'),
+    () => domain.accounts.update('usr_x', { name: 'X' }),
+    () => domain.accounts.signOut('usr_x'),
   ])
     t.is((await t.throwsAsync(attempt, { instanceOf: Refusal })).code, 'user_unknown');
 });

@@ -78,6 +78,8 @@ for (const [fact, happens] of [
 for (const [fact, happens] of [
   ['has another password', (id, { accounts }) => accounts.setPassword(id, 'quite another long one 88')],
   ['is disabled', (id, { accounts }) => accounts.setDisabled(id, true)],
+  ['is signed out by an operator', (id, { accounts }) => accounts.signOut(id)],
+  ['becomes an operator', (id, { accounts }) => accounts.update(id, { admin: true })],
   ['has lost all factors', (id, { factors }) => factors.reset(id)],
   ['is removed', (id, { accounts }) => accounts.remove(id)],
 ] satisfies [string, (id: string, domain: Domain) => Promise<unknown>][])

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Refusal } from '../../lib/index.ts';
 import { passwordFromInput, passwordFromPerson } from '../password.ts';
 import { details, type Item, table } from '../print.ts';
 import type { Context } from './context.ts';
@@ -63,8 +64,28 @@ export function userCommands(program: Command, context: Context): void {
       ),
     );
 
+  user
+    .command('update <user>')
+    .description('correct what is known of a person; what is not named stays')
+    .option('--name <name>', 'what they are called')
+    .option(
+      '--email <email>',
+      'their address, which they have not confirmed; the one before is told where it was confirmed',
+    )
+    .option('--email-verified', 'the address is known to be theirs')
+    .option('--no-email-verified', 'it is not')
+    .option('--admin', 'an operator; they are signed out everywhere, since other rules hold for them')
+    .option('--no-admin', 'no operator any more; they are signed out everywhere')
+    .addHelpText('after', `\n<user> is ${WHO}.`)
+    .action(async (who: string, { name, email, emailVerified: email_verified, admin }, command: Command) => {
+      if ([name, email, email_verified, admin].every((said) => said === undefined))
+        throw new Refusal('arguments_invalid', 'nothing to change was named: see postern user update --help');
+      show(command, (await ask('user.update', { user: who, name, email, email_verified, admin })) as Item, details);
+    });
+
   for (const [verb, description] of [
     ['show', 'one person'],
+    ['sign-out', 'sign a person out everywhere, and end all that was issued to them'],
     ['disable', 'sign a person out everywhere and let them in no more'],
     ['enable', 'let a disabled person in again'],
     ['reset-factors', 'take away the second factors of somebody who lost them all, and sign them out everywhere'],
