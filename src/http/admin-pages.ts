@@ -27,6 +27,22 @@ interface EventShown {
   readonly about?: string | undefined;
 }
 
+type ClientType = 'web' | 'spa' | 'native' | 'service';
+
+/** What an operator decides about an application, as it stands in fields. */
+interface TermsShown {
+  readonly name: string;
+  readonly redirectUris: string;
+  readonly postLogoutRedirectUris: string;
+  readonly scopes: string;
+  readonly apis: readonly { readonly uri: string; readonly name: string; readonly chosen: boolean }[];
+  /** APIs that are typed; undefined where each has a box. */
+  readonly apisTyped: string | undefined;
+  readonly passwordGrant: boolean;
+  readonly deviceGrant: boolean;
+  readonly firstParty: boolean;
+}
+
 /** The pages of operators. All texts are plain; the view escapes them. */
 export interface AdminPages {
   readonly admin: GuardedFrame & {
@@ -80,15 +96,45 @@ export interface AdminPages {
     readonly sessions: number;
     readonly events: readonly EventShown[];
   };
+  readonly 'admin-applications': GuardedFrame & {
+    readonly applications: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly type: ClientType;
+      /** It registered itself, and nobody vouches for it. */
+      readonly unknown: boolean;
+    }[];
+    readonly next?: string | undefined;
+  };
+  readonly 'admin-application-new': GuardedFrame & { readonly type: string; readonly terms: TermsShown };
+  readonly 'admin-application': GuardedFrame & {
+    readonly id: string;
+    readonly name: string;
+    readonly type: ClientType;
+    readonly grants: readonly string[];
+    readonly authMethod: 'none' | 'client_secret_basic' | 'private_key_jwt';
+    /** Where it is told of sign-outs. */
+    readonly logout?: string | undefined;
+    /** It registered itself. */
+    readonly registration?: { readonly vouched: boolean } | undefined;
+    readonly oldSecretsUntil: readonly Moment[];
+    readonly createdAt: Moment;
+    readonly updatedAt: Moment;
+    readonly terms: TermsShown;
+    /** How long an old secret may be kept, in seconds. */
+    readonly keep: readonly string[];
+  };
   /** Asks before something goes for good. */
   readonly 'admin-remove': GuardedFrame & {
-    readonly what: 'person';
+    readonly what: 'person' | 'application';
     readonly name: string;
     readonly back: string;
   };
   /** What nobody is shown again. */
   readonly 'admin-once': {
-    readonly what: 'link';
+    readonly what: 'link' | 'secret';
+    /** The `client_id` beside a secret. */
+    readonly id?: string | undefined;
     readonly value: string;
     /** Whose it is. */
     readonly name: string;

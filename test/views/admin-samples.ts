@@ -16,6 +16,22 @@ const EVENTS = [
   { at: AT, type: 'consent.given', person: ADA, client: { id: 'cli_1', name: 'Riverside Library' } },
 ];
 
+const TERMS = {
+  name: 'Riverside Library',
+  redirectUris: 'https://books.riverside.example/signed-in\nhttp://localhost:8080/signed-in',
+  postLogoutRedirectUris: '',
+  scopes: '',
+  apis: [
+    { uri: 'https://api.riverside.example/lending', name: 'Lending desk', chosen: true },
+    { uri: 'urn:example:catalogue', name: 'urn:example:catalogue', chosen: false },
+  ],
+  apisTyped: undefined,
+  passwordGrant: false,
+  deviceGrant: false,
+  firstParty: true,
+};
+const KEEP = ['0', '3600', '86400', '604800'];
+
 /** The pages of operators as they usually meet them. */
 export const adminUsual: Samples = {
   admin: { ...on(''), mailed: false, secondStep: false },
@@ -58,6 +74,35 @@ export const adminUsual: Samples = {
     sessions: 2,
     events: EVENTS,
   },
+  'admin-applications': {
+    ...on('applications'),
+    applications: [
+      { id: 'cli_1n5xYg7Qw0ZbKc3VdRtM2A', name: 'Riverside Library', type: 'web', unknown: false },
+      { id: 'cli_8kLp4Jh2Ns6TfXe9CvBu1D', name: 'Reading club', type: 'native', unknown: true },
+    ],
+  },
+  'admin-application-new': {
+    ...on('applications/new'),
+    error: 'redirect_uri_invalid',
+    detail: '"http://books.riverside.example" must be https: plain http is for loopback addresses only',
+    type: 'web',
+    terms: TERMS,
+  },
+  'admin-application': {
+    ...on('applications/cli_1n5xYg7Qw0ZbKc3VdRtM2A'),
+    done: 'application_saved',
+    id: 'cli_1n5xYg7Qw0ZbKc3VdRtM2A',
+    name: 'Riverside Library',
+    type: 'web',
+    grants: ['authorization_code', 'refresh_token'],
+    authMethod: 'client_secret_basic',
+    registration: { vouched: false },
+    oldSecretsUntil: [AT],
+    createdAt: AT,
+    updatedAt: AT,
+    terms: TERMS,
+    keep: KEEP,
+  },
   'admin-remove': {
     ...on('people/usr_1/remove'),
     what: 'person',
@@ -88,6 +133,17 @@ export function adminHostile(text: string): Samples {
     { at: AT, type: text, person: someone, client: { id: text, name: text }, by: someone, about: text },
     { at: AT, type: text, person: { id: text, email: undefined }, byClient: { id: text, name: undefined } },
   ];
+  const terms = {
+    name: text,
+    redirectUris: text,
+    postLogoutRedirectUris: text,
+    scopes: text,
+    apis: [{ uri: text, name: `${text} `, chosen: true }],
+    apisTyped: text,
+    passwordGrant: true,
+    deviceGrant: true,
+    firstParty: true,
+  };
   return {
     admin: { ...every, mailed: true, secondStep: true },
     'admin-refused': { person: { email: text }, other: `javascript:${text}` },
@@ -122,7 +178,28 @@ export function adminHostile(text: string): Samples {
       sessions: 0,
       events,
     },
+    'admin-applications': {
+      ...every,
+      applications: [{ id: text, name: text, type: 'service', unknown: true }],
+      next: `javascript:${text}`,
+    },
+    'admin-application-new': { ...every, error: 'scope_invalid', type: text, terms },
+    'admin-application': {
+      ...every,
+      id: text,
+      name: text,
+      type: 'spa',
+      grants: [text],
+      authMethod: 'private_key_jwt',
+      logout: text,
+      registration: { vouched: true },
+      oldSecretsUntil: [],
+      createdAt: AT,
+      updatedAt: AT,
+      terms,
+      keep: KEEP,
+    },
     'admin-remove': { ...every, what: 'person', name: text, back: `javascript:${text}` },
-    'admin-once': { what: 'link', value: text, name: text, onwards: `javascript:${text}` },
+    'admin-once': { what: 'secret', id: text, value: text, name: text, onwards: `javascript:${text}` },
   };
 }

@@ -5,6 +5,10 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { OPERATORS_CALLBACK } from '../../engine/index.ts';
 import { sendOn } from '../../http/index.ts';
+import { applicationPage } from './application.ts';
+import { newApplicationPage } from './application-new.ts';
+import { removeApplicationPage } from './application-remove.ts';
+import { applicationsPage } from './applications.ts';
 import { type OperatorPage, type OperatorRoom, operatorPage } from './operator.ts';
 import { overviewPage } from './overview.ts';
 import { peoplePage } from './people.ts';
@@ -21,6 +25,10 @@ const PAGES: readonly ((room: OperatorRoom) => OperatorPage)[] = [
   newPersonPage,
   personPage,
   removePersonPage,
+  applicationsPage,
+  newApplicationPage,
+  applicationPage,
+  removeApplicationPage,
 ];
 
 /** The pages, and the address that signing in returns to. */

@@ -1,5 +1,5 @@
-import { Refusal } from '../../lib/index.ts';
 import { perform } from '../../operations/index.ts';
+import { gone } from './gone.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
 
 /** Asks before somebody is removed. */
@@ -25,12 +25,3 @@ export const removePersonPage = ({ domain, pages }: OperatorRoom): OperatorPage 
     },
   },
 });
-
-/** Another click, or another operator, was first: it is what was wanted. */
-export async function gone(removal: Promise<unknown>, unknown: string): Promise<void> {
-  try {
-    await removal;
-  } catch (error) {
-    if (!(error instanceof Refusal && error.code === unknown)) throw error;
-  }
-}

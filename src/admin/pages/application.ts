@@ -1,0 +1,73 @@
+import { OWN_CLIENT, oldSecrets, type RegisteredClient } from '../../domain/index.ts';
+import { perform } from '../../operations/index.ts';
+import { secretOnce } from './application-secret.ts';
+import { changed, termsIn, termsOf, termsShown } from './application-terms.ts';
+import type { OperatorPage, OperatorRoom } from './operator.ts';
+
+/** How long an old secret may be kept, in seconds. */
+export const KEEP = ['0', '3600', '86400', '604800'] as const;
+
+/** One that was registered; the server's own pages are none that can be looked after. */
+export async function registered(
+  { domain }: Pick<OperatorRoom, 'domain'>,
+  id: string,
+): Promise<RegisteredClient | undefined> {
+  return id === OWN_CLIENT ? undefined : domain.clients.get(id);
+}
+
+/** One application: what is known of it, its terms to be changed, its secret. */
+export function applicationPage(room: OperatorRoom): OperatorPage {
+  const { domain, pages, now } = room;
+  return {
+    name: 'applications/:id',
+    async show(ctx, _me, frame, form) {
+      const client = await registered(room, ctx['params'].id);
+      if (!client) return pages.show(ctx, 'not-found', {}, 404);
+      const { id, name, type, grantTypes, tokenEndpointAuthMethod, registration, createdAt, updatedAt } = client;
+      // A form of another button holds none of the terms.
+      const typed = form?.['decision'] === 'save' ? termsIn(form) : termsOf(client);
+      pages.show(ctx, 'admin-application', {
+        ...frame,
+        id,
+        name,
+        type,
+        grants: grantTypes,
+        authMethod: tokenEndpointAuthMethod,
+        logout: client.backchannelLogout?.uri,
+        registration: registration && { vouched: registration.vouched === true },
+        oldSecretsUntil: oldSecrets(client).flatMap(({ until }) => (until > now() ? [until] : [])),
+        createdAt,
+        updatedAt,
+        terms: await termsShown(domain, typed),
+        keep: KEEP,
+      });
+    },
+    decisions: {
+      async save(ctx, _me, form) {
+        const client = await registered(room, ctx['params'].id);
+        if (!client) return { error: 'client_unknown' };
+        const terms = changed(termsIn(form), termsOf(client));
+        // Of what somebody else changed meanwhile nothing is undone unseen.
+        if (form['seen'] !== String(client.updatedAt)) return { error: 'conflict' };
+        if (Object.keys(terms).length > 0) await perform(domain, 'client.update', { client_id: client.id, ...terms });
+        return { to: `applications/${client.id}`, done: 'application_saved' };
+      },
+      async rotate(ctx, _me, form) {
+        const keep = KEEP.find((seconds) => seconds === form['keep']);
+        if (keep === undefined) return { error: 'time_invalid' };
+        const rotated = await perform(domain, 'client.rotate-secret', {
+          client_id: ctx['params'].id,
+          ...(keep !== '0' && { keep_old_for: Number(keep) }),
+        });
+        return secretOnce(pages, rotated as Parameters<typeof secretOnce>[1], 'application_saved');
+      },
+      vouch: (ctx) => vouched(ctx['params'].id, true),
+      unvouch: (ctx) => vouched(ctx['params'].id, false),
+    },
+  };
+
+  async function vouched(client_id: string, vouched: boolean) {
+    await perform(domain, 'client.update', { client_id, vouched });
+    return { to: `applications/${client_id}`, done: vouched ? 'vouched' : 'unvouched' };
+  }
+}

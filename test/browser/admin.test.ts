@@ -1,0 +1,68 @@
+import test from 'ava';
+import { addOperator } from '../support/operators.ts';
+import { addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { password } from './application.ts';
+import { axe, openBrowser, openPage } from './browser.ts';
+
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+let postern: Postern;
+test.before(async () => {
+  [browser, postern] = await Promise.all([openBrowser(), startPostern()]);
+});
+test.after.always(async () => {
+  await browser?.close();
+  await postern?.close();
+});
+
+test.serial('without scripts an operator disables somebody, who is out at once, and adds an application', async (t) => {
+  const [operator, person] = [await addOperator(postern), await addPerson(postern)];
+  const theirs = await openPage(browser, { javaScriptEnabled: false });
+  await theirs.page.goto(`${postern.issuer}/account`);
+  await password(theirs.page, person.email);
+
+  const { page, complaints } = await openPage(browser, { javaScriptEnabled: false });
+  await page.goto(`${postern.issuer}/account`);
+  await password(page, operator.email);
+  await page.click('.menu >> text=Operator');
+  await page.waitForSelector('[data-page=admin]');
+  await page.click('.menu >> text=People');
+  await page.fill('[name=email]', person.email);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-page=admin-person]');
+  await page.dblclick('button[value=disable]', { delay: 10, noWaitAfter: true });
+  await page.waitForSelector('text=They are disabled');
+  await theirs.page.reload();
+  t.is(await theirs.page.locator('main').getAttribute('data-page'), 'login');
+
+  await page.click('.back >> text=People');
+  await page.click('.back >> text=Operator');
+  await page.click('.menu >> text=Applications');
+  await page.click('text=Add an application');
+  await page.check('text=Web application');
+  await page.fill('[name=name]', 'Riverside Library');
+  await page.fill('[name=redirect_uris]', 'http://books.example/back');
+  await page.click('button.primary');
+  await page.waitForSelector('[role=alert]');
+  t.is(await page.inputValue('[name=name]'), 'Riverside Library');
+  await page.fill('[name=redirect_uris]', 'https://books.example/back');
+  await page.dblclick('button.primary', { delay: 10, noWaitAfter: true });
+  await page.waitForSelector('[data-page=admin-once]');
+  const [id, secret] = [await page.inputValue('#id'), await page.inputValue('#once')];
+  const client = await postern.domain.clients.get(id);
+  t.true(client && postern.domain.clients.verifySecret(client, secret), 'of two clicks the one that is seen is good');
+  t.is((await postern.domain.clients.list()).clients.length, 1);
+  await page.click('text=I have kept it');
+  await page.waitForSelector('[data-page=admin-application]');
+  // The refused form, which is told as one.
+  t.deepEqual(
+    complaints.filter((each) => !each.includes('status of 400')),
+    [],
+  );
+
+  const withScripts = await openPage(browser);
+  await withScripts.context.addCookies(await page.context().cookies());
+  for (const path of ['', '/people', `/people/${person.id}`, '/applications/new', `/applications/${id}`]) {
+    await withScripts.page.goto(`${postern.issuer}/admin${path}`);
+    t.deepEqual(await axe(withScripts.page), [], path);
+  }
+});
