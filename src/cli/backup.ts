@@ -1,5 +1,5 @@
 import type { MasterKey } from '../domain/index.ts';
-import { iso } from '../operations/index.ts';
+import { iso } from '../lib/index.ts';
 import { writeBackup } from '../store/backup/index.ts';
 import type { OpenedStore } from '../store/open.ts';
 

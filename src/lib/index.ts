@@ -11,6 +11,7 @@ export * from './errors.ts';
 export * from './folders.ts';
 export * from './held-back.ts';
 export * from './ids.ts';
+export * from './iso.ts';
 export * from './logger.ts';
 export * from './return-memory.ts';
 export * from './seal.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { Refusal, seconds } from '../lib/index.ts';
 import { listing, operation } from './operation.ts';
-import { clientJson, text, texts } from './shapes.ts';
+import { clientJson, clientShape, text, texts } from './shapes.ts';
 
 const one = z.strictObject({ client_id: text });
 
@@ -43,34 +43,46 @@ async function named(domain: Domain, id: string): Promise<RegisteredClient> {
   return found;
 }
 
+const clientWithSecretShape = clientShape
+  .extend({ client_secret: z.string().optional().describe('shown this once') })
+  .meta({ id: 'ClientWithSecret' });
+
 const withSecret = ({ client, secret }: { client: RegisteredClient; secret?: string }) => {
   const { client_id, ...rest } = clientJson(client);
   return { client_id, ...(secret && { client_secret: secret }), ...rest };
 };
 
-const listed = listing(async (domain, page) => {
-  const { clients: items, next } = await domain.clients.list(page);
-  return { items, next };
-}, clientJson);
+const listed = listing(
+  async (domain, page) => {
+    const { clients: items, next } = await domain.clients.list(page);
+    return { items, next };
+  },
+  clientShape,
+  clientJson,
+);
 
 export const clients = {
   'client.add': operation(
     terms.extend({ name: text, type: z.enum(['web', 'spa', 'native', 'service']) }),
+    clientWithSecretShape,
     async (domain, { name, type, ...args }) => withSecret(await domain.clients.add({ name, type, ...inDomain(args) })),
   ),
   'client.list': listed.list,
   'client.page': listed.page,
-  'client.show': operation(one, async (domain, { client_id }) => clientJson(await named(domain, client_id))),
+  'client.show': operation(one, clientShape, async (domain, { client_id }) =>
+    clientJson(await named(domain, client_id)),
+  ),
   'client.update': operation(
     terms.extend({ client_id: text, vouched: z.boolean().optional() }),
+    clientWithSecretShape,
     async (domain, { client_id, name, vouched, ...args }) =>
       withSecret(
         await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args), vouched }),
       ),
   ),
   'client.rotate-secret': operation(
-    /** In seconds. */
-    one.extend({ keep_old_for: z.number().optional() }),
+    one.extend({ keep_old_for: z.number().optional().describe('seconds for which the old secret stays good') }),
+    clientWithSecretShape,
     async (domain, { client_id, keep_old_for }) =>
       withSecret(
         await domain.clients.rotateSecret(client_id, {
@@ -78,8 +90,8 @@ export const clients = {
         }),
       ),
   ),
-  'client.remove': operation(one, async (domain, { client_id }) => {
+  'client.remove': operation(one, one.extend({ removed: z.literal(true) }), async (domain, { client_id }) => {
     await domain.clients.remove(client_id);
-    return { client_id, removed: true };
+    return { client_id, removed: true } as const;
   }),
 };

@@ -19,8 +19,6 @@ import { upstreams } from './upstreams.ts';
 import { userImport } from './user-import.ts';
 import { users } from './users.ts';
 
-export { iso } from './shapes.ts';
-
 const OPERATIONS = {
   ...users,
   ...userImport,
@@ -36,6 +34,11 @@ const OPERATIONS = {
 export type OperationName = keyof typeof OPERATIONS;
 
 const isName = (name: unknown): name is OperationName => typeof name === 'string' && Object.hasOwn(OPERATIONS, name);
+
+/** What an operation takes and gives, for whoever has to say so. */
+export const shapesOf = (name: OperationName): Pick<Operation, 'takes' | 'gives'> => OPERATIONS[name];
+
+export const operationNames = Object.keys(OPERATIONS) as readonly OperationName[];
 
 /**
  * Checks what came and does it.

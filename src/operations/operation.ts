@@ -2,17 +2,27 @@ import { z } from 'zod';
 import type { Domain } from '../domain/index.ts';
 import type { Page } from '../store/index.ts';
 
-/** One thing an operator can have done: what it takes, and how it is done on the domain. Both ends are plain JSON. */
+/** One thing an operator can have done: what it takes, what it gives, and how it is done on the domain. Both ends are plain JSON. */
 export interface Operation {
   readonly takes: z.ZodType;
+  /** What it answers, told to whoever writes a client; test/operations/shapes.test.ts holds every answer to it. */
+  readonly gives: z.ZodType;
   run(domain: Domain, args: never): Promise<unknown>;
 }
 
-/** Ties what an operation takes to what it runs on. */
-export const operation = <S extends z.ZodType, R>(
+/** As a schema says, of whatever is only read. */
+type ReadOnly<T> = T extends readonly (infer E)[]
+  ? readonly ReadOnly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadOnly<T[K]> }
+    : T;
+
+/** Ties what an operation takes to what it runs on, and what that gives to what it says it does. */
+export const operation = <S extends z.ZodType, G extends z.ZodType>(
   takes: S,
-  run: (domain: Domain, args: z.output<S>) => Promise<R>,
-): { takes: S; run(domain: Domain, args: z.output<S>): Promise<R> } => ({ takes, run });
+  gives: G,
+  run: (domain: Domain, args: z.output<S>) => Promise<ReadOnly<z.input<G>>>,
+): { takes: S; gives: G; run: typeof run } => ({ takes, gives, run });
 
 interface Paged<T> {
   readonly items: readonly T[];
@@ -21,18 +31,29 @@ interface Paged<T> {
 
 /** One page of a listing: as many as a store gives at most, after the `next` of the page before. */
 const onePage = z.strictObject({
-  after: z.string().max(4000).optional(),
-  limit: z.int().min(1).max(1000).prefault(100),
+  after: z.string().max(4000).optional().describe('the `next` of the page before'),
+  limit: z.int().min(1).max(1000).prefault(100).describe('items in a page at most'),
 });
 
 /** A listing, as two operations: `list` gives every item, `page` one page of them. */
-export const listing = <T, J>(read: (domain: Domain, page: Page) => Promise<Paged<T>>, json: (item: T) => J) => ({
-  list: operation(z.strictObject({}), async (domain) => (await everyPage((page) => read(domain, page))).map(json)),
-  page: operation(onePage, async (domain, { after, limit }) => {
+export const listing = <T, G extends z.ZodType>(
+  read: (domain: Domain, page: Page) => Promise<Paged<T>>,
+  shape: G,
+  json: (item: T) => ReadOnly<z.input<G>>,
+) => ({
+  list: operation(z.strictObject({}), z.array(shape), async (domain) => {
+    const items = await everyPage((page) => read(domain, page));
+    return items.map(json) as ReadOnly<z.input<G>[]>;
+  }),
+  page: operation(onePage, pageOf(shape), async (domain, { after, limit }) => {
     const { items, next } = await read(domain, { limit, ...(after !== undefined && { after }) });
-    return { items: items.map(json), ...(next !== undefined && { next }) };
+    return { items: items.map(json), ...(next !== undefined && { next }) } as never;
   }),
 });
+
+/** What a page is, of whatever has such a shape; `next` stands in every page but the last. */
+const pageOf = <G extends z.ZodType>(shape: G) =>
+  z.strictObject({ items: z.array(shape), next: z.string().optional() });
 
 /** Every item of a listing, page by page. */
 async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[]> {

@@ -1,10 +1,22 @@
 import { z } from 'zod';
-import { Refusal } from '../lib/index.ts';
+import { iso, Refusal } from '../lib/index.ts';
 import { operation } from './operation.ts';
-import { iso, text } from './shapes.ts';
+import { moment, text } from './shapes.ts';
+
+const explanationShape = z
+  .strictObject({
+    id: z.string(),
+    at: moment.nullable(),
+    error: z.string(),
+    sentence: z.string(),
+    rule: z.string(),
+    asked: z.record(z.string(), z.unknown()),
+    registered: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Refusal' });
 
 export const refusals = {
-  explain: operation(z.strictObject({ id: text }), async (domain, { id }) => {
+  explain: operation(z.strictObject({ id: text }), explanationShape, async (domain, { id }) => {
     const found = await domain.refusals.get(id);
     if (!found)
       throw new Refusal(

@@ -1,8 +1,19 @@
 import { z } from 'zod';
 import type { Leave } from '../domain/index.ts';
-import { seconds } from '../lib/index.ts';
+import { iso, seconds } from '../lib/index.ts';
 import { listing, operation } from './operation.ts';
-import { iso, text } from './shapes.ts';
+import { moment, text } from './shapes.ts';
+
+const one = z.strictObject({ id: text });
+
+const leaveShape = z
+  .strictObject({
+    id: z.string(),
+    left: z.int().describe('how many more may register with it'),
+    created_at: moment.nullable(),
+    expires_at: moment.nullable(),
+  })
+  .meta({ id: 'RegistrationToken' });
 
 const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
   id,
@@ -11,15 +22,24 @@ const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
   expires_at: iso(expiresAt),
 });
 
-const listed = listing(async (domain, page) => {
-  const { leaves: items, next } = await domain.registrations.list(page);
-  return { items, next };
-}, leaveJson);
+const listed = listing(
+  async (domain, page) => {
+    const { leaves: items, next } = await domain.registrations.list(page);
+    return { items, next };
+  },
+  leaveShape,
+  leaveJson,
+);
 
 export const registrations = {
   'registration.add': operation(
-    /** `ttl` in seconds. */
-    z.strictObject({ ttl: z.number().optional(), uses: z.number().optional() }),
+    z.strictObject({
+      ttl: z.number().optional().describe('seconds for which it is good'),
+      uses: z.number().optional().describe('how many applications may register with it'),
+    }),
+    leaveShape
+      .extend({ initial_access_token: z.string().describe('shown this once') })
+      .meta({ id: 'NewRegistrationToken' }),
     async (domain, { ttl, uses }) => {
       const { token, leave } = await domain.registrations.allow({
         ttl: ttl === undefined ? undefined : seconds(ttl),
@@ -31,8 +51,8 @@ export const registrations = {
   ),
   'registration.list': listed.list,
   'registration.page': listed.page,
-  'registration.remove': operation(z.strictObject({ id: text }), async (domain, { id }) => {
+  'registration.remove': operation(one, one.extend({ removed: z.literal(true) }), async (domain, { id }) => {
     await domain.registrations.withdraw(id);
-    return { id, removed: true };
+    return { id, removed: true } as const;
   }),
 };

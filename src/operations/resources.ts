@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { seconds } from '../lib/index.ts';
+import { Refusal, seconds } from '../lib/index.ts';
 import { listing, operation } from './operation.ts';
-import { resourceJson, signingAlg, text, texts } from './shapes.ts';
+import { resourceJson, resourceShape, signingAlg, text, texts } from './shapes.ts';
+
+const one = z.strictObject({ uri: text });
 
 const terms = z.strictObject({
   uri: text,
   name: text.nullish(),
   scopes: texts.optional(),
-  /** In seconds. */
-  ttl: z.number().nullish(),
+  ttl: z.number().nullish().describe('seconds a token lives; null: as the setting tokens.access says'),
   revocable: z.boolean().optional(),
   alg: signingAlg.optional(),
 });
@@ -19,22 +20,31 @@ const inDomain = ({ uri: _, ttl, ...args }: z.output<typeof terms>) => ({
   ttl: typeof ttl === 'number' ? seconds(ttl) : ttl,
 });
 
-const listed = listing(async (domain, page) => {
-  const { resources: items, next } = await domain.resources.list(page);
-  return { items, next };
-}, resourceJson);
+const listed = listing(
+  async (domain, page) => {
+    const { resources: items, next } = await domain.resources.list(page);
+    return { items, next };
+  },
+  resourceShape,
+  resourceJson,
+);
 
 export const resources = {
-  'resource.add': operation(terms, async (domain, args) =>
+  'resource.add': operation(terms, resourceShape, async (domain, args) =>
     resourceJson(await domain.resources.add({ uri: args.uri, ...inDomain(args) })),
   ),
-  'resource.update': operation(terms, async (domain, args) =>
+  'resource.update': operation(terms, resourceShape, async (domain, args) =>
     resourceJson(await domain.resources.update(args.uri, inDomain(args))),
   ),
   'resource.list': listed.list,
   'resource.page': listed.page,
-  'resource.remove': operation(z.strictObject({ uri: text }), async (domain, { uri }) => {
+  'resource.show': operation(one, resourceShape, async (domain, { uri }) => {
+    const found = await domain.resources.get(uri);
+    if (!found) throw new Refusal('resource_unknown', `there is no resource ${JSON.stringify(uri.slice(0, 200))}`);
+    return resourceJson(found);
+  }),
+  'resource.remove': operation(one, one.extend({ removed: z.literal(true) }), async (domain, { uri }) => {
     await domain.resources.remove(uri);
-    return { uri, removed: true };
+    return { uri, removed: true } as const;
   }),
 };

@@ -7,15 +7,29 @@ import {
   type RegisteredClient,
   type RegisteredResource,
 } from '../domain/index.ts';
+import { iso } from '../lib/index.ts';
 import type { Registration } from '../store/index.ts';
-
-/** ISO 8601 in UTC; null where there is no such moment. */
-export const iso = (at: number | undefined): string | null => (at === undefined ? null : new Date(at).toISOString());
 
 /** Limits that only keep nonsense out; the rules are the domain's. */
 export const text = z.string().max(4000);
 export const texts = z.array(text).max(500);
 export const signingAlg = z.enum(['RS256', 'PS256', 'ES256']);
+
+/** As `iso` writes it. */
+export const moment = z.iso.datetime();
+
+export const userShape = z
+  .strictObject({
+    id: z.string(),
+    email: z.string(),
+    email_verified: z.boolean(),
+    name: z.string().nullable(),
+    admin: z.boolean(),
+    disabled: z.boolean(),
+    has_password: z.boolean(),
+    created_at: moment.nullable(),
+  })
+  .meta({ id: 'User' });
 
 /** A person as operators see one; never anything of the password but whether there is one. */
 export const userJson = ({ id, email, emailVerified, name, admin, disabled, passwordHash, createdAt }: Person) => ({
@@ -28,6 +42,18 @@ export const userJson = ({ id, email, emailVerified, name, admin, disabled, pass
   has_password: passwordHash !== undefined,
   created_at: iso(createdAt),
 });
+
+export const factorShape = z
+  .strictObject({
+    id: z.string(),
+    kind: z.string(),
+    name: z.string().nullable(),
+    codes_left: z.int().optional(),
+    synced: z.boolean().optional(),
+    created_at: moment.nullable(),
+    last_used_at: moment.nullable(),
+  })
+  .meta({ id: 'Factor' });
 
 /** What a person proves themselves with, as operators see it; never anything of its secret. */
 export const factorJson = ({ id, kind, name, digests, passkey, createdAt, lastUsedAt }: OwnFactor) => ({
@@ -47,6 +73,34 @@ const registrationJson = ({ initialToken, vouched, softwareId, softwareVersion }
   ...(softwareId !== undefined && { software_id: softwareId }),
   ...(softwareVersion !== undefined && { software_version: softwareVersion }),
 });
+
+export const clientShape = z
+  .strictObject({
+    client_id: z.string(),
+    client_name: z.string().optional(),
+    type: z.enum(['web', 'spa', 'native', 'service']),
+    redirect_uris: z.array(z.string()),
+    post_logout_redirect_uris: z.array(z.string()),
+    backchannel_logout_uri: z.string().optional(),
+    backchannel_logout_session_required: z.boolean().optional(),
+    grant_types: z.array(z.string()),
+    token_endpoint_auth_method: z.string(),
+    old_secret_until: moment.optional().describe('until when the secret before the newest is good'),
+    older_secrets_until: z.array(moment.nullable()).optional(),
+    scopes: z.array(z.string()),
+    resources: z.array(z.string()),
+    first_party: z.boolean(),
+    default_acr_values: z.array(z.string()).optional(),
+    jwks: z.unknown().optional(),
+    registered_itself: z.boolean(),
+    registered_with: z.string().nullable().optional(),
+    vouched: z.boolean().optional(),
+    software_id: z.string().optional(),
+    software_version: z.string().optional(),
+    created_at: moment.nullable(),
+    updated_at: moment.nullable(),
+  })
+  .meta({ id: 'Client' });
 
 /** Client metadata by its registered names (RFC 7591 §2) where there is one. */
 export const clientJson = (client: RegisteredClient) => ({
@@ -82,6 +136,18 @@ function oldSecretsJson(client: RegisteredClient) {
   };
 }
 
+export const resourceShape = z
+  .strictObject({
+    uri: z.string(),
+    name: z.string().nullable(),
+    scopes: z.array(z.string()),
+    ttl: z.number().nullable().describe('seconds a token lives; null: as the setting tokens.access says'),
+    revocable: z.boolean(),
+    alg: signingAlg,
+    created_at: moment.nullable(),
+  })
+  .meta({ id: 'Resource' });
+
 /** `ttl` in seconds; null where the setting `tokens.access` holds. */
 export const resourceJson = ({ uri, name, scopes, ttl, revocable, alg, createdAt }: RegisteredResource) => ({
   uri,
@@ -92,6 +158,17 @@ export const resourceJson = ({ uri, name, scopes, ttl, revocable, alg, createdAt
   alg: alg ?? 'RS256',
   created_at: iso(createdAt),
 });
+
+export const keyShape = z
+  .strictObject({
+    kid: z.string(),
+    alg: signingAlg,
+    state: z.string(),
+    created_at: moment.nullable(),
+    signs_from: moment.nullable(),
+    drops_at: moment.nullable(),
+  })
+  .meta({ id: 'Key' });
 
 export const keyJson = ({ kid, alg, state, createdAt, signsFrom, dropsAt }: KeyView) => ({
   kid,

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { Domain, RegisteredUpstream } from '../domain/index.ts';
+import { iso, Refusal } from '../lib/index.ts';
 import { kindOf, settleScopes, settleTerms } from '../upstream/index.ts';
 import { operation } from './operation.ts';
-import { iso, text, texts } from './shapes.ts';
+import { moment, text, texts } from './shapes.ts';
+
+const one = z.strictObject({ id: text });
 
 const terms = z.strictObject({
   id: text,
@@ -20,6 +23,22 @@ const inDomain = (args: z.output<typeof terms>) => ({
   trustsEmail: args.trust_email,
   signsUp: args.sign_up,
 });
+
+const upstreamShape = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    issuer: z.string(),
+    client_id: z.string(),
+    has_secret: z.boolean(),
+    scopes: z.array(z.string()),
+    trust_email: z.boolean(),
+    sign_up: z.boolean(),
+    callback: z.string().describe('to be registered there as the redirect URI'),
+    created_at: moment.nullable(),
+  })
+  .meta({ id: 'Upstream' });
 
 /** An upstream as operators see it; never anything of the secret but whether there is one. */
 const upstreamJson = ({ upstreams }: Domain, upstream: RegisteredUpstream) => ({
@@ -39,6 +58,7 @@ const upstreamJson = ({ upstreams }: Domain, upstream: RegisteredUpstream) => ({
 export const upstreams = {
   'upstream.add': operation(
     terms.extend({ client_id: text, kind: text, issuer: text.optional(), tenant: text.optional() }),
+    upstreamShape,
     async (domain, { id, kind, issuer, tenant, name, client_id, scopes, ...args }) => {
       const settled = settleTerms({ kind, issuer, tenant, scopes });
       const added = await domain.upstreams.add({
@@ -52,7 +72,7 @@ export const upstreams = {
       return upstreamJson(domain, added);
     },
   ),
-  'upstream.update': operation(terms, async (domain, { id, name, client_id, scopes, ...args }) => {
+  'upstream.update': operation(terms, upstreamShape, async (domain, { id, name, client_id, scopes, ...args }) => {
     const before = await domain.upstreams.get(id);
     const kind = kindOf(before?.kind ?? '');
     const updated = await domain.upstreams.update(id, {
@@ -63,13 +83,17 @@ export const upstreams = {
     });
     return upstreamJson(domain, updated);
   }),
-  'upstream.list': operation(z.strictObject({}), async (domain) =>
+  'upstream.show': operation(one, upstreamShape, async (domain, { id }) => {
+    const found = await domain.upstreams.get(id);
+    if (!found) throw new Refusal('upstream_unknown', `there is no upstream ${JSON.stringify(id.slice(0, 80))}`);
+    return upstreamJson(domain, found);
+  }),
+  'upstream.list': operation(z.strictObject({}), z.array(upstreamShape), async (domain) =>
     domain.upstreams.list().map((each) => upstreamJson(domain, each)),
   ),
-  'upstream.remove': operation(z.strictObject({ id: text }), async (domain, { id }) => ({
-    id,
-    removed: true,
-    /** People who were linked to it. */
-    unlinked: await domain.upstreams.remove(id),
-  })),
+  'upstream.remove': operation(
+    one,
+    one.extend({ removed: z.literal(true), unlinked: z.int().describe('people who were linked to it') }),
+    async (domain, { id }) => ({ id, removed: true, unlinked: await domain.upstreams.remove(id) }) as const,
+  ),
 };

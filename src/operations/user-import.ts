@@ -46,6 +46,10 @@ function parse(text: string): unknown {
 export const userImport = {
   'user.import': operation(
     z.strictObject({ lines: z.array(z.string()).max(MOST, `a file has at most ${MOST} lines: import it in parts`) }),
+    z.strictObject({
+      imported: z.int(),
+      refused: z.array(z.strictObject({ line: z.int(), reason: z.string() })),
+    }),
     async ({ imports }, { lines }) => {
       const { people, refused } = read(lines);
       return imports.run(people, refused);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Domain, Person } from '../domain/index.ts';
-import { Refusal } from '../lib/index.ts';
+import { iso, Refusal } from '../lib/index.ts';
 import { matchLocale, supportedLocales } from '../words/index.ts';
 import { listing, operation } from './operation.ts';
-import { factorJson, iso, text, userJson } from './shapes.ts';
+import { factorJson, factorShape, moment, text, userJson, userShape } from './shapes.ts';
 
-/** An e-mail address or an id. */
-const one = z.strictObject({ user: text });
+const one = z.strictObject({ user: text.describe('an e-mail address or an id') });
+const gone = z.strictObject({ id: z.string(), email: z.string() });
 
 /** @throws Refusal `user_unknown` */
 export async function named(domain: Domain, user: string): Promise<Person> {
@@ -23,10 +23,14 @@ function localeNamed(language: string) {
   return locale;
 }
 
-const listed = listing(async (domain, page) => {
-  const { people: items, next } = await domain.accounts.list(page);
-  return { items, next };
-}, userJson);
+const listed = listing(
+  async (domain, page) => {
+    const { people: items, next } = await domain.accounts.list(page);
+    return { items, next };
+  },
+  userShape,
+  userJson,
+);
 
 export const users = {
   'user.add': operation(
@@ -37,6 +41,7 @@ export const users = {
       admin: z.boolean().optional(),
       email_verified: z.boolean().optional(),
     }),
+    userShape,
     async (domain, { email_verified: emailVerified, ...newcomer }) =>
       userJson(await domain.accounts.add({ ...newcomer, emailVerified })),
   ),
@@ -47,47 +52,64 @@ export const users = {
       admin: z.boolean().optional(),
       language: text.prefault('en'),
     }),
+    userShape
+      .extend({ link: z.string().describe('what was mailed to them'), expires_at: moment.nullable() })
+      .meta({ id: 'Invitation' }),
     async ({ joins }, { language, ...newcomer }) => {
       const { person, link, expiresAt } = await joins.invite({ ...newcomer, locale: localeNamed(language) });
       return { ...userJson(person), link, expires_at: iso(expiresAt) };
     },
   ),
   'user.list': listed.list,
-  'user.page': listed.page,
-  'user.show': operation(one, async (domain, { user }) => userJson(await named(domain, user))),
+  'user.page': operation(
+    listed.page.takes.extend({ email: text.optional().describe('the one whose address it is, or nobody') }),
+    listed.page.gives,
+    async (domain, { email, ...page }) => {
+      if (email === undefined) return listed.page.run(domain, page);
+      const found = await domain.accounts.byEmail(email);
+      return { items: found ? [userJson(found)] : [] };
+    },
+  ),
+  'user.show': operation(one, userShape, async (domain, { user }) => userJson(await named(domain, user))),
   'user.update': operation(
-    z.strictObject({
-      user: text,
+    one.extend({
       name: text.optional(),
       email: text.optional(),
       email_verified: z.boolean().optional(),
       admin: z.boolean().optional(),
+      disabled: z.boolean().optional().describe('signs them out everywhere'),
     }),
-    async (domain, { user, email_verified: emailVerified, ...correction }) =>
-      userJson(await domain.accounts.update((await named(domain, user)).id, { ...correction, emailVerified })),
+    userShape,
+    async (domain, { user, email_verified: emailVerified, disabled, ...correction }) => {
+      const person = await named(domain, user);
+      const { id } = person;
+      const corrects = disabled === undefined || emailVerified !== undefined || Object.keys(correction).length > 0;
+      const corrected = corrects ? await domain.accounts.update(id, { ...correction, emailVerified }) : person;
+      return userJson(disabled === undefined ? corrected : await domain.accounts.setDisabled(id, disabled));
+    },
   ),
-  'user.sign-out': operation(one, async (domain, { user }) =>
+  'user.sign-out': operation(one, userShape, async (domain, { user }) =>
     userJson(await domain.accounts.signOut((await named(domain, user)).id)),
   ),
-  'user.disable': operation(one, async (domain, { user }) =>
+  'user.disable': operation(one, userShape, async (domain, { user }) =>
     userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true)),
   ),
-  'user.enable': operation(one, async (domain, { user }) =>
+  'user.enable': operation(one, userShape, async (domain, { user }) =>
     userJson(await domain.accounts.setDisabled((await named(domain, user)).id, false)),
   ),
-  'user.password': operation(one.extend({ password: text }), async (domain, { user, password }) =>
+  'user.password': operation(one.extend({ password: text }), userShape, async (domain, { user, password }) =>
     userJson(await domain.accounts.setPassword((await named(domain, user)).id, password)),
   ),
-  'user.factors': operation(one, async (domain, { user }) =>
+  'user.factors': operation(one, z.array(factorShape), async (domain, { user }) =>
     (await domain.factors.list((await named(domain, user)).id)).map(factorJson),
   ),
-  'user.reset-factors': operation(one, async (domain, { user }) => {
+  'user.reset-factors': operation(one, gone.extend({ removed: z.array(z.string()) }), async (domain, { user }) => {
     const { id, email } = await named(domain, user);
     return { id, email, removed: await domain.factors.reset(id) };
   }),
-  'user.remove': operation(one, async (domain, { user }) => {
+  'user.remove': operation(one, gone.extend({ removed: z.literal(true) }), async (domain, { user }) => {
     const { id, email } = await named(domain, user);
     await domain.accounts.remove(id);
-    return { id, email, removed: true };
+    return { id, email, removed: true } as const;
   }),
 };

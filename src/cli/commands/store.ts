@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { markDataMade, move, openMasterKey, restore } from '../../domain/index.ts';
-import { Refusal, silent } from '../../lib/index.ts';
-import { iso } from '../../operations/index.ts';
+import { iso, Refusal, silent } from '../../lib/index.ts';
 import { openBackup, save } from '../../store/backup/index.ts';
 import { repairFileStore, StoreLocked } from '../../store/file/index.ts';
 import { openAlone, type Place, placeOf } from '../../store/open.ts';

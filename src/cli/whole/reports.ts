@@ -1,5 +1,5 @@
 import { DIFFERENCES, type Moved, type Restored } from '../../domain/index.ts';
-import { iso } from '../../operations/index.ts';
+import { iso } from '../../lib/index.ts';
 import { visible } from '../print.ts';
 
 /** What a restore cannot know, whatever it is put in place of. */
