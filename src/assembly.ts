@@ -5,7 +5,7 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { accountRoutes } from './account/index.ts';
-import { adminRoutes } from './admin/index.ts';
+import { adminApi, adminRoutes } from './admin/index.ts';
 import type { Settings } from './config/index.ts';
 import type { Domain, MasterKey } from './domain/index.ts';
 import { createEngine, type Engine, tellRefusals } from './engine/index.ts';
@@ -112,6 +112,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
     documents.cacheable,
     assets.middleware,
     registrationRoutes({ issuer, registrations: domain.registrations, clients: domain.clients }),
+    adminApi({ issuer, domain, presented: engine.presented }),
     tellRefusals({
       domain,
       showError: (ctx, { reason, id, status }) => pages.show(ctx, 'error', { reason, id }, status),

@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
 import { createCsrf, createSigner, type Pace } from '../http/index.ts';
@@ -18,6 +18,7 @@ import { carryOn } from './overtaken.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
 import { createNotePlace, type NotePlace, notePlaces } from './places.ts';
 import { interactionPolicy } from './policy.ts';
+import type { Presented } from './presented.ts';
 import { installRefresh } from './refresh.ts';
 import { isForPrograms, isSentBack, noteRefusals, refuseOvertaken } from './refused.ts';
 import { type ResourceServers, resourceServers } from './resources.ts';
@@ -44,6 +45,8 @@ export interface Engine {
   readonly interactions: Interactions;
   /** What people type for devices. */
   readonly devices: Devices;
+  /** Whose live access token for an API of this server itself is shown. @throws HttpRefusal 401 */
+  readonly presented: (ctx: Context, audience: string) => Promise<Presented>;
   /** Which API a token is for and what it may do there. */
   readonly servers: ResourceServers;
   /** Opens what the engine stored. */
@@ -119,6 +122,8 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     app: provider,
     interactions: createInteractions({ provider, domain, servers, kept, pace, now }),
     devices: createDevices({ provider, domain, key: masterKey.artifacts, open, seal, now }),
+    // Most servers have no API of their own that anybody uses.
+    presented: async (ctx, audience) => (await import('./presented.ts')).presented({ provider, store, audience }, ctx),
     servers,
     open,
     seal,

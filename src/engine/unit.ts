@@ -13,6 +13,14 @@ export function currentUnit(): UnitOfWork {
   return unit;
 }
 
+/** Has the engine read for a request that is not its own, and keeps of what it noted what must outlive the request. */
+export async function besideTheEngine<R>(store: Store, work: () => Promise<R>): Promise<R> {
+  const unit = new UnitOfWork(store);
+  const read = await current.run(unit, work);
+  await unit.commit('urgent');
+  return read;
+}
+
 interface Answers {
   /** Whether a browser shows the answer, and can be sent to ask again. */
   readonly isForPeople: (ctx: Context) => boolean;

@@ -43,6 +43,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('device_authorization', '/device_authorization', 'POST OPTIONS', 'api'),
   row('registration', '/register', 'POST OPTIONS', 'api'),
   row('registration', '/register/:id', 'GET PUT DELETE OPTIONS', 'api'),
+  row('admin-api', '/admin/api/v1', 'GET POST PUT PATCH DELETE OPTIONS', 'api'),
+  row('admin-api', '/admin/api/v1/*', 'GET POST PUT PATCH DELETE OPTIONS', 'api'),
   row('jwks', '/.well-known/jwks.json', 'GET OPTIONS', 'public'),
   row('discovery', '/.well-known/openid-configuration', 'GET OPTIONS', 'public'),
   row('discovery', '/.well-known/oauth-authorization-server', 'GET OPTIONS', 'public'),

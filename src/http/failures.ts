@@ -183,7 +183,7 @@ function isForPrograms(ctx: Context): boolean {
 function openToBrowsers(ctx: Context): void {
   ctx.vary('Origin');
   ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*');
-  ctx.set('Access-Control-Expose-Headers', 'Retry-After,WWW-Authenticate');
+  ctx.set('Access-Control-Expose-Headers', 'DPoP-Nonce,Retry-After,WWW-Authenticate');
 }
 
 const ABORTS = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED']);

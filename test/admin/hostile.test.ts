@@ -1,0 +1,125 @@
+/** What nobody would send, races, and the store underneath: nothing breaks, and nothing is done twice or by half. */
+import test from 'ava';
+import fc from 'fast-check';
+import { ROUTES, type Route } from '../../src/admin/api/routes.ts';
+import { shapesOf } from '../../src/operations/index.ts';
+import { StoreUnavailable } from '../../src/store/index.ts';
+import { addPerson, startPostern } from '../support/postern.ts';
+import { startDatabaseServer } from '../support/postgres.ts';
+import { changed, kept } from '../support/tables.ts';
+import { ask, operating, type Told } from './operator.ts';
+
+const databases = startDatabaseServer();
+test.after.always(async () => (await databases).remove());
+
+const STORES: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
+  files: async () => ({}),
+  PostgreSQL: async () => ({ POSTERN_DATABASE_URL: (await (await databases).create()).url }),
+};
+
+/** Texts that have broken something somewhere. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+  fc.constantFrom(
+    '',
+    '\0',
+    'a\0@b.example',
+    '\ud800',
+    '__proto__',
+    '..',
+    '%2e%2e',
+    "' or 1=1 --",
+    'x'.repeat(5000),
+    '💥',
+  ),
+);
+
+const value = fc.oneof(
+  text,
+  fc.jsonValue(),
+  fc.constantFrom(null, -1, 1e308, Number.MAX_SAFE_INTEGER, [], {}, [null], [[]], true),
+);
+
+const takenBy = ({ operation }: Route): readonly string[] =>
+  Object.keys((shapesOf(operation).takes as unknown as { shape: object }).shape);
+
+/** A body with the right names and wrong values, or with none of them right, or no object at all. */
+const bodyFor = (route: Route) =>
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record(Object.fromEntries(takenBy(route).map((name) => [name, value])), { requiredKeys: [] }),
+    },
+    { weight: 1, arbitrary: fc.dictionary(text, value, { maxKeys: 5 }) },
+    { weight: 1, arbitrary: value },
+  );
+
+const requested = fc.constantFrom(...ROUTES).chain((route) =>
+  fc.record({
+    route: fc.constant(route),
+    inPath: text.filter((each) => each.isWellFormed()),
+    body: route.method === 'GET' ? fc.constant(undefined) : bodyFor(route),
+    query: route.method === 'GET' ? fc.dictionary(fc.constantFrom(...takenBy(route), 'x'), text) : fc.constant({}),
+  }),
+);
+
+/** What the routes make when nothing is wrong is no damage. */
+const DONE = [200, 201];
+
+for (const [store, env] of Object.entries(STORES))
+  test.serial(`whatever is sent is answered below 500, and what is refused changes nothing (${store})`, async (t) => {
+    const postern = await startPostern({ env: await env() });
+    t.teardown(() => postern.close());
+    const { as } = await operating(postern);
+    await addPerson(postern);
+    let before = await kept(postern.store);
+    await fc.assert(
+      fc.asyncProperty(requested, async ({ route, inPath, body, query }) => {
+        const path = route.path.replace(/\{\w+\}/, () => encodeURIComponent(inPath));
+        const asked = new URLSearchParams();
+        for (const [name, each] of Object.entries<string>(query)) asked.set(name, each.toWellFormed());
+        const { status, told, text: said } = await as(`${route.method} ${path}${asked.size ? `?${asked}` : ''}`, body);
+        t.true(status < 500, `${route.method} ${path} ${JSON.stringify(body)}: ${status} ${said}`);
+        if (status >= 400) t.deepEqual(Object.keys(told ?? {}), ['error', 'error_description', 'error_id'], said);
+        const after = await kept(postern.store);
+        if (!DONE.includes(status)) t.deepEqual(changed(before, after), [], `${route.id} ${JSON.stringify(body)}`);
+        before = after;
+      }),
+      { numRuns: store === 'files' ? 600 : 200 },
+    );
+  });
+
+for (const [store, env] of Object.entries(STORES))
+  test.serial(`of 20 who add one address at once, one does, and the others are told (${store})`, async (t) => {
+    const postern = await startPostern({ env: await env() });
+    t.teardown(() => postern.close());
+    const { as, robot } = await operating(postern);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => as('POST /users', { email: 'ada@example.com' })),
+    );
+    t.deepEqual(answers.map(({ status }) => status).toSorted(), [201, ...Array.from({ length: 19 }, () => 409)]);
+    t.true(answers.every(({ status, told }) => status === 201 || ['email_taken', 'conflict'].includes(told.error)));
+    const uris = await Promise.all(Array.from({ length: 20 }, () => as('POST /resources', { uri: 'urn:example:x' })));
+    t.is(uris.filter(({ status }) => status === 201).length, 1);
+    t.is(uris.filter(({ status }) => status === 409).length, 19);
+    const events = (await as('GET /events?type=account.added')).told.items as Told[];
+    t.is(events.length, 1);
+    t.is(events[0].details.by_client, robot.id);
+  });
+
+test.serial('a store that cannot answer is 503, with what to do', async (t) => {
+  const postern = await startPostern();
+  t.teardown(() => postern.close());
+  const { token, as } = await operating(postern);
+  const { store } = postern;
+  const commit = store.commit;
+  Object.assign(store, { commit: () => Promise.reject(new StoreUnavailable('the disk is full')) });
+  const refused = await as('POST /users', { email: 'ada@example.com' });
+  Object.assign(store, { commit });
+  t.is(refused.status, 503);
+  t.is(refused.told.error, 'temporarily_unavailable');
+  t.truthy(refused.headers.get('retry-after'));
+  t.is((await as('POST /users', { email: 'ada@example.com' })).status, 201);
+  t.is((await ask(postern, 'GET /users', { token })).status, 200);
+});
