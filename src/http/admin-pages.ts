@@ -124,6 +124,15 @@ export interface AdminPages {
     /** How long an old secret may be kept, in seconds. */
     readonly keep: readonly string[];
   };
+  readonly 'admin-person-edit': GuardedFrame & {
+    readonly id: string;
+    readonly self: boolean;
+    /** These as they are, or as typed before. */
+    readonly name: string;
+    readonly email: string;
+    readonly emailVerified: boolean;
+    readonly admin: boolean;
+  };
   /** Asks before something goes for good. */
   readonly 'admin-remove': GuardedFrame & {
     readonly what: 'person' | 'application';

@@ -64,6 +64,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   row('admin', '/admin/signed-in', 'GET', 'page'),
   row('admin', '/admin/people', 'GET POST', 'page'),
   row('admin', '/admin/people/:id', 'GET POST', 'page'),
+  row('admin', '/admin/people/:id/edit', 'GET POST', 'page'),
   row('admin', '/admin/people/:id/remove', 'GET POST', 'page'),
   row('admin', '/admin/applications', 'GET POST', 'page'),
   row('admin', '/admin/applications/:id', 'GET POST', 'page'),

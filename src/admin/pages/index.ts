@@ -13,6 +13,7 @@ import { type OperatorPage, type OperatorRoom, operatorPage } from './operator.t
 import { overviewPage } from './overview.ts';
 import { peoplePage } from './people.ts';
 import { personPage } from './person.ts';
+import { editPersonPage } from './person-edit.ts';
 import { newPersonPage } from './person-new.ts';
 import { removePersonPage } from './person-remove.ts';
 
@@ -24,6 +25,7 @@ const PAGES: readonly ((room: OperatorRoom) => OperatorPage)[] = [
   peoplePage,
   newPersonPage,
   personPage,
+  editPersonPage,
   removePersonPage,
   applicationsPage,
   newApplicationPage,

@@ -59,7 +59,7 @@ export function personPage(room: OperatorRoom): OperatorPage {
       disable: toOthers('disabled', (user) => perform(domain, 'user.disable', { user })),
       enable: toOthers('enabled', (user) => perform(domain, 'user.enable', { user })),
       'reset-factors': toOthers('factors_reset', (user) => perform(domain, 'user.reset-factors', { user })),
-      'end-sessions': toOthers('sessions_ended', (user) => ownSessions.endOthers(user, '')),
+      'sign-out': toOthers('signed_out', (user) => perform(domain, 'user.sign-out', { user })),
       async invite(ctx) {
         const person = await domain.accounts.get(ctx['params'].id);
         if (!person) return { error: 'user_unknown' };
