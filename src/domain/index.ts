@@ -192,16 +192,17 @@ export async function openDomain({ log, masterKey, ...options }: DomainOptions) 
   const { sessions, tokens } = settings;
   const secrets = { store, now, sealingKey: masterKey.secrets, rotateAfter: settings.signing.rotate_after };
   const cookieKeys = await openCookieKeys({ ...secrets, verifyFor: sessions.lifetime });
+  const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
+  const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });
+  const { audit } = nouns;
   const keys = await openKeys({
     ...secrets,
     log,
+    audit,
     publishAhead: Math.max(settings.signing.jwks_max_age, LEAST_CACHED) + seconds(10),
     // ID tokens come back as hints for as long as their session lives.
     verifyFor: Math.max(sessions.lifetime, tokens.refresh_absolute, tokens.access, tokens.id, LONGEST_TTL) + minutes(1),
   });
-  const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
-  const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });
-  const { audit } = nouns;
   const upstreams = await openUpstreams({
     store,
     now,

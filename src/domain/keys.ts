@@ -10,6 +10,7 @@ import {
   seconds,
 } from '../lib/index.ts';
 import { type Change, type Put, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
+import type { Audit } from './audit.ts';
 import { ALGORITHMS } from './key-algorithms.ts';
 import { type KeyState, type KeyView, keyOpener, newKey, type PublishedKey, viewOf } from './signing-key.ts';
 
@@ -17,6 +18,8 @@ interface Options {
   readonly store: Store;
   readonly now: Clock;
   readonly log: Logger;
+  /** Of what an operator does to them; that they turn by age is no event. */
+  readonly audit: Pick<Audit, 'record'>;
   readonly sealingKey: SealingKey;
   /** Age at which the signing key is replaced. */
   readonly rotateAfter: Duration;
@@ -33,7 +36,7 @@ export type Keys = Awaited<ReturnType<typeof openKeys>>;
  * then is dropped; which of these it is follows from the stored times alone, so a restart or a second process agrees.
  * An RS256 key that signs always exists.
  */
-export async function openKeys({ store, now, log, sealingKey, rotateAfter, publishAhead, verifyFor }: Options) {
+export async function openKeys({ store, now, log, audit, sealingKey, rotateAfter, publishAhead, verifyFor }: Options) {
   let published: readonly PublishedKey[] = [];
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -61,7 +64,7 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
     return add(await make(alg, now() + publishAhead), alg, 'rotated');
   }
 
-  async function add(key: Put<'signing_keys'>, alg: SigningKey['alg'], how: string): Promise<KeyView> {
+  async function add(key: Put<'signing_keys'>, alg: SigningKey['alg'], how: 'rotated' | 'imported'): Promise<KeyView> {
     const all = await rows();
     if (all.some((row) => row.id === key.id)) throw new Refusal('key_exists', `the key ${key.id} is here already`);
     const newest = all.filter(({ record }) => record.alg === alg).at(-1);
@@ -71,7 +74,8 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
         `the key ${newest.id} is published already and signs from ${new Date(newest.record.signsFrom).toISOString()}`,
       );
     }
-    await store.commit([key, ...(newest ? [unchanged(newest)] : [])]);
+    const event = audit.record(`key.${how}`, { details: { kid: key.id, alg } });
+    await store.commit([key, ...(newest ? [unchanged(newest)] : []), event]);
     log.info({ kid: key.id, alg, signsFrom: new Date(key.record.signsFrom).toISOString() }, `signing key ${how}`);
     await refresh();
     return find(key.id);
@@ -105,7 +109,7 @@ export async function openKeys({ store, now, log, sealingKey, rotateAfter, publi
       // A retired key cannot take its place: its private part is gone. And there may be a resource that counts on one.
       else changes.push(await make(alg, now()));
     }
-    await store.commit(changes);
+    await store.commit([...changes, audit.record('key.revoked', { details: { kid, alg } })]);
     opener.forget(kid);
     log.warn({ kid, alg }, 'signing key revoked');
     await refresh();

@@ -262,11 +262,23 @@ test('what was done tells who did it: the program, and the person it did it for'
   const ada = await operator(postern);
   const client = await console_(postern);
   const { tokens } = await personal(postern, client);
-  await ask(postern, `PATCH /users/${made.told.id}`, { token: tokens.access_token, body: { disabled: true } });
+  const adas = { token: tokens.access_token };
+  await ask(postern, `PATCH /users/${made.told.id}`, { ...adas, body: { disabled: true } });
+  const { told: key } = await ask(postern, 'POST /keys', { ...adas, body: { alg: 'ES256' } });
+  await ask(postern, `DELETE /keys/${key.kid}`, adas);
   const events = (await as(`GET /events?user=${made.told.id}`)).told.items as Told[];
   t.like(events.find(({ type }) => type === 'account.added').details, { by_client: robot.id });
   t.is(events.find(({ type }) => type === 'account.added').details.by, undefined);
   t.like(events.find(({ type }) => type === 'account.disabled').details, { by: ada.id, by_client: client.id });
+  const ofKeys = (await as('GET /events?type=key')).told.items as Told[];
+  const whose = { kid: key.kid, alg: 'ES256', by: ada.id, by_client: client.id };
+  t.deepEqual(
+    ofKeys.map(({ type, details }) => ({ type, ...details })).toSorted((a, b) => a.type.localeCompare(b.type)),
+    [
+      { type: 'key.revoked', ...whose },
+      { type: 'key.rotated', ...whose },
+    ],
+  );
 });
 
 /** A machine's token that is bound to a key, and how it proves itself. */

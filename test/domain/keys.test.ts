@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import { createAudit } from '../../src/domain/audit.ts';
 import { openKeys } from '../../src/domain/keys.ts';
 import { days, deriveKey, newSecret, seconds, silent } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
@@ -21,6 +22,7 @@ async function opened(t: ExecutionContext) {
       store,
       now,
       log: silent,
+      audit: createAudit({ store, now }),
       sealingKey,
       rotateAfter: ROTATE_AFTER,
       publishAhead: PUBLISH_AHEAD,
