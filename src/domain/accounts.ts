@@ -222,6 +222,10 @@ export function createAccounts(options: Options) {
     async update(id: string, { name, email: text, emailVerified, admin }: Correction): Promise<Person> {
       checkName(name);
       const email = text === undefined ? undefined : parseEmail(text).email;
+      const said = Object.entries({ name, email, email_verified: emailVerified, admin }).filter(
+        ([, to]) => to !== undefined,
+      );
+      if (said.length === 0) return personOf(await existing(id));
       let ends = false;
       const moves = (before: Account) => email !== undefined && emailKey(email) !== emailKey(before.email);
       const alter = (before: Account): Partial<Account> => {
@@ -234,9 +238,6 @@ export function createAccounts(options: Options) {
           ...(ends && { admin: admin === true, ...endingAll(before) }),
         };
       };
-      const said = Object.entries({ name, email, email_verified: emailVerified, admin }).filter(
-        ([, to]) => to !== undefined,
-      );
       return change(id, 'account.updated', alter, {
         details: { changed: said.map(([what]) => what).join(' '), ...(admin !== undefined && { admin }) },
         commit: (changes) => (ends ? ending(id)(changes) : store.commit(changes)),

@@ -4,14 +4,13 @@
  * The same table is run by the server, asked through its control socket or at `/admin`, and by the command line itself on a
  * store it opened: none of them can do anything the others cannot. It decides nothing; the domain does.
  */
-import { z } from 'zod';
 import type { Domain } from '../domain/index.ts';
 import { Refusal } from '../lib/index.ts';
 import { StoreConflict } from '../store/index.ts';
 import { audit } from './audit.ts';
 import { clients } from './clients.ts';
 import { keys } from './keys.ts';
-import type { Operation } from './operation.ts';
+import { faultsOf, type Operation } from './operation.ts';
 import { refusals } from './refusals.ts';
 import { registrations } from './registrations.ts';
 import { resources } from './resources.ts';
@@ -48,7 +47,7 @@ export async function perform(domain: Domain, name: unknown, args: unknown): Pro
   if (!isName(name)) throw new Refusal('operation_unknown', 'there is no such operation');
   const operation: Operation = OPERATIONS[name];
   const parsed = operation.takes.safeParse(args ?? {});
-  if (!parsed.success) throw new Refusal('arguments_invalid', z.prettifyError(parsed.error).replaceAll(/\s+/g, ' '));
+  if (!parsed.success) throw new Refusal('arguments_invalid', faultsOf(parsed.error));
   try {
     return await operation.run(domain, parsed.data as never);
   } catch (cause) {

@@ -29,6 +29,10 @@ interface Paged<T> {
   readonly next?: string | undefined;
 }
 
+/** What is wrong with what came, in one line. */
+export const faultsOf = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
+
 /** One page of a listing: as many as a store gives at most, after the `next` of the page before. */
 const onePage = z.strictObject({
   after: z.string().max(4000).optional().describe('the `next` of the page before'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Newcomer, RefusedLine } from '../domain/index.ts';
-import { operation } from './operation.ts';
+import { faultsOf, operation } from './operation.ts';
 
 /** People in one file; more come in several. */
 const MOST = 100_000;
@@ -24,7 +24,7 @@ function read(lines: readonly string[]): { people: Newcomer[]; refused: RefusedL
     const value = parse(text);
     const parsed = shape.safeParse(value);
     if (!parsed.success) {
-      const reason = value === undefined ? 'not JSON' : z.prettifyError(parsed.error).replaceAll(/\s+/g, ' ');
+      const reason = value === undefined ? 'not JSON' : faultsOf(parsed.error);
       refused.push({ line, reason });
       continue;
     }

@@ -81,10 +81,8 @@ export const users = {
     }),
     userShape,
     async (domain, { user, email_verified: emailVerified, disabled, ...correction }) => {
-      const person = await named(domain, user);
-      const { id } = person;
-      const corrects = disabled === undefined || emailVerified !== undefined || Object.keys(correction).length > 0;
-      const corrected = corrects ? await domain.accounts.update(id, { ...correction, emailVerified }) : person;
+      const { id } = await named(domain, user);
+      const corrected = await domain.accounts.update(id, { ...correction, emailVerified });
       return userJson(disabled === undefined ? corrected : await domain.accounts.setDisabled(id, disabled));
     },
   ),

@@ -161,6 +161,7 @@ test('what an operator corrects is what they named, told to whose address it was
     emailVerified: true,
   });
   t.like(await domain.accounts.update(id, { admin: false }), { admin: false, epoch: 0 });
+  t.is((await domain.accounts.update(id, {})).id, id);
   t.is(await lettersTo(), 0);
   t.like(await domain.accounts.update(id, { email: 'al@example.com' }), {
     emailVerified: false,
