@@ -9,6 +9,15 @@ interface AuditEntry {
   readonly details?: AuditEvent['details'];
 }
 
+/** What is looked for, and how far. */
+interface Search {
+  readonly accountId?: string | undefined;
+  readonly type?: string | undefined;
+  readonly after?: string | undefined;
+  readonly enough: number;
+  readonly most: number;
+}
+
 /** An event to be written down. */
 type AuditPut = Put<'audit'> & { readonly expiresAt: number };
 
@@ -51,6 +60,29 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
       const rows =
         accountId === undefined ? every(store, 'audit', 'all', '') : every(store, 'audit', 'accountId', accountId);
       for await (const { id, record } of rows) yield { id, ...record };
+    },
+
+    /**
+     * What happened, the newest first: at least `enough` of a kind, or what is among the next `most` of all; `next` is where it
+     * goes on.
+     * @param type a kind of event, or what stands before its dot for all of these
+     */
+    async search({ accountId, type, after, enough, most }: Search) {
+      const fits = (kind: string) => type === undefined || kind === type || kind.startsWith(`${type}.`);
+      const limit = type === undefined ? enough : Math.min(500, most);
+      const found: (AuditEvent & { readonly id: string })[] = [];
+      let next = after;
+      let read = 0;
+      do {
+        const page = { limit, ...(next !== undefined && { after: next }) };
+        const { rows, next: goesOn } = await (accountId === undefined
+          ? store.find('audit', 'all', '', page)
+          : store.find('audit', 'accountId', accountId, page));
+        for (const { id, record } of rows) if (fits(record.type)) found.push({ id, ...record });
+        read += rows.length;
+        next = goesOn;
+      } while (next !== undefined && found.length < enough && read < most);
+      return { events: found, ...(next !== undefined && { next }) };
     },
 
     /** A page of what happened to one person, the newest first. */

@@ -43,6 +43,15 @@ interface TermsShown {
   readonly firstParty: boolean;
 }
 
+/** What an operator decides about an API, as it stands in fields. */
+interface ApiTermsShown {
+  readonly name: string;
+  readonly scopes: string;
+  /** `15m`; empty where the settings hold. */
+  readonly ttl: string;
+  readonly revocable: boolean;
+}
+
 /** The pages of operators. All texts are plain; the view escapes them. */
 export interface AdminPages {
   readonly admin: GuardedFrame & {
@@ -133,9 +142,52 @@ export interface AdminPages {
     readonly emailVerified: boolean;
     readonly admin: boolean;
   };
+  readonly 'admin-apis': GuardedFrame & {
+    readonly apis: readonly { readonly uri: string; readonly name?: string | undefined; readonly address: string }[];
+    readonly next?: string | undefined;
+  };
+  readonly 'admin-api-new': GuardedFrame & { readonly uri: string; readonly terms: ApiTermsShown };
+  readonly 'admin-api': GuardedFrame & {
+    readonly uri: string;
+    /** What people see. */
+    readonly called: string;
+    readonly alg: string;
+    readonly createdAt: Moment;
+    readonly terms: ApiTermsShown;
+  };
+  readonly 'admin-keys': GuardedFrame & {
+    readonly keys: readonly {
+      readonly kid: string;
+      readonly alg: string;
+      readonly state: 'published' | 'signing' | 'retired';
+      readonly signsFrom: Moment;
+      readonly dropsAt?: Moment;
+    }[];
+  };
+  readonly 'admin-events': GuardedFrame & {
+    /** Whom and which kind is looked for, as typed. */
+    readonly user: string;
+    readonly type: string;
+    readonly filtered: boolean;
+    readonly events: readonly EventShown[];
+    readonly next?: string | undefined;
+  };
+  readonly 'admin-explain': GuardedFrame & {
+    readonly id: string;
+    readonly found?:
+      | {
+          readonly at: Moment;
+          readonly error: string;
+          readonly sentence: string;
+          readonly rule: string;
+          readonly asked: Readonly<Record<string, unknown>>;
+          readonly registered: Readonly<Record<string, unknown>>;
+        }
+      | undefined;
+  };
   /** Asks before something goes for good. */
   readonly 'admin-remove': GuardedFrame & {
-    readonly what: 'person' | 'application';
+    readonly what: 'person' | 'application' | 'api';
     readonly name: string;
     readonly back: string;
   };

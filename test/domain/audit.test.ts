@@ -36,3 +36,40 @@ test('whose doing it was stands in every event of it, and in no other', async (t
     ],
   );
 });
+
+test('a search gives at least enough of a kind, in pages that miss nothing and give nothing twice', async (t) => {
+  const { domain, time } = testDomain();
+  const { client } = await domain.clients.add(APP);
+  for (let n = 0; n < 30; n++) {
+    time.at += 1;
+    await domain.clients.update(client.id, { name: `Shop ${n}` });
+    if (n % 3 === 0) await domain.accounts.add({ email: `n${n}@example.com` });
+  }
+  const pagesOf = async (type: string | undefined, most: number) => {
+    const pages: string[][] = [];
+    let after: string | undefined;
+    do {
+      const { events, next } = await domain.audit.search({ type, after, enough: 4, most });
+      pages.push(events.map(({ id }) => id));
+      after = next;
+    } while (after !== undefined);
+    return pages;
+  };
+  for (const [type, number] of [
+    [undefined, 41],
+    ['account', 10],
+    ['client.updated', 30],
+    ['clien', 0],
+  ] as const)
+    for (const most of [4, 5000]) {
+      const pages = await pagesOf(type, most);
+      t.is(new Set(pages.flat()).size, number, `${type} ${most}`);
+      t.is(pages.flat().length, number);
+      t.deepEqual(pages.flat(), pages.flat().toSorted(), 'the newest first');
+      if (most === 4)
+        t.true(
+          pages.every((page) => page.length <= 4),
+          'no more is read than was said',
+        );
+    }
+});

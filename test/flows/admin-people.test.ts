@@ -4,7 +4,7 @@ import { hours, minutes } from '../../src/lib/index.ts';
 import { authorize, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { startMailServer } from '../support/mail-server.ts';
-import { addOperator, alter, atDesk } from '../support/operators.ts';
+import { addOperator, atDesk } from '../support/operators.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
 
@@ -95,7 +95,7 @@ test.serial('a page is shown for an hour after signing in, and a form is taken f
 });
 
 const ENDS: Readonly<Record<string, (id: string) => Promise<unknown>>> = {
-  'is no operator any more': (id) => alter(postern, id, { admin: false }),
+  'is no operator any more': (id) => postern.domain.accounts.update(id, { admin: false }),
   'is disabled': (id) => postern.domain.accounts.setDisabled(id, true),
   'is removed': (id) => postern.domain.accounts.remove(id),
 };

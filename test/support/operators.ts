@@ -15,9 +15,3 @@ export async function atDesk(postern: Postern, path = '/admin', email?: string) 
   const page: Answer = await signIn(agent, await agent.get(path), email ?? person?.email);
   return { agent, page, person: person ?? (await postern.domain.accounts.byEmail(email ?? ''))! };
 }
-
-/** Changes what a person is, as no operation does. */
-export async function alter({ store }: Pick<Postern, 'store'>, id: string, to: { readonly admin: boolean }) {
-  const row = (await store.get('accounts', id))!;
-  await store.commit([{ put: 'accounts', id, record: { ...row.record, ...to }, expect: row.version }]);
-}

@@ -111,6 +111,63 @@ export const adminUsual: Samples = {
     emailVerified: true,
     admin: false,
   },
+  'admin-apis': {
+    ...on('apis'),
+    apis: [
+      { uri: 'https://api.riverside.example/lending', name: 'Lending desk', address: '/admin/apis/a' },
+      { uri: 'urn:example:catalogue', address: '/admin/apis/b' },
+    ],
+  },
+  'admin-api-new': {
+    ...on('apis/new'),
+    error: 'ttl_invalid',
+    detail: 'a token lives from 30 seconds to 24 hours',
+    uri: 'https://api.riverside.example/lending',
+    terms: { name: 'Lending desk', scopes: 'loans:read loans:renew', ttl: '2d', revocable: true },
+  },
+  'admin-api': {
+    ...on('apis/a'),
+    done: 'api_saved',
+    uri: 'https://api.riverside.example/lending',
+    called: 'Lending desk',
+    alg: 'RS256',
+    createdAt: AT,
+    terms: { name: 'Lending desk', scopes: 'loans:read loans:renew', ttl: '15m', revocable: false },
+  },
+  'admin-keys': {
+    ...on('keys'),
+    keys: [
+      { kid: 'dE5pW3Zr8qKfVYb1nUo0sXcT7mLhGa2jQv9yRkPiB4M', alg: 'RS256', state: 'signing', signsFrom: AT },
+      { kid: 'Qv9yRkPiB4MdE5pW3Zr8qKfVYb1nUo0sXcT7mLhGa2j', alg: 'RS256', state: 'published', signsFrom: AT },
+      {
+        kid: 'nUo0sXcT7mLhGa2jQv9yRkPiB4MdE5pW3Zr8qKfVYb1',
+        alg: 'ES256',
+        state: 'retired',
+        signsFrom: AT,
+        dropsAt: AT,
+      },
+    ],
+  },
+  'admin-events': {
+    ...on('events'),
+    user: '',
+    type: 'account',
+    filtered: true,
+    events: [...EVENTS, { at: AT, type: 'resource.added', about: 'https://api.riverside.example/lending' }],
+    next: '/admin/events?after=x',
+  },
+  'admin-explain': {
+    ...on('explain'),
+    id: 'err_0mk2x7a1bQzQm4hJt',
+    found: {
+      at: AT,
+      error: 'invalid_request',
+      sentence: "redirect_uri did not match any of the client's registered redirect_uris",
+      rule: 'the redirect_uri must be one of those registered, character by character',
+      asked: { method: 'GET', redirect_uri: 'https://books.riverside.example/signed-in/' },
+      registered: { redirect_uris: ['https://books.riverside.example/signed-in'] },
+    },
+  },
   'admin-remove': {
     ...on('people/usr_1/remove'),
     what: 'person',
@@ -152,6 +209,7 @@ export function adminHostile(text: string): Samples {
     deviceGrant: true,
     firstParty: true,
   };
+  const api = { name: text, scopes: text, ttl: text, revocable: true };
   return {
     admin: { ...every, mailed: true, secondStep: true },
     'admin-refused': { person: { email: text }, other: `javascript:${text}` },
@@ -216,6 +274,27 @@ export function adminHostile(text: string): Samples {
       email: text,
       emailVerified: true,
       admin: true,
+    },
+    'admin-apis': {
+      ...every,
+      apis: [{ uri: text, name: text, address: `javascript:${text}` }],
+      next: `javascript:${text}`,
+    },
+    'admin-api-new': { ...every, error: 'resource_invalid', uri: text, terms: api },
+    'admin-api': { ...every, uri: text, called: text, alg: 'RS256', createdAt: AT, terms: api },
+    'admin-keys': { ...every, keys: [{ kid: text, alg: 'ES256', state: 'retired', signsFrom: AT, dropsAt: AT }] },
+    'admin-events': { ...every, user: text, type: text, filtered: false, events, next: `javascript:${text}` },
+    'admin-explain': {
+      ...every,
+      id: text,
+      found: {
+        at: AT,
+        error: text,
+        sentence: text,
+        rule: text,
+        asked: { [text]: text },
+        registered: { [text]: [text, { [text]: text }] },
+      },
     },
     'admin-remove': { ...every, what: 'person', name: text, back: `javascript:${text}` },
     'admin-once': { what: 'secret', id: text, value: text, name: text, onwards: `javascript:${text}` },

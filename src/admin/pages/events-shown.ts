@@ -32,7 +32,7 @@ export function eventsShown(domain: Pick<Domain, 'accounts' | 'clients'>) {
       // An application that looks after itself is `itself`.
       by: await personNamed(by?.startsWith('usr_') ? by : undefined),
       byClient: await clientNamed(byClient),
-      about: text(details['uri']) ?? text(details['name']) ?? text(details['address']),
+      about: text(details['uri']) ?? text(details['kid']) ?? text(details['name']) ?? text(details['address']),
     };
   };
 }

@@ -5,10 +5,17 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { OPERATORS_CALLBACK } from '../../engine/index.ts';
 import { sendOn } from '../../http/index.ts';
+import { apiPage } from './api.ts';
+import { newApiPage } from './api-new.ts';
+import { removeApiPage } from './api-remove.ts';
+import { apisPage } from './apis.ts';
 import { applicationPage } from './application.ts';
 import { newApplicationPage } from './application-new.ts';
 import { removeApplicationPage } from './application-remove.ts';
 import { applicationsPage } from './applications.ts';
+import { eventsPage } from './events.ts';
+import { explainPage } from './explain.ts';
+import { keysPage } from './keys.ts';
 import { type OperatorPage, type OperatorRoom, operatorPage } from './operator.ts';
 import { overviewPage } from './overview.ts';
 import { peoplePage } from './people.ts';
@@ -31,6 +38,13 @@ const PAGES: readonly ((room: OperatorRoom) => OperatorPage)[] = [
   newApplicationPage,
   applicationPage,
   removeApplicationPage,
+  apisPage,
+  newApiPage,
+  apiPage,
+  removeApiPage,
+  keysPage,
+  eventsPage,
+  explainPage,
 ];
 
 /** The pages, and the address that signing in returns to. */

@@ -42,7 +42,7 @@ export function operatorPage({ domain, ownSessions, pages, csrf, now }: Operator
       ownSessions.signInAddress(ctx.path + search, { within: SHOWN, back: OPERATORS_CALLBACK, choose });
     if (!me || now() - me.since >= (sent ? TAKEN : SHOWN)) return void sendOn(ctx, address(false));
     if (me.person.admin) return me;
-    return void pages.show(ctx, 'admin-refused', { person: me.person, other: address(true) }, 403);
+    return void pages.show(ctx, 'admin-refused', { person: { email: me.person.email }, other: address(true) }, 403);
   }
 
   const decisions = Object.entries(page.decisions ?? {}).map(([word, decide]) => [
