@@ -192,9 +192,9 @@ test('hostile text costs no time', (t) => {
     '_',
     '@',
   ]) {
-    const began = performance.now();
+    const began = process.threadCpuUsage();
     redactText(piece.repeat(200_000 / piece.length));
-    const took = performance.now() - began;
+    const took = process.threadCpuUsage(began).user / 1000;
     t.true(took < 250, `${piece}: ${took}`);
   }
 });
