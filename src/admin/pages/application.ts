@@ -55,8 +55,12 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
       async rotate(ctx, _me, form) {
         const keep = KEEP.find((seconds) => seconds === form['keep']);
         if (keep === undefined) return { error: 'time_invalid' };
+        const client = await registered(room, ctx['params'].id);
+        if (!client) return { error: 'client_unknown' };
+        // Sent once more, by reloading what it was answered, it would take away the secret that was just passed on.
+        if (form['seen'] !== String(client.updatedAt)) return { error: 'conflict' };
         const rotated = await perform(domain, 'client.rotate-secret', {
-          client_id: ctx['params'].id,
+          client_id: client.id,
           ...(keep !== '0' && { keep_old_for: Number(keep) }),
         });
         return secretOnce(pages, rotated as Parameters<typeof secretOnce>[1], 'application_saved');
