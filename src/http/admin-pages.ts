@@ -129,6 +129,8 @@ export interface AdminPages {
     readonly oldSecretsUntil: readonly Moment[];
     readonly createdAt: Moment;
     readonly updatedAt: Moment;
+    /** What the fields held when they were shown, see admin/pages/seen.ts. */
+    readonly seen: string;
     readonly terms: TermsShown;
     /** How long an old secret may be kept, in seconds. */
     readonly keep: readonly string[];
@@ -136,6 +138,8 @@ export interface AdminPages {
   readonly 'admin-person-edit': GuardedFrame & {
     readonly id: string;
     readonly self: boolean;
+    /** What the fields held when they were shown, see admin/pages/seen.ts. */
+    readonly seen: string;
     /** These as they are, or as typed before. */
     readonly name: string;
     readonly email: string;
@@ -153,6 +157,8 @@ export interface AdminPages {
     readonly called: string;
     readonly alg: string;
     readonly createdAt: Moment;
+    /** What the fields held when they were shown, see admin/pages/seen.ts. */
+    readonly seen: string;
     readonly terms: ApiTermsShown;
   };
   readonly 'admin-keys': GuardedFrame & {

@@ -59,6 +59,19 @@ test.serial('an API is added, changed, and removed when no application may ask f
   );
 });
 
+test.serial('a form that was open while somebody else changed the API undoes nothing of it', async (t) => {
+  const { resources } = postern.domain;
+  const uri = 'https://two-desks.example';
+  await resources.add({ uri, scopes: ['a'] });
+  const { agent, page } = await atDesk(postern, `/admin/apis/${Buffer.from(uri).toString('base64url')}`);
+  await resources.update(uri, { scopes: ['a', 'b'], revocable: true });
+  t.regex((await agent.press(page, 'Save', { name: 'Desks', scopes: 'a', ttl: '' })).html, /It is saved/);
+  t.like(await resources.get(uri), { name: 'Desks', scopes: ['a', 'b'], revocable: true });
+  const late = await agent.press(page, 'Save', { name: 'Desks', scopes: 'c', ttl: '' });
+  t.regex(late.html, /Somebody else changed/);
+  t.deepEqual((await resources.get(uri))?.scopes, ['a', 'b']);
+});
+
 test.serial('a key is rotated once, and again only when it signs', async (t) => {
   const { agent, page, person } = await atDesk(postern, '/admin/keys');
   t.regex(page.html, /Signs · RS256/);

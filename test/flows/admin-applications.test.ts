@@ -134,6 +134,20 @@ test.serial('an application without a secret is added without one, and its terms
   t.is((await postern.domain.clients.get(id))?.name, 'Spa three');
 });
 
+test.serial('a form that was open while somebody else changed the application undoes nothing of it', async (t) => {
+  const { clients } = postern.domain;
+  const { client } = await clients.add({ name: 'Two desks', type: 'web', redirectUris: [CALLBACK] });
+  const { agent, page } = await atDesk(postern, `/admin/applications/${client.id}`);
+  await clients.update(client.id, { name: 'The other desk', redirectUris: [`${CALLBACK}/new`], firstParty: true });
+  const open = { name: 'Two desks', redirect_uris: CALLBACK };
+  t.regex((await agent.press(page, 'Save', { ...open, scopes: 'openid' })).html, /It is saved/);
+  const now = { name: 'The other desk', redirectUris: [`${CALLBACK}/new`], firstParty: true, scopes: ['openid'] };
+  t.like(await clients.get(client.id), now);
+  const late = await agent.press(page, 'Save', { ...open, name: 'This desk', scopes: 'openid' });
+  t.regex(late.html, /Somebody else changed[\s\S]*value="This desk"[\s\S]*callback\/new/);
+  t.like(await clients.get(client.id), now);
+});
+
 test.serial('one that registered itself is vouched for, and keeps what an operator did not change', async (t) => {
   const { client } = await (async () => {
     const answer = await fetch(`${postern.issuer}/register`, {

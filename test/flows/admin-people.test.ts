@@ -198,6 +198,36 @@ test.serial('an operator corrects what is known of somebody, and makes them an o
   t.like(await postern.domain.accounts.get(operator.id), { name: 'Me', admin: true });
 });
 
+test.serial('a form that was open while somebody else changed the person undoes nothing of it', async (t) => {
+  const { accounts } = postern.domain;
+  const { id } = await somebody();
+  await accounts.update(id, { admin: true });
+  const { email } = (await accounts.get(id))!;
+  const { agent, page } = await atDesk(postern, `/admin/people/${id}/edit`);
+  const open = { name: 'Ada King', email, admin: 'yes' };
+  await accounts.update(id, { admin: false, email: `moved-${email}`, emailVerified: true });
+  const saved = await agent.press(page, 'Save', open);
+  t.regex(saved.html, /It is changed/);
+  const now = { name: 'Ada King', email: `moved-${email}`, emailVerified: true, admin: false };
+  t.like(await accounts.get(id), now);
+
+  const twice = await agent.press(page, 'Save', { ...open, name: 'Ada Byron' });
+  t.is(twice.status, 400);
+  t.regex(twice.html, /Somebody else changed[\s\S]*value="Ada Byron"[\s\S]*value="moved-/);
+  t.like(await accounts.get(id), now);
+  await agent.press(twice, 'Save', { name: 'Ada Byron', email: `moved-${email}`, verified: 'yes' });
+  t.like(await accounts.get(id), { ...now, name: 'Ada Byron' });
+  t.regex((await agent.press(page, 'Save', { ...open, name: 'Ada Byron' })).html, /It is changed/, 'a second click');
+});
+
+test.serial('an address is confirmed, and not whichever somebody has by then', async (t) => {
+  const { id, email } = await somebody();
+  const { agent, page } = await atDesk(postern, `/admin/people/${id}/edit`);
+  await postern.domain.accounts.update(id, { email: `moved-${email}` });
+  await agent.press(page, 'Save', { name: 'Ada Lovelace', email, verified: 'yes' });
+  t.like(await postern.domain.accounts.get(id), { email: `moved-${email}`, emailVerified: false });
+});
+
 test.serial('somebody is found by the beginning of their address, however many begin so', async (t) => {
   const server = await startPostern();
   t.teardown(() => server.close());

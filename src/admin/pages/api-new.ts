@@ -11,7 +11,7 @@ export const newApiPage = ({ domain, pages }: OperatorRoom): OperatorPage => ({
   decisions: {
     async add(_ctx, _me, form) {
       const uri = form['uri']?.trim() ?? '';
-      await perform(domain, 'resource.add', { uri, ...apiTermsIn(form) });
+      await perform(domain, 'resource.add', { uri, ...apiTermsIn(apiFields(form)) });
       return { to: addressOfApi(uri), done: 'api_added' };
     },
   },

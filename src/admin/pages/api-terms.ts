@@ -10,8 +10,7 @@ export const apiAt = (domain: Pick<Domain, 'resources'>, part: string): Promise<
   domain.resources.get(Buffer.from(part, 'base64url').toString().toWellFormed().replaceAll('\0', ''));
 
 /** What an operator decides about an API, as an operation takes it. @throws Refusal `ttl_invalid` */
-export function apiTermsIn(form: Form) {
-  const { name = '', scopes = '', ttl = '', revocable } = form;
+export function apiTermsIn({ name, scopes, ttl, revocable }: ReturnType<typeof apiFields>) {
   const duration = parseDuration(ttl);
   if (ttl.trim() !== '' && duration === undefined)
     throw new Refusal('ttl_invalid', 'a length of time is written as 90s, 15m or 2h');
@@ -19,7 +18,7 @@ export function apiTermsIn(form: Form) {
     name: name.trim() || null,
     scopes: scopes.split(/\s+/).filter(Boolean),
     ttl: duration === undefined ? null : inSeconds(duration),
-    revocable: revocable === 'yes',
+    revocable,
   };
 }
 

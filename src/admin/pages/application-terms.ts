@@ -9,7 +9,7 @@ const words = (text = ''): string[] => text.split(/\s+/).filter(Boolean);
 const lines = (texts: readonly string[]): string => texts.join('\n');
 
 /** What an operator decides about an application, as an operation takes it. */
-export interface Terms {
+export type Terms = {
   readonly name: string;
   readonly redirect_uris: readonly string[];
   readonly post_logout_redirect_uris: readonly string[];
@@ -18,7 +18,7 @@ export interface Terms {
   readonly password_grant: boolean;
   readonly device_grant: boolean;
   readonly first_party: boolean;
-}
+};
 
 /** What a form says. Each box has a name of its own, since no field is sent twice. */
 export const termsIn = (form: Form): Terms => ({

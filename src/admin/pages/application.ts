@@ -3,6 +3,7 @@ import { perform } from '../../operations/index.ts';
 import { secretOnce } from './application-secret.ts';
 import { changed, termsIn, termsOf, termsShown } from './application-terms.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
+import { merged, seenOf } from './seen.ts';
 
 /** How long an old secret may be kept, in seconds. */
 export const KEEP = ['0', '3600', '86400', '604800'] as const;
@@ -25,7 +26,8 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
       if (!client) return pages.show(ctx, 'not-found', {}, 404);
       const { id, name, type, grantTypes, tokenEndpointAuthMethod, registration, createdAt, updatedAt } = client;
       // A form of another button holds none of the terms.
-      const typed = form?.['decision'] === 'save' ? termsIn(form) : termsOf(client);
+      const known = termsOf(client);
+      const terms = form?.['decision'] === 'save' ? merged(termsIn(form), known, form['seen']).fields : known;
       pages.show(ctx, 'admin-application', {
         ...frame,
         id,
@@ -38,7 +40,8 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
         oldSecretsUntil: oldSecrets(client).flatMap(({ until }) => (until > now() ? [until] : [])),
         createdAt,
         updatedAt,
-        terms: await termsShown(domain, typed),
+        seen: seenOf(known),
+        terms: await termsShown(domain, terms),
         keep: KEEP,
       });
     },
@@ -46,9 +49,9 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
       async save(ctx, _me, form) {
         const client = await registered(room, ctx['params'].id);
         if (!client) return { error: 'client_unknown' };
-        const terms = changed(termsIn(form), termsOf(client));
-        // Of what somebody else changed meanwhile nothing is undone unseen.
-        if (form['seen'] !== String(client.updatedAt)) return { error: 'conflict' };
+        const { fields, clash } = merged(termsIn(form), termsOf(client), form['seen']);
+        if (clash) return { error: 'conflict' };
+        const terms = changed(fields, termsOf(client));
         if (Object.keys(terms).length > 0) await perform(domain, 'client.update', { client_id: client.id, ...terms });
         return { to: `applications/${client.id}`, done: 'application_saved' };
       },
