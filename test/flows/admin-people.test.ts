@@ -2,7 +2,7 @@ import test from 'ava';
 import * as oidc from 'openid-client';
 import { hours, minutes } from '../../src/lib/index.ts';
 import { authorize, signIn } from '../support/client.ts';
-import { pass } from '../support/clock.ts';
+import { pass, stop } from '../support/clock.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import { addOperator, atDesk } from '../support/operators.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
@@ -338,4 +338,11 @@ test.serial('a listing of 120 people pages through, each exactly once', async (t
   t.is(pages, 3);
   t.is(seen.length, 120);
   t.is(new Set(seen).size, 120);
+});
+
+test.serial('in the very second in which an hour is over they sign in again, once', async (t) => {
+  stop();
+  const { agent } = await atDesk(postern);
+  pass(hours(1) - (Date.now() % 1000) + 500);
+  t.is((await agent.get('/admin')).page, 'login');
 });
