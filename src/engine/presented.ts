@@ -13,6 +13,8 @@ export interface Presented {
   readonly clientId: string;
   /** The person, where it is not the client's own. */
   readonly accountId?: string;
+  /** How they had proven who they are, in words of RFC 8176. */
+  readonly amr: readonly string[];
   readonly scopes: readonly string[];
 }
 
@@ -66,8 +68,8 @@ export async function presented({ provider, store, audience }: Options, ctx: Con
     if (!jkt) throw refused('Bearer', 'the token is bound to no key: it is shown as Bearer');
     await prove(token, jkt);
   }
-  const { accountId, clientId = '' } = token as { accountId?: string; clientId?: string };
-  return { scheme, clientId, ...(accountId && { accountId }), scopes: [...token.scopes] };
+  const { accountId, clientId = '', extra = {} } = token as Token & { accountId?: string; extra?: { amr?: string[] } };
+  return { scheme, clientId, ...(accountId && { accountId }), amr: extra.amr ?? [], scopes: [...token.scopes] };
 
   /** RFC 9449 §4.3, by the engine, for which any endpoint is one of its own. */
   async function prove({ clientId = '' }: Token, jkt: string): Promise<void> {

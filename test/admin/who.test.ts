@@ -6,9 +6,10 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
 import { ROUTES, scopeOf } from '../../src/admin/api/routes.ts';
 import { days } from '../../src/lib/index.ts';
-import { authorize, discover } from '../support/client.ts';
+import { authorize, discover, redeem, request, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { giveApp } from '../support/second-factor.ts';
 import { changed, kept } from '../support/tables.ts';
 import { UserAgent } from '../support/user-agent.ts';
 import { type Asking, addRobot, apiOf, ask, machineToken, openDoor, operating, type Told } from './operator.ts';
@@ -202,6 +203,36 @@ test('a person is let in only while they are an operator', async (t) => {
   const third = await personal(postern, client);
   await domain.accounts.remove(ada.id);
   await keptOut(t, postern, 'removed', { token: third.tokens.access_token });
+});
+
+test('a person who has to have a second factor is let in by a sign-in that had one, and by no other', async (t) => {
+  const postern = await serving(t);
+  await openDoor(postern);
+  const client = await console_(postern);
+  const ada = await operator(postern);
+  const { tokens } = await personal(postern, client);
+  await letIn(t, postern, tokens.access_token);
+  const needed = {
+    status: 401,
+    error: 'insufficient_user_authentication',
+    said: /^Bearer .*error="insufficient_user_authentication".*acr_values="urn:postern:acr:two-factor"/,
+  };
+  const strict = await postern.restart(undefined, { POSTERN_SECOND_FACTOR: 'operators' });
+  t.teardown(() => strict.close());
+  await keptOut(t, strict, 'the settings ask for one', { token: tokens.access_token }, needed);
+
+  const app = await giveApp(strict, ada);
+  const agent = new UserAgent(strict.issuer);
+  const asked = { scope: 'openid read write', resource: apiOf(strict) };
+  const wanted = await request(await discover(strict, client), asked);
+  const second = await signIn(agent, await agent.get(wanted.url));
+  const { left } = await agent.submit(second, { code: app.code() });
+  const proven = (await redeem(wanted, left!)).access_token;
+  await letIn(t, strict, proven);
+  const lax = await strict.restart(undefined, { POSTERN_SECOND_FACTOR: 'optional' });
+  t.teardown(() => lax.close());
+  await letIn(t, lax, proven);
+  await keptOut(t, lax, 'they own one', { token: tokens.access_token }, needed);
 });
 
 test('an application that registered itself never holds it, not even with an operator’s consent or by an operator’s hand', async (t) => {

@@ -2,12 +2,12 @@ import type { Context } from 'koa';
 import type { Actor, Domain } from '../../domain/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import { stateOf } from '../../http/index.ts';
-import { accessDenied, noLongerGood, scopeNeeded } from './refused.ts';
+import { accessDenied, noLongerGood, proofNeeded, scopeNeeded } from './refused.ts';
 import { BASE, type Scope } from './routes.ts';
 
 export interface Means {
   readonly issuer: string;
-  readonly domain: Pick<Domain, 'accounts' | 'clients' | 'resources'>;
+  readonly domain: Pick<Domain, 'accounts' | 'assurance' | 'clients' | 'resources'>;
   readonly presented: Engine['presented'];
 }
 
@@ -17,7 +17,7 @@ export interface Means {
  * @throws HttpRefusal 401 or 403
  */
 export const callers = ({ issuer, domain, presented }: Means) => {
-  const { accounts, clients, resources } = domain;
+  const { accounts, assurance, clients, resources } = domain;
   const api = `${issuer}${BASE}`;
 
   return async (ctx: Context, needed: Scope): Promise<Actor> => {
@@ -34,6 +34,13 @@ export const callers = ({ issuer, domain, presented }: Means) => {
     const person = accountId === undefined ? undefined : await accounts.get(accountId);
     if (accountId !== undefined && (!person || person.disabled)) throw bad('the person is not here any more');
     if (person && !person.admin) throw accessDenied();
+    if (person) {
+      const { missing, needed } = await assurance.standing(person, token.amr, {
+        asked: [],
+        registered: client.acrValues ?? [],
+      });
+      if (missing !== undefined) throw proofNeeded({ issuer, scheme }, needed);
+    }
 
     const known = resource.scopes.filter((scope) => client.scopes.length === 0 || client.scopes.includes(scope));
     if (!token.scopes.includes(needed) || !known.includes(needed)) throw scopeNeeded({ issuer, scheme }, needed);

@@ -17,6 +17,16 @@ export const noLongerGood = ({ issuer, scheme }: Shown, sentence: string): HttpR
     },
   });
 
+/** RFC 9470 §3: the application has its person sign in once more, with what is missing. */
+export const proofNeeded = ({ issuer, scheme }: Shown, acr: string): HttpRefusal => {
+  const error = 'insufficient_user_authentication';
+  return new HttpRefusal('proof_needed', 'the person has to have proven more when they signed in', {
+    status: 401,
+    error,
+    headers: { 'WWW-Authenticate': challenge(scheme, { realm: issuer, error, acr_values: acr }) },
+  });
+};
+
 /** RFC 6750 §3.1. */
 export const scopeNeeded = ({ issuer, scheme }: Shown, scope: string): HttpRefusal =>
   new HttpRefusal('scope_needed', `this needs the scope ${scope}`, {
