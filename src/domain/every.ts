@@ -1,6 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Change, IndexName, Row, Store, TableName, Tables } from '../store/index.ts';
 
-/** Every live row of an index, page by page, in the order of their ids. */
+/**
+ * Every live row of an index, page by page, in the order of their ids. A store in memory has each at once: between two pages it
+ * is others' turn, or a table of a million rows would keep everybody waiting for seconds.
+ */
 export async function* every<T extends TableName>(
   store: Store,
   table: T,
@@ -12,6 +16,7 @@ export async function* every<T extends TableName>(
     const { rows, next } = await store.find(table, index, value, { limit: 500, ...(after && { after }) });
     yield* rows;
     after = next;
+    if (after) await turn();
   } while (after);
 }
 

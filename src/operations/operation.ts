@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Domain } from '../domain/index.ts';
 import type { Page } from '../store/index.ts';
@@ -59,7 +60,7 @@ export const listing = <T, G extends z.ZodType>(
 const pageOf = <G extends z.ZodType>(shape: G) =>
   z.strictObject({ items: z.array(shape), next: z.string().optional() });
 
-/** Every item of a listing, page by page. */
+/** Every item of a listing, page by page; between two it is others' turn. */
 async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[]> {
   const all: T[] = [];
   let after: string | undefined;
@@ -67,6 +68,7 @@ async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[
     const { items, next } = await read({ limit: 1000, ...(after && { after }) });
     all.push(...items);
     after = next;
+    if (after) await turn();
   } while (after);
   return all;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { auditEvent } from '../../src/domain/audit.ts';
 import { testDomain } from '../support/domain.ts';
 
 const APP = { name: 'Shop', type: 'service' } as const;
@@ -72,4 +73,17 @@ test('a search gives at least enough of a kind, in pages that miss nothing and g
           'no more is read than was said',
         );
     }
+});
+
+test('whoever reads all that happened keeps nobody else waiting for longer than a page of it', async (t) => {
+  const { domain, store } = testDomain();
+  await store.commit(Array.from({ length: 2600 }, (_, i) => auditEvent(Date.now() - i, 'session.started', {})));
+  let turns = 0;
+  let turn = setImmediate(function next() {
+    turns += 1;
+    turn = setImmediate(next);
+  });
+  t.is((await Array.fromAsync(domain.audit.events())).length, 2600);
+  clearImmediate(turn);
+  t.true(turns >= 5, `${turns}`);
 });

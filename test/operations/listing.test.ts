@@ -38,3 +38,20 @@ test('a page of none, of too many or of no number is refused', async (t) => {
       'arguments_invalid',
     );
 });
+
+test('a list that is given whole keeps nobody waiting for longer than a page of it', async (t) => {
+  const { domain, store } = testDomain();
+  const { id: _, ...record } = await domain.accounts.add({ email: 'ada@example.com' });
+  for (const at of [0, 1, 2, 3])
+    await store.commit(
+      Array.from({ length: 1000 }, (_, i) => ({ put: 'accounts' as const, id: `usr_${at}_${i}`, record })),
+    );
+  let turns = 0;
+  let turn = setImmediate(function next() {
+    turns += 1;
+    turn = setImmediate(next);
+  });
+  t.is(((await perform(domain as never, 'user.list', {})) as unknown[]).length, 4001);
+  clearImmediate(turn);
+  t.true(turns >= 4, `${turns}`);
+});
