@@ -7,7 +7,7 @@ import { named } from './users.ts';
 
 /** Whoever is removed has no name any more; what happened to them is kept under their id. */
 const idOf = async (domain: Domain, user: string): Promise<string> =>
-  user.startsWith('usr_') ? user : (await named(domain, user)).id;
+  user.startsWith('usr_') && !user.includes('@') ? user : (await named(domain, user)).id;
 
 const eventShape = z
   .strictObject({

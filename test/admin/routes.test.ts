@@ -164,6 +164,8 @@ test('what happened, and why a request was refused, is told', async (t) => {
   t.true((await as(`GET /events?user=${ada.id}`)).told.items.every(({ user }: Told) => user === ada.id));
   t.true((await as('GET /events?type=resource')).told.items.every(({ type }: Told) => type.startsWith('resource.')));
   t.is((await as('GET /events?user=nobody@example.com')).status, 400);
+  const usr = await addPerson(postern, 'usr_eve@example.com');
+  t.is((await as('GET /events?user=usr_eve@example.com')).told.items[0]?.user, usr.id, 'an address, and no id');
 
   const refused = await as('GET /users/nobody@example.com');
   t.is(refused.status, 404);

@@ -34,7 +34,8 @@ export const eventsPage = ({ domain, pages }: OperatorRoom): OperatorPage => ({
     async filter(_ctx, _me, form) {
       const [who, type] = [text(form['user']).trim(), text(form['type']).trim()];
       // Whoever is removed has no address any more; what happened to them is kept under their id.
-      const user = who === '' || who.startsWith('usr_') ? who : (await domain.accounts.byEmail(who))?.id;
+      const isId = who.startsWith('usr_') && !who.includes('@');
+      const user = who === '' || isId ? who : (await domain.accounts.byEmail(who))?.id;
       if (user === undefined) return { error: 'user_unknown', status: 404 };
       const query = new URLSearchParams({ ...(user && { user }), ...(type && { type }) });
       return { to: `events?${query}` };
