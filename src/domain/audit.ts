@@ -12,11 +12,17 @@ interface AuditEntry {
 /** What is looked for, and how far. */
 interface Search {
   readonly accountId?: string | undefined;
+  /** A kind of event, or what stands before its dot for all of these. */
   readonly type?: string | undefined;
+  /** The `next` of the page before. */
   readonly after?: string | undefined;
-  readonly enough: number;
-  readonly most: number;
+  /** Events in a page at most. */
+  readonly limit: number;
+  /** Events that are looked through for them at most. */
+  readonly most?: number;
 }
+
+type Event = AuditEvent & { readonly id: string };
 
 /** An event to be written down. */
 type AuditPut = Put<'audit'> & { readonly expiresAt: number };
@@ -24,6 +30,10 @@ type AuditPut = Put<'audit'> & { readonly expiresAt: number };
 export type Audit = ReturnType<typeof createAudit>;
 
 const KEPT = days(90);
+/** Somebody who looks for what hardly ever happens waits for a page of it a few times rather than long once. */
+const LOOKED_THROUGH = 5000;
+/** What is read at a time. */
+const READ = 500;
 /** Past the year 10000: what is taken from it keeps twelve hexadecimal digits. */
 const END_OF_TIME = 2 ** 48 - 1;
 
@@ -37,6 +47,16 @@ export interface Actor {
 /** What happened, who it happened to, and when; kept 90 days. */
 export function createAudit({ store, now }: { store: Store; now: Clock }) {
   const acting = new AsyncLocalStorage<{ actor: Actor }>();
+
+  /** What happened, the newest first; to one person where one is given. */
+  async function* events(accountId?: string, page?: Page): AsyncGenerator<Event> {
+    const rows =
+      accountId === undefined
+        ? every(store, 'audit', 'all', '', page)
+        : every(store, 'audit', 'accountId', accountId, page);
+    for await (const { id, record } of rows) yield { id, ...record };
+  }
+
   return {
     /** The change that records it, to go into the same commit as what it tells of. */
     record: (type: string, entry: AuditEntry = {}): AuditPut =>
@@ -55,34 +75,25 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
       }
     },
 
-    /** What happened, the newest first; to one person where one is given. */
-    async *events(accountId?: string): AsyncGenerator<AuditEvent & { readonly id: string }> {
-      const rows =
-        accountId === undefined ? every(store, 'audit', 'all', '') : every(store, 'audit', 'accountId', accountId);
-      for await (const { id, record } of rows) yield { id, ...record };
-    },
+    events,
 
     /**
-     * What happened, the newest first: at least `enough` of a kind, or what is among the next `most` of all; `next` is where it
-     * goes on.
-     * @param type a kind of event, or what stands before its dot for all of these
+     * A page of what happened, the newest first. Where more was looked through than `most`, it holds fewer than `limit`, or none;
+     * `next` is where it goes on, and stands in every page but the last. What happens meanwhile moves no page.
      */
-    async search({ accountId, type, after, enough, most }: Search) {
+    async search({ accountId, type, after, limit, most = LOOKED_THROUGH }: Search) {
       const fits = (kind: string) => type === undefined || kind === type || kind.startsWith(`${type}.`);
-      const limit = type === undefined ? enough : Math.min(500, most);
-      const found: (AuditEvent & { readonly id: string })[] = [];
-      let next = after;
-      let read = 0;
-      do {
-        const page = { limit, ...(next !== undefined && { after: next }) };
-        const { rows, next: goesOn } = await (accountId === undefined
-          ? store.find('audit', 'all', '', page)
-          : store.find('audit', 'accountId', accountId, page));
-        for (const { id, record } of rows) if (fits(record.type)) found.push({ id, ...record });
-        read += rows.length;
-        next = goesOn;
-      } while (next !== undefined && found.length < enough && read < most);
-      return { events: found, ...(next !== undefined && { next }) };
+      const found: Event[] = [];
+      let [read, next] = [0, ''];
+      // One more tells whether there is another page.
+      const atOnce = type === undefined ? Math.min(limit + 1, READ) : READ;
+      for await (const event of events(accountId, { limit: atOnce, ...(after && { after }) })) {
+        if (found.length === limit || read === most) return { events: found, next };
+        if (fits(event.type)) found.push(event);
+        read += 1;
+        next = event.id;
+      }
+      return { events: found };
     },
 
     /** A page of what happened to one person, the newest first. */

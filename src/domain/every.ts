@@ -1,19 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Change, IndexName, Row, Store, TableName, Tables } from '../store/index.ts';
+import type { Change, IndexName, Page, Row, Store, TableName, Tables } from '../store/index.ts';
 
 /**
  * Every live row of an index, page by page, in the order of their ids. A store in memory has each at once: between two pages it
  * is others' turn, or a table of a million rows would keep everybody waiting for seconds.
+ * @param page where to begin, and how many are read at once
  */
 export async function* every<T extends TableName>(
   store: Store,
   table: T,
   index: IndexName<T>,
   value: string,
+  { after: from, limit = 500 }: Page = {},
 ): AsyncGenerator<Row<Tables[T]>> {
-  let after: string | undefined;
+  let after = from;
   do {
-    const { rows, next } = await store.find(table, index, value, { limit: 500, ...(after && { after }) });
+    const { rows, next } = await store.find(table, index, value, { limit, ...(after && { after }) });
     yield* rows;
     after = next;
     if (after) await turn();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Domain } from '../domain/index.ts';
 import { iso } from '../lib/index.ts';
-import { operation } from './operation.ts';
+import { onePage, operation, pageOf } from './operation.ts';
 import { moment, text } from './shapes.ts';
 import { named } from './users.ts';
 
@@ -21,36 +21,45 @@ const eventShape = z
   })
   .meta({ id: 'Event' });
 
+const asked = {
+  user: text.optional().describe('an e-mail address or an id'),
+  type: text.optional().describe('a kind of event, or what stands before its dot for all of these'),
+};
+
+interface Search extends Pick<Parameters<Domain['audit']['search']>[0], 'after' | 'limit' | 'most'> {
+  readonly user?: string | undefined;
+  readonly type?: string | undefined;
+}
+
+/** A page of events, each with the address of whom it is about while they have one here. */
+async function told(domain: Domain, { user, ...search }: Search) {
+  const accountId = user === undefined ? undefined : await idOf(domain, user);
+  const { events, next } = await domain.audit.search({ ...search, accountId });
+  const ids = new Set(events.flatMap((event) => event.accountId ?? []));
+  const emails = new Map(
+    await Promise.all([...ids].map(async (id) => [id, (await domain.accounts.get(id))?.email] as const)),
+  );
+  const items = events.map(({ id, at, type, accountId, clientId, details }) => ({
+    id,
+    at: iso(at),
+    type,
+    user: accountId ?? null,
+    email: emails.get(accountId ?? '') ?? null,
+    client_id: clientId ?? null,
+    details,
+  }));
+  return { items, ...(next !== undefined && { next }) };
+}
+
 export const audit = {
   audit: operation(
     z.strictObject({
-      user: text.optional().describe('an e-mail address or an id'),
-      type: text.optional().describe('a kind of event, or what stands before its dot for all of these'),
+      ...asked,
       limit: z.int().min(1).max(10_000).prefault(50).describe('events at most, the newest first'),
     }),
     z.array(eventShape),
-    async (domain, { user, type, limit }) => {
-      const people = new Map<string, string | undefined>();
-      const emailOf = async (id: string): Promise<string | undefined> => {
-        if (!people.has(id)) people.set(id, (await domain.accounts.get(id))?.email);
-        return people.get(id);
-      };
-      const found = [];
-      for await (const event of domain.audit.events(user === undefined ? undefined : await idOf(domain, user))) {
-        if (type !== undefined && event.type !== type && !event.type.startsWith(`${type}.`)) continue;
-        const { id, at, accountId, clientId, details } = event;
-        found.push({
-          id,
-          at: iso(at),
-          type: event.type,
-          user: accountId ?? null,
-          email: (accountId && (await emailOf(accountId))) ?? null,
-          client_id: clientId ?? null,
-          details,
-        });
-        if (found.length === limit) break;
-      }
-      return found;
-    },
+    // Whoever asks waits until as many are found, or there are no more.
+    async (domain, search) => (await told(domain, { ...search, most: Number.POSITIVE_INFINITY })).items,
   ),
+  'audit.page': operation(onePage(/^evt_/).extend(asked), pageOf(eventShape), told),
 };

@@ -53,6 +53,7 @@ const withSecret = ({ client, secret }: { client: RegisteredClient; secret?: str
 };
 
 const listed = listing(
+  /^cli_/,
   async (domain, page) => {
     const { clients: items, next } = await domain.clients.list(page);
     return { items, next };

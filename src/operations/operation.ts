@@ -34,14 +34,24 @@ interface Paged<T> {
 export const faultsOf = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 
-/** One page of a listing: as many as a store gives at most, after the `next` of the page before. */
-const onePage = z.strictObject({
-  after: z.string().max(4000).optional().describe('the `next` of the page before'),
-  limit: z.int().min(1).max(1000).prefault(100).describe('items in a page at most'),
-});
+/**
+ * One page of a listing: as many as a store gives at most, after the `next` of the page before.
+ * @param id how its items are named: what cannot be one is no `next` of this listing, and would begin it anew or end it unseen
+ */
+export const onePage = (id: RegExp) =>
+  z.strictObject({
+    after: z
+      .string()
+      .max(4000)
+      .regex(new RegExp(`^$|${id.source}`), 'is the `next` of no page of this list')
+      .optional()
+      .describe('the `next` of the page before'),
+    limit: z.int().min(1).max(1000).prefault(100).describe('items in a page at most'),
+  });
 
 /** A listing, as two operations: `list` gives every item, `page` one page of them. */
 export const listing = <T, G extends z.ZodType>(
+  id: RegExp,
   read: (domain: Domain, page: Page) => Promise<Paged<T>>,
   shape: G,
   json: (item: T) => ReadOnly<z.input<G>>,
@@ -50,15 +60,21 @@ export const listing = <T, G extends z.ZodType>(
     const items = await everyPage((page) => read(domain, page));
     return items.map(json) as ReadOnly<z.input<G>[]>;
   }),
-  page: operation(onePage, pageOf(shape), async (domain, { after, limit }) => {
+  page: operation(onePage(id), pageOf(shape), async (domain, { after, limit }) => {
     const { items, next } = await read(domain, { limit, ...(after !== undefined && { after }) });
     return { items: items.map(json), ...(next !== undefined && { next }) } as never;
   }),
 });
 
 /** What a page is, of whatever has such a shape; `next` stands in every page but the last. */
-const pageOf = <G extends z.ZodType>(shape: G) =>
-  z.strictObject({ items: z.array(shape), next: z.string().optional() });
+export const pageOf = <G extends z.ZodType>(shape: G) =>
+  z.strictObject({
+    items: z.array(shape),
+    next: z
+      .string()
+      .optional()
+      .describe('the `after` of the next page, however few items this one holds; absent in the last'),
+  });
 
 /** Every item of a listing, page by page; between two it is others' turn. */
 async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[]> {

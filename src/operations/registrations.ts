@@ -23,6 +23,7 @@ const leaveJson = ({ id, left, createdAt, expiresAt }: Leave) => ({
 });
 
 const listed = listing(
+  /^reg_/,
   async (domain, page) => {
     const { leaves: items, next } = await domain.registrations.list(page);
     return { items, next };

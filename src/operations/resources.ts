@@ -21,6 +21,7 @@ const inDomain = ({ uri: _, ttl, ...args }: z.output<typeof terms>) => ({
 });
 
 const listed = listing(
+  /^[a-zA-Z][\w+.-]*:/,
   async (domain, page) => {
     const { resources: items, next } = await domain.resources.list(page);
     return { items, next };

@@ -24,6 +24,7 @@ function localeNamed(language: string) {
 }
 
 const listed = listing(
+  /^usr_/,
   async (domain, page) => {
     const { people: items, next } = await domain.accounts.list(page);
     return { items, next };

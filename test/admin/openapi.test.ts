@@ -80,6 +80,14 @@ test('a person, a page of them and what makes one are told by their members', as
   );
   const page = get.responses[200].content['application/json'].schema;
   t.deepEqual(page.properties.items, { type: 'array', items: { $ref: '#/components/schemas/User' } });
+  t.is(page.properties.next.type, 'string');
+  const events = told.paths['/events'].get;
+  t.deepEqual(
+    events.parameters.map(({ name }: Told) => name),
+    ['after', 'limit', 'user', 'type'],
+  );
+  const { properties, required } = events.responses[200].content['application/json'].schema;
+  t.deepEqual([Object.keys(properties), required], [['items', 'next'], ['items']]);
   t.deepEqual(post.requestBody.content['application/json'].schema.required, ['email']);
   t.deepEqual(post.responses[201].content['application/json'].schema, { $ref: '#/components/schemas/User' });
   t.is(told.components.schemas.User.properties.email.type, 'string');

@@ -52,7 +52,7 @@ test.serial('an API is added, changed, and removed when no application may ask f
   await postern.domain.clients.remove(client.id);
   t.regex((await agent.press(used, 'Remove')).html, /The API is removed/);
   t.is((await agent.get(added.url)).status, 404);
-  const { events } = await postern.domain.audit.search({ type: 'resource', enough: 10, most: 100 });
+  const { events } = await postern.domain.audit.search({ type: 'resource', limit: 10 });
   t.deepEqual(
     events.map(({ type, details }) => [type, details['by']]),
     ['removed', 'updated', 'added'].map((what) => [`resource.${what}`, person.id]),
@@ -85,7 +85,7 @@ test.serial('a key is rotated once, and again only when it signs', async (t) => 
   t.is(again.status, 400);
   t.regex(again.html, /A new key is published already/);
   t.is(postern.domain.keys.list().length, 2);
-  const { events } = await postern.domain.audit.search({ type: 'key', enough: 10, most: 100 });
+  const { events } = await postern.domain.audit.search({ type: 'key', limit: 10 });
   t.deepEqual(
     events.map(({ type, details }) => [type, details['by']]),
     [['key.rotated', person.id]],

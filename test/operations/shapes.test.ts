@@ -93,6 +93,7 @@ test('every operation gives what it says it gives, and no member more', async (t
 
   await run('audit');
   await run('audit', { user, type: 'account' });
+  await run('audit.page', { user, type: 'account', limit: 1 });
   const refused = (await (await fetch(`${postern.issuer}/token`, { method: 'POST' })).json()) as Told;
   await run('explain', { id: refused.error_id });
 

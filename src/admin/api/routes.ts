@@ -117,6 +117,6 @@ export const ROUTES: readonly Route[] = [
     'Emergency: everything the key signed is refused from now on',
   ),
 
-  route('GET /events', 'audit', 'listEvents', 'What happened in the last 90 days, the newest first', WHOLE),
+  route('GET /events', 'audit.page', 'listEvents', 'What happened in the last 90 days, the newest first, page by page'),
   route('GET /refusals/{id}', 'explain', 'explain', 'Why a request was refused, by the error_id of its answer'),
 ];

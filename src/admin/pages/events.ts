@@ -2,9 +2,8 @@ import { eventsShown } from './events-shown.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
 import { nextOf } from './paging.ts';
 
-/** How many a page shows at least, where there are as many; and how many are looked through for one. */
+/** How many a page shows. */
 const SHOWN = 50;
-const READ = 5000;
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -17,8 +16,7 @@ export const eventsPage = ({ domain, pages }: OperatorRoom): OperatorPage => ({
       accountId: user || undefined,
       type: type || undefined,
       after: text(ctx.query['after']) || undefined,
-      enough: SHOWN,
-      most: READ,
+      limit: SHOWN,
     });
     pages.show(ctx, 'admin-events', {
       ...frame,
