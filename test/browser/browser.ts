@@ -3,18 +3,19 @@
  * @sparticuz/chromium, unpacked once below node_modules.
  */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { AxeBuilder } from '@axe-core/playwright';
+import type { Result } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SCREENSHOTS = fileURLToPath(new URL('./screenshots/', import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Quiet and alone: no calls home, nothing beside the page that is tested. The web's own rules stay on. */
 const ARGS = [
@@ -55,13 +56,28 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { context, page, complaints };
 }
 
-/** What a person with a screen reader, a keyboard or weak eyes would trip over: axe's serious and critical findings. */
+/**
+ * What a person with a screen reader, a keyboard or weak eyes would trip over: axe's serious and critical findings. All its
+ * rules are asked; what no rule finds fault with is not written out, and no second page is opened to add frames up, which
+ * together would be half of the time.
+ */
 export async function axe(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(AXE);
+  const violations = await page.evaluate<Result[]>(
+    `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+  );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map((node) => node.target.join(' ')).join(', ')})`);
 }
+
+/** What sticks out to the side. Inputs scroll inside themselves. */
+export const overflow = (page: Page): Promise<string[]> =>
+  // In one call: a locator would bring its whole engine to every page that is opened.
+  page.evaluate<string[]>(`
+    [...document.querySelectorAll('body, body *:not(input, .unseen)')]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth || element.scrollWidth > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 80))`);
 
 /**
  * Keeps a picture of the whole page as `test/browser/screenshots/<name>.png` where `SCREENSHOTS` is set: it is for people to
