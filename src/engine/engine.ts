@@ -12,6 +12,7 @@ import { installDeviceGrant } from './device-grant.ts';
 import { createDevices, type Devices } from './devices.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { adjustSteps } from './internals.ts';
+import { createKeptAnswers } from './kept-answers.ts';
 import { createKeptRequests } from './kept-requests.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { carryOn } from './overtaken.ts';
@@ -104,6 +105,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const https = settings.issuer.startsWith('https:');
   const kept = createKeptRequests({ key: masterKey.artifacts, https, now });
   kept.follow(provider);
+  const answers = createKeptAnswers({ now });
   provider.on('pushed_authorization_request.success', (ctx, client) => {
     // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
     if (client.clientAuthMethod === 'none') pace.count(ctx);
@@ -120,7 +122,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions({ provider, domain, servers, kept, pace, now }),
+    interactions: createInteractions({ provider, domain, servers, kept, answers, pace, now }),
     devices: createDevices({ provider, domain, key: masterKey.artifacts, open, seal, now }),
     // Most servers have no API of their own that anybody uses.
     presented: async (ctx, audience) => (await import('./presented.ts')).presented({ provider, store, audience }, ctx),
@@ -135,7 +137,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
       notePlace,
       lifetimes: lifetimesOf(settings),
     },
-    carryOn: carryOn(provider),
+    carryOn: carryOn(provider, answers),
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

@@ -5,6 +5,7 @@ import type { Pace } from '../http/index.ts';
 import { type Clock, numericDate } from '../lib/index.ts';
 import { tellSignedOut } from './backchannel.ts';
 import { claimsIn } from './jwt.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 import type { KeptRequests } from './kept-requests.ts';
 import { createOver } from './over.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
@@ -20,6 +21,7 @@ interface Parts {
   readonly domain: Domain;
   readonly servers: ResourceServers;
   readonly kept: KeptRequests;
+  readonly answers: KeptAnswers;
   readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
@@ -29,7 +31,7 @@ interface Parts {
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions({ provider, domain, servers, kept, pace, now }: Parts) {
+export function createInteractions({ provider, domain, servers, kept, answers, pace, now }: Parts) {
   const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
 
   const store = (ctx: Context, result: object): Promise<string> =>
@@ -74,7 +76,7 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
   return {
     load,
     /** What is answered where an interaction cannot go on. */
-    over: createOver({ provider, domain, kept, pace, now }),
+    over: createOver({ provider, domain, kept, answers, pace, now }),
 
     /** Whether somebody's browser still waits for an answer to this request. */
     isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,
@@ -111,15 +113,14 @@ export function createInteractions({ provider, domain, servers, kept, pace, now 
       const interaction = await details(ctx);
       const progress = await progressOf(interaction, await clientOf(interaction));
       if (progress.missing === 'unmet') return this.unmet(ctx);
+      if (progress.missing !== undefined) return save(ctx, interaction, {});
       const proven = provenHere(interaction);
-      const back =
-        progress.missing === undefined &&
-        !isSignedIn(interaction) &&
-        proven &&
-        (await signedIn(ctx, interaction, proven));
-      if (progress.missing === undefined) kept.note(ctx, interaction, progress.accountId, now());
-      if (back) return back;
-      return save(ctx, interaction, {});
+      if (!isSignedIn(interaction) && proven) {
+        await signedIn(ctx, interaction, proven);
+        return this.finish(ctx);
+      }
+      const given = kept.note(ctx, interaction, progress.accountId, now());
+      return save(ctx, interaction, { answerKey: given && answers.keyOf(given) });
     },
 
     /** The person allows what is asked; it is remembered. */

@@ -64,9 +64,9 @@ export function createKeptRequests({ key, https, now }: Options) {
   const pathOf = (uid: string): string => `/interaction/${uid}`;
   const labelOf = (uid: string): string => `kept request ${uid}`;
 
-  function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): void {
+  function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): string | undefined {
     const sealed = seal(key, labelOf(uid), JSON.stringify(request));
-    if (sealed.length > LONGEST) return;
+    if (sealed.length > LONGEST) return undefined;
     ctx.cookies.set(NAME, sealed, {
       path: pathOf(uid),
       httpOnly: true,
@@ -76,7 +76,10 @@ export function createKeptRequests({ key, https, now }: Options) {
       overwrite: true,
       maxAge: inSeconds(LIFETIME) * 1000,
     });
+    return sealed;
   }
+
+  const kept = (ctx: Context): string | undefined => ctx.cookies.get(NAME, { signed: false });
 
   return {
     /** Keeps the request of every interaction that begins. */
@@ -87,18 +90,30 @@ export function createKeptRequests({ key, https, now }: Options) {
       });
     },
 
-    /** Notes who the interaction is answered for by now, and that nothing is left to ask. */
-    note(ctx: Context | KoaContextWithOIDC, interaction: Stored, accountId?: string, done?: number): void {
+    /**
+     * Notes who the interaction is answered for by now, and that nothing is left to ask.
+     * @returns what the browser is given, which is another each time, and nobody else has; undefined where it is too long
+     */
+    note(
+      ctx: Context | KoaContextWithOIDC,
+      interaction: Stored,
+      accountId?: string,
+      done?: number,
+    ): string | undefined {
       const params = Object.fromEntries(Object.entries(interaction.params).filter(([name]) => !REFERENCES.has(name)));
       const pushed = interaction.parJti ? true : undefined;
-      keep(ctx, interaction.uid, { params, pushed, until: inTimeOf(now, seconds(interaction.exp)), accountId, done });
+      const until = inTimeOf(now, seconds(interaction.exp));
+      return keep(ctx, interaction.uid, { params, pushed, until, accountId, done });
     },
 
+    /** As it was given to the browser. */
+    presented: kept,
+
     read(ctx: Context, uid: string): KeptRequest | undefined {
-      const kept = ctx.cookies.get(NAME, { signed: false });
-      if (!kept) return undefined;
+      const sealed = kept(ctx);
+      if (!sealed) return undefined;
       try {
-        const request = JSON.parse(unseal(key, labelOf(uid), kept)) as KeptRequest;
+        const request = JSON.parse(unseal(key, labelOf(uid), sealed)) as KeptRequest;
         // Whatever the browser makes of Max-Age.
         return now() < request.until + LIFETIME ? request : undefined;
       } catch {

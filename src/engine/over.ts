@@ -4,12 +4,15 @@ import type { Domain, RegisteredClient } from '../domain/index.ts';
 import type { Pace } from '../http/index.ts';
 import { type Clock, seconds } from '../lib/index.ts';
 import { onceMore } from './ask-again.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 import { addressToAsk, type KeptRequests } from './kept-requests.ts';
 import { namesNoSession } from './overtaken.ts';
 import { currentUnit } from './unit.ts';
 
 /** What a browser is answered where its interaction cannot go on. */
 export type Over =
+  /** It was answered to the end, and the answer did not arrive: it is given again. */
+  | { readonly kind: 'lost'; readonly give: (ctx: Context) => void }
   /** Another tab's answer may be on its way to it: it asks the same again. */
   | { readonly kind: 'overtaken'; readonly to: string }
   /** It was answered to the end; whoever wants may ask the same once more. */
@@ -27,6 +30,7 @@ interface Options {
   readonly provider: Provider;
   readonly domain: Domain;
   readonly kept: KeptRequests;
+  readonly answers: KeptAnswers;
   readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
@@ -37,7 +41,7 @@ interface Options {
  * @returns undefined where this browser never had it, or has forgotten it
  */
 export const createOver =
-  ({ provider, domain, kept, pace, now }: Options) =>
+  ({ provider, domain, kept, answers, pace, now }: Options) =>
   async (ctx: Context, uid: string): Promise<Over | undefined> => {
     const request = kept.read(ctx, uid);
     const client = request && (await domain.clients.get(String(request.params['client_id'] ?? '')));
@@ -45,6 +49,9 @@ export const createOver =
     // Nothing that was begun before it turned out to be over.
     currentUnit().clear();
     const session = await provider.Session.get(ctx);
+    // Where the answer went, its cookie went along: a browser that is signed in by now may have brought the code there.
+    const give = session.accountId === undefined && (await answers.find(answers.keyOf(kept.presented(ctx) ?? '')));
+    if (give) return { kind: 'lost', give };
     const later = namesNoSession(provider, ctx, session) ? onceMore(ctx, 1) : undefined;
     if (later) return { kind: 'overtaken', to: later };
     const posted = ctx.method === 'POST';

@@ -2,6 +2,8 @@ import type { Context, Middleware } from 'koa';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { sendOn } from '../http/index.ts';
 import { askAgain, onceMore } from './ask-again.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+import type { Stored } from './proofs.ts';
 import { refusalOf, takeBack } from './refused.ts';
 import { currentUnit } from './unit.ts';
 
@@ -22,7 +24,7 @@ export function namesNoSession(
  * out from another tab before that, and is read after it, names a session which is there no more. Left alone, the engine
  * would refuse it, and give the browser an empty session in place of the one it has.
  */
-export function carryOn(provider: Provider): Middleware {
+export function carryOn(provider: Provider, answers: KeptAnswers): Middleware {
   const lost = (ctx: KoaContextWithOIDC) => namesNoSession(provider, ctx, ctx.oidc.session);
 
   /** Where it asks again, where that may help. */
@@ -43,7 +45,11 @@ export function carryOn(provider: Provider): Middleware {
     const route = engine.oidc?.route;
     const resumed = route === 'resume' && isCutOff(ctx);
     const again = overtaken ?? (resumed || route === 'authorization' ? await againOf(engine) : undefined);
-    if (!again && !resumed) return;
+    if (!again && !resumed) {
+      const { answerKey } = (route === 'resume' && (engine.oidc.result as Stored['result'])) || {};
+      if (answerKey) answers.keep(ctx, answerKey);
+      return;
+    }
     takeBack(ctx);
     currentUnit().clear();
     if (again) return askAgain(ctx, again);

@@ -40,6 +40,8 @@ export type Stored = Interaction & {
     readonly chosen?: string;
     /** Whoever is signed in goes on as they are. */
     readonly kept?: boolean;
+    /** What the answer that ends the interaction is sealed under for a moment (kept-answers.ts). */
+    readonly answerKey?: string;
   };
 };
 

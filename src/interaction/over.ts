@@ -32,6 +32,7 @@ async function leadOn(
   const over = await interactions.over(ctx, uid);
   // Without its cookies nobody knows what it was about.
   if (!over) throw ctx.get('Cookie') ? refusal : withoutCookies(refusal);
+  if (over.kind === 'lost') return over.give(ctx);
   if (over.kind === 'overtaken') return askAgain(ctx, over.to);
   if (over.kind === 'anew' || asked) return sendOn(ctx, await over.ask());
   ctx.state['uiLocales'] = over.uiLocales;

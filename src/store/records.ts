@@ -41,6 +41,7 @@ export interface Tables {
   server_secrets: ServerSecret;
   consents: Consent;
   sessions: Artifact;
+  /** And, for a moment, answers that ended some. */
   interactions: Artifact;
   grants: Artifact;
   authorization_codes: Artifact;

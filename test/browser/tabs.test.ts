@@ -40,6 +40,20 @@ function secondOf(accounts: Postern['domain']['accounts']): void {
   };
   Object.assign(accounts, { authenticate: patient });
 }
+/** The next answer that brings a session is made, and does not leave before it is released: a browser waits for it meanwhile. */
+function heldAnswer(store: Postern['store']) {
+  const { commit } = store;
+  const [made, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held: typeof commit = async (changes) => {
+    await commit.call(store, changes);
+    if (!changes.some((change) => 'put' in change && change.put === 'sessions')) return;
+    Object.assign(store, { commit });
+    made.resolve();
+    await released.promise;
+  };
+  Object.assign(store, { commit: held });
+  return { made: made.promise, release: released.resolve };
+}
 const fill = async (page: Page) => {
   await page.fill('[name=email]', 'ada@example.com');
   await page.fill('[name=password]', PASSWORD);
@@ -83,6 +97,30 @@ test.serial('a double click on the button signs in once and arrives, and so does
   t.is((await postern.store.find('sessions', 'accountId', sub)).rows.length, 1);
   await context.close();
 });
+
+test.serial(
+  'a double click whose second takes the place of the very answer that signs in arrives, and stays so',
+  async (t) => {
+    const context = await open();
+    const page = await tab(context);
+    const asked = await library.begin(page);
+    await fill(page);
+    const answer = heldAnswer(postern.store);
+    const { x, y } = (await page.locator('button.primary').boundingBox())!;
+    const click = async () => {
+      const sent = page.waitForRequest((each) => each.method() === 'POST');
+      await page.mouse.click(x + 5, y + 5);
+      await sent;
+    };
+    await click();
+    await answer.made;
+    await click();
+    answer.release();
+    const { sub } = await library.back(page, asked);
+    t.is((await library.back(page, await library.begin(page, { prompt: 'none' }))).sub, sub);
+    await context.close();
+  },
+);
 
 test.serial('back from the application: the page says that it is done, and leads on', async (t) => {
   const context = await open();

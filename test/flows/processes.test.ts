@@ -11,8 +11,9 @@ import * as oidc from 'openid-client';
 import { printed } from '../cli/command-line.ts';
 import { type Balancer, balancer } from '../support/balancer.ts';
 import { authorize, discover, type Registered, redeem, request, signIn } from '../support/client.ts';
+import { cutOff } from '../support/cut-off.ts';
 import { environmentOf } from '../support/environment.ts';
-import { CALLBACK } from '../support/postern.ts';
+import { CALLBACK, PASSWORD } from '../support/postern.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 import { UserAgent } from '../support/user-agent.ts';
@@ -115,6 +116,25 @@ test.serial('20 parallel redemptions of a code, spread over both: one succeeds, 
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => redeem(asked, left!)));
     t.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
     for (const outcome of outcomes) if (outcome.status === 'rejected') t.is(outcome.reason.error, 'invalid_grant');
+  }
+});
+
+test.serial('the second of two clicks, at the other one, gets the answer that the first did not read', async (t) => {
+  const config = await discover(server as never, client);
+  const codes = async () =>
+    Number((await database.query('SELECT count(*) FROM postern.authorization_codes')).rows[0].count);
+  const address = ({ port }: Running) => `http://127.0.0.1:${port}`;
+  for (let trial = 0; trial < 20; trial += 1) {
+    const agent = new UserAgent(server.issuer);
+    const asked = await request(config);
+    const page = await agent.get(asked.url);
+    const click = () => agent.submit(page, { email: 'ada@example.com', password: PASSWORD });
+    agent.through = address(servers[trial % 2]!);
+    const before = await codes();
+    await cutOff(agent, click, async () => (await codes()) > before);
+    agent.through = address(servers[(trial + 1) % 2]!);
+    t.truthy((await redeem(asked, (await click()).left!)).access_token);
+    t.truthy((await agent.get((await request(config, { prompt: 'none' })).url)).left?.searchParams.get('code'));
   }
 });
 

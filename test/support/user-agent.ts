@@ -38,6 +38,8 @@ export class UserAgent {
   readonly headers: Record<string, string>;
   /** The server that a balancer in front would choose; `origin` itself where unset. */
   through: string | undefined;
+  /** Where it does not follow: somebody clicked again, and the browser is on its way elsewhere. */
+  stopsBefore: string | undefined;
 
   constructor(origin: string, headers: Record<string, string> = {}) {
     this.origin = origin;
@@ -111,7 +113,7 @@ export class UserAgent {
     if (location) {
       await response.arrayBuffer();
       const next = new URL(location, url);
-      if (next.origin !== this.origin)
+      if (next.origin !== this.origin || (this.stopsBefore && next.pathname.startsWith(this.stopsBefore)))
         return {
           status: response.status,
           url: url.href,

@@ -1,0 +1,250 @@
+import { hash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'ava';
+import * as oidc from 'openid-client';
+import type { Person } from '../../src/domain/index.ts';
+import { seconds } from '../../src/lib/index.ts';
+import { authorize, discover, redeem, request, signIn } from '../support/client.ts';
+import { pass } from '../support/clock.ts';
+import { cutOff, unread } from '../support/cut-off.ts';
+import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { beginAs, giveApp } from '../support/second-factor.ts';
+import { type Answer, UserAgent } from '../support/user-agent.ts';
+
+/** The answer that brings a sign-in to its end is lost on its way: by the second of two clicks, or in a tunnel. */
+let postern: Postern;
+test.before(async () => {
+  postern = await startPostern();
+});
+test.after.always(() => postern.close());
+
+let count = 0;
+const person = (name?: string) => addPerson(postern, `p${++count}@example.com`, name);
+const ALLOW = { name: 'decision', value: 'allow' };
+const codesOf = async ({ id }: { readonly id: string }) =>
+  (await postern.store.find('authorization_codes', 'accountId', id)).rows;
+const sessionsOf = async ({ id }: { readonly id: string }) =>
+  (await postern.store.find('sessions', 'accountId', id)).rows;
+
+/** A browser at the sign-in page of an application that needs no consent, or of one that does. */
+async function begun({
+  firstParty = true,
+  agent = new UserAgent(postern.issuer),
+  parameters = {} as Record<string, string>,
+} = {}) {
+  const asked = await request(await discover(postern, await addClient(postern, { firstParty })), parameters);
+  return { agent, asked, page: await agent.get(asked.url) };
+}
+
+/** Sends a form, and the answer that brings the code is lost. */
+async function lost(agent: UserAgent, who: { readonly id: string }, sending: (agent: UserAgent) => Promise<Answer>) {
+  const before = (await codesOf(who)).length;
+  return cutOff(agent, sending, async () => (await codesOf(who)).length > before);
+}
+
+/** Whether the browser is signed in: nobody is asked anything. */
+async function isSignedIn(agent: UserAgent): Promise<boolean> {
+  const asked = await request(await discover(postern, await addClient(postern, { firstParty: true })), {
+    prompt: 'none',
+  });
+  return (await agent.get(asked.url)).left?.searchParams.has('code') === true;
+}
+
+test.serial('a double click on “Sign in” whose first answer is lost signs in once and arrives', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun();
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  await lost(agent, p, click);
+  const { left, page: shown } = await click();
+  t.is(shown, undefined);
+  t.is((await redeem(asked, left!)).claims()?.sub, p.id);
+  t.is((await sessionsOf(p)).length, 1);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('… on “Allow”, signed in a moment ago', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun({ firstParty: false });
+  const consent = await agent.submit(page, { email: p.email, password: PASSWORD });
+  t.is(consent.page, 'consent');
+  const click = () => agent.submit(consent, {}, ALLOW);
+  await lost(agent, p, click);
+  t.is((await redeem(asked, (await click()).left!)).claims()?.sub, p.id);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('… on “Allow”, signed in long ago: the session is not lost with its new name', async (t) => {
+  const p = await person();
+  const agent = new UserAgent(postern.issuer);
+  await authorize(postern, await addClient(postern, { firstParty: true }), {}, agent, p.email);
+  const { asked, page: consent } = await begun({ firstParty: false, agent });
+  t.is(consent.page, 'consent');
+  const click = () => agent.submit(consent, {}, ALLOW);
+  await lost(agent, p, click);
+  t.is((await redeem(asked, (await click()).left!)).claims()?.sub, p.id);
+  t.is((await sessionsOf(p)).length, 1);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('… on the code of a second factor, which is good once', async (t) => {
+  const p = await person();
+  const app = await giveApp(postern, p);
+  const { agent, asked, answer } = await beginAs(postern, p.email);
+  t.is(answer.page, 'second-factor');
+  const code = app.code();
+  const click = () => agent.submit(answer, { code });
+  await lost(agent, p, click);
+  t.is((await redeem(asked, (await click()).left!)).claims()?.sub, p.id);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('reloading the page that did not come gets what it would have brought', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun();
+  const there = await lost(agent, p, () => agent.submit(page, { email: p.email, password: PASSWORD }));
+  await unread(agent, there, async () => true);
+  t.is((await redeem(asked, (await agent.get(there)).left!)).claims()?.sub, p.id);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('what was answered is given to nobody who knows the interaction but sent no form of it', async (t) => {
+  const p = await person();
+  const { agent, page } = await begun();
+  // Whoever planted the cookies that the interaction began with has them too.
+  const other = new UserAgent(postern.issuer);
+  for (const [name, cookie] of agent.cookies) other.cookies.set(name, cookie);
+  const there = await lost(agent, p, () => agent.submit(page, { email: p.email, password: PASSWORD }));
+  for (const url of [page.url, there, `${page.url}/again`]) {
+    const answer = await other.get(url);
+    t.false(answer.left?.searchParams.has('code') ?? false, String(url));
+    t.false(await isSignedIn(other));
+  }
+  t.is((await other.submit(page, { email: p.email, password: 'wrong' })).page, 'answered');
+  const stranger = new UserAgent(postern.issuer);
+  t.is((await stranger.get(page.url)).page, 'error');
+  t.truthy((await agent.submit(page, { email: p.email, password: PASSWORD })).left, 'its own browser is');
+});
+
+test.serial('… for another interaction of the same browser', async (t) => {
+  const p = await person();
+  const { agent, page } = await begun();
+  const { page: other } = await begun({ agent });
+  await lost(agent, p, () => agent.submit(page, { email: p.email, password: PASSWORD }));
+  const [one, two] = [page, other].map(({ url }) => `postern.request ${new URL(url).pathname}`);
+  agent.cookies.set(two!, { ...agent.cookies.get(one!)!, path: new URL(other.url).pathname });
+  t.is((await agent.get(other.url)).page, 'login');
+});
+
+test.serial('… once its code was redeemed', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun();
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  await lost(agent, p, click);
+  const { left } = await click();
+  const tokens = await redeem(asked, left!);
+  agent.cookies.delete('postern.session /');
+  t.is((await click()).page, 'login');
+  t.truthy((await oidc.refreshTokenGrant(asked.config, tokens.refresh_token!)).access_token, 'no code was given twice');
+});
+
+test.serial('… once the session has ended, or the person was disabled', async (t) => {
+  for (const end of [
+    ({ id }: Person) => postern.domain.sessions.endForAccount(id),
+    ({ id }: Person) => postern.domain.accounts.setDisabled(id, true),
+    ({ id }: Person) => postern.domain.accounts.setPassword(id, 'another long password'),
+  ]) {
+    const p = await person();
+    const { agent, page } = await begun();
+    const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+    await lost(agent, p, click);
+    await end(p);
+    t.is((await click()).page, 'login');
+    t.false(await isSignedIn(agent));
+  }
+});
+
+test.serial('… where somebody else has signed in on this browser meanwhile', async (t) => {
+  const [ada, grace] = [await person(), await person('Grace')];
+  const { agent, page } = await begun();
+  const click = () => agent.submit(page, { email: ada.email, password: PASSWORD });
+  await lost(agent, ada, click);
+  await authorize(postern, await addClient(postern, { firstParty: true }), {}, agent, grace.email);
+  t.is((await click()).page, 'choose');
+});
+
+test.serial('… who signed out', async (t) => {
+  const p = await person();
+  const { agent, page } = await begun();
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  await lost(agent, p, click);
+  t.true((await click()).left?.searchParams.has('code'));
+  await agent.submit(await agent.get('/logout'), {}, { name: 'logout', value: 'yes' });
+  for (const answer of [await click(), await agent.get(`${page.url}/again`)]) t.is(answer.page, 'login');
+  t.false(await isSignedIn(agent));
+});
+
+test.serial('… a little later: they sign in again', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun();
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  await lost(agent, p, click);
+  pass(seconds(11));
+  const answered = await agent.get(page.url);
+  t.is(answered.page, 'answered');
+  const [, again = ''] = /<a class="plain" href="([^"]*)"/.exec(answered.html) ?? [];
+  const { left } = await signIn(agent, await agent.get(again), p.email);
+  t.is((await redeem(asked, left!)).claims()?.sub, p.id);
+});
+
+test.serial('an answer that is a form of its own is given again as it was', async (t) => {
+  const p = await person();
+  const { agent, page } = await begun({ parameters: { response_mode: 'form_post' } });
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  await lost(agent, p, click);
+  const { status, html, headers } = await click();
+  t.is(status, 200);
+  t.regex(html, /<input type="hidden" name="code" value="[\w-]{43}"/);
+  const script = /<script>([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
+  const policy = headers.get('content-security-policy') ?? '';
+  t.true(policy.includes(`'sha256-${hash('sha256', script, 'base64')}'`));
+  t.notRegex(policy, /form-action/);
+  t.true(await isSignedIn(agent));
+});
+
+test.serial('an answer that led on to another step is given again as it was', async (t) => {
+  const p = await person();
+  const { agent, asked, page } = await begun();
+  const click = () => agent.submit(page, { email: p.email, password: PASSWORD });
+  agent.stopsBefore = '/authorize/';
+  const there = (await click()).left!;
+  agent.stopsBefore = undefined;
+  // Whoever signs in has more to prove from here on.
+  const app = await giveApp(postern, p);
+  await unread(agent, there, async () => (await sessionsOf(p)).length > 0);
+  const factor = await click();
+  t.is(factor.page, 'second-factor');
+  t.is((await redeem(asked, (await agent.submit(factor, { code: app.code() })).left!)).claims()?.sub, p.id);
+});
+
+test.serial(
+  'a second click at any moment of the first one’s way ends where that one was going, each of 100 times',
+  async (t) => {
+    const p = await person();
+    for (let trial = 0; trial < 100; trial += 1) {
+      const { agent, asked, page } = await begun({ firstParty: trial % 2 === 0 });
+      const form = trial % 2 === 0 ? page : await agent.submit(page, { email: p.email, password: PASSWORD });
+      const click = () =>
+        trial % 2 === 0 ? agent.submit(form, { email: p.email, password: PASSWORD }) : agent.submit(form, {}, ALLOW);
+      agent.stopsBefore = '/authorize/';
+      const there = (await click()).left!;
+      agent.stopsBefore = undefined;
+      const first = unread(agent, there, () => pause(trial % 10).then(() => true));
+      await pause((trial * 7) % 13);
+      const { left, page: shown } = await click();
+      t.is(shown, undefined, `${trial}`);
+      await first;
+      t.is((await redeem(asked, left!)).claims()?.sub, p.id);
+      t.true(await isSignedIn(agent), `${trial}`);
+    }
+  },
+);
