@@ -3,6 +3,10 @@ import { HttpRefusal } from './refusals.ts';
 
 /** Bytes of a whole form, fields in it, and bytes of one field: far above any form of ours. */
 export const FORM_LIMITS = { bytes: 16 * 1024, fields: 32, fieldBytes: 4 * 1024 } as const;
+/** The same of a form that holds lists, such as every redirect URI of an application: as much as limits.ts lets in. */
+export const LIST_FORM_LIMITS: FormLimits = { ...FORM_LIMITS, bytes: 56 * 1024, fieldBytes: 32 * 1024 };
+
+type FormLimits = { readonly [Limit in keyof typeof FORM_LIMITS]: number };
 
 /** The fields of a form by name, each given once. Frozen, and without a prototype: `form.constructor` is nobody's. */
 export type Form = Readonly<Record<string, string>>;
@@ -13,13 +17,16 @@ const TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?
  * Reads the body of one of our own forms. The engine reads the bodies of its endpoints itself.
  * @throws HttpRefusal 415, 413 or 400, naming the fault.
  */
-export const readForm = async (ctx: Pick<Context, 'req'>): Promise<Form> => parseForm(await readChecked(ctx));
+export const readForm = async (ctx: Pick<Context, 'req'>, limits: FormLimits = FORM_LIMITS): Promise<Form> =>
+  parseForm(await readChecked(ctx, limits), limits);
 
 /** {@link readForm} for a form that is another's to judge: its fields in their order, some perhaps doubled or long. */
 export const readFields = async (ctx: Pick<Context, 'req'>): Promise<URLSearchParams> =>
-  new URLSearchParams(parseFields(await readChecked(ctx), FORM_LIMITS.bytes));
+  new URLSearchParams(
+    parseFields(await readChecked(ctx, FORM_LIMITS), { ...FORM_LIMITS, fieldBytes: FORM_LIMITS.bytes }),
+  );
 
-async function readChecked(ctx: Pick<Context, 'req'>): Promise<Buffer> {
+async function readChecked(ctx: Pick<Context, 'req'>, { bytes }: FormLimits): Promise<Buffer> {
   const { headers } = ctx.req;
   if (!TYPE.test(headers['content-type']?.trim() ?? ''))
     throw new HttpRefusal('unsupported_form', 'A form must be sent as application/x-www-form-urlencoded, in UTF-8.', {
@@ -27,8 +34,9 @@ async function readChecked(ctx: Pick<Context, 'req'>): Promise<Buffer> {
     });
   if (headers['content-encoding'] !== undefined)
     throw new HttpRefusal('unsupported_form', 'A form must be sent without compression.', { status: 415 });
-  if (Number(headers['content-length'] ?? 0) > FORM_LIMITS.bytes) throw tooLarge();
-  return readBody(ctx.req, FORM_LIMITS.bytes, tooLarge);
+  const refused = () => tooLarge(bytes);
+  if (Number(headers['content-length'] ?? 0) > bytes) throw refused();
+  return readBody(ctx.req, bytes, refused);
 }
 
 /** All of a body of at most so many bytes. @throws what `tooLarge` gives where there are more */
@@ -48,20 +56,20 @@ export async function readBody(req: Context['req'], most: number, tooLarge: () =
  * @throws HttpRefusal 400 for bytes that are no text, broken escapes, NUL, doubled, nameless or oversized fields, or too
  * many of them.
  */
-export function parseForm(body: Uint8Array): Form {
+export function parseForm(body: Uint8Array, limits: FormLimits = FORM_LIMITS): Form {
   const form: Record<string, string> = Object.create(null);
-  for (const [name, value] of parseFields(body)) {
+  for (const [name, value] of parseFields(body, limits)) {
     if (name in form) throw bad('A field of the form was sent twice.');
     form[name] = value;
   }
   return Object.freeze(form);
 }
 
-function parseFields(body: Uint8Array, fieldBytes: number = FORM_LIMITS.fieldBytes): [name: string, value: string][] {
+function parseFields(body: Uint8Array, { fields, fieldBytes }: FormLimits): [name: string, value: string][] {
   const parts = decode(() => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body))
     .split('&')
     .filter(Boolean);
-  if (parts.length > FORM_LIMITS.fields) throw bad(`The form has more than ${FORM_LIMITS.fields} fields.`);
+  if (parts.length > fields) throw bad(`The form has more than ${fields} fields.`);
   return parts.map((part) => {
     const at = part.indexOf('=');
     const name = unquote(at < 0 ? part : part.slice(0, at));
@@ -86,8 +94,8 @@ function decode(read: () => string): string {
   }
 }
 
-const tooLarge = () =>
-  new HttpRefusal('form_too_large', `A form may have at most ${FORM_LIMITS.bytes} bytes.`, {
+const tooLarge = (bytes: number) =>
+  new HttpRefusal('form_too_large', `A form may have at most ${bytes} bytes.`, {
     status: 413,
     reason: 'tooLarge',
   });

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import { createClicks } from './clicks.ts';
 import type { Csrf } from './csrf.ts';
-import { type Form, readForm } from './forms.ts';
+import { type Form, LIST_FORM_LIMITS, readForm } from './forms.ts';
 import { sendOn } from './send-on.ts';
 
 /** Somebody who is signed in on the browser that asks. */
@@ -95,7 +95,7 @@ export function guardedPage<Me extends Someone>({ room, csrf, admit }: Guard<Me>
     },
 
     async submit(ctx: Context): Promise<void> {
-      const form = await readForm(ctx);
+      const form = await readForm(ctx, room === 'admin' ? LIST_FORM_LIMITS : undefined);
       const next = await clicks(form, () => take(ctx, form));
       if (typeof next === 'string') return sendOn(ctx, next);
       // Of two clicks both are shown it, since a browser shows what the second was answered; nobody else is.

@@ -172,6 +172,23 @@ test.serial('one that registered itself is vouched for, and keeps what an operat
   t.falsy((await postern.domain.clients.get(client.client_id))?.registration?.vouched);
 });
 
+test.serial(
+  'an application with as many redirect URIs as it may have, and long ones, is added and changed',
+  async (t) => {
+    const uris = Array.from(
+      { length: 50 },
+      (_, i) => `https://app-${i}.example/${'path/'.repeat(50)}callback?tenant=${i}`,
+    );
+    const { agent, page } = await atDesk(postern, '/admin/applications/new');
+    const added = shown(await agent.press(page, 'Add it', { ...WEB, redirect_uris: uris.join('\r\n') }));
+    t.deepEqual((await postern.domain.clients.get(added.id))?.redirectUris, uris);
+    const its = await agent.get(`/admin/applications/${added.id}`);
+    const saved = await agent.press(its, 'Save', { name: 'Renamed', redirect_uris: fieldOf(its, 'redirect_uris') });
+    t.regex(saved.html, /It is saved/);
+    t.like(await postern.domain.clients.get(added.id), { name: 'Renamed', redirectUris: uris });
+  },
+);
+
 test.serial("the server's own pages are no application that can be looked after", async (t) => {
   const { agent, page } = await atDesk(postern, '/admin/applications');
   t.notRegex(page.html, /applications\/account"/);
