@@ -33,6 +33,8 @@ interface Correction {
   readonly email?: string | undefined;
   readonly emailVerified?: boolean | undefined;
   readonly admin?: boolean | undefined;
+  /** A disabled person cannot sign in, and all they had is ended. */
+  readonly disabled?: boolean | undefined;
 }
 
 interface NewPerson {
@@ -99,6 +101,53 @@ export function createAccounts(options: Options) {
   /** Whether a password is all that is asked of a person. */
   const isAlone = (someone: Person): Promise<boolean> => assurance.passwordAlone(someone, []);
 
+  /**
+   * What an operator knows better, all of it or nothing. Another address is not proven unless that is said too; the old one, where
+   * it was, is told, and what was mailed there is good for nothing. Whoever becomes an operator, or is none any more, is signed out
+   * everywhere: other rules hold for their sign-ins. So is whoever is disabled, and cannot sign in.
+   * @throws Refusal `user_unknown`, `name_invalid`, `email_invalid`, `email_taken`
+   */
+  async function update(id: string, correction: Correction): Promise<Person> {
+    const { name, email: text, emailVerified, admin, disabled } = correction;
+    checkName(name);
+    const email = text === undefined ? undefined : parseEmail(text).email;
+    const corrected = Object.entries({ name, email, email_verified: emailVerified, admin }).flatMap(([what, to]) =>
+      to === undefined ? [] : [what],
+    );
+    const [event, other] = [
+      ...(corrected.length > 0 ? ['account.updated'] : []),
+      ...(disabled === undefined ? [] : [disabled ? 'account.disabled' : 'account.enabled']),
+    ];
+    if (event === undefined) return personOf(await existing(id));
+    let ends = false;
+    const moves = (before: Account) => email !== undefined && emailKey(email) !== emailKey(before.email);
+    const alter = (before: Account): Partial<Account> => {
+      ends = disabled === true || (admin !== undefined && admin !== before.admin);
+      return {
+        ...(name !== undefined && { name }),
+        ...(email !== undefined && { email }),
+        ...(moves(before) && { emailVerified: false, epoch: before.epoch + 1 }),
+        ...(emailVerified !== undefined && { emailVerified }),
+        ...(admin !== undefined && { admin }),
+        ...(disabled !== undefined && { disabled }),
+        ...(ends && endingAll(before)),
+      };
+    };
+    return change(id, event, alter, {
+      ...(corrected.length > 0 && {
+        details: { changed: corrected.join(' '), ...(admin !== undefined && { admin }) },
+      }),
+      commit: (changes) => (ends ? ending(id)(changes) : store.commit(changes)),
+      also: async (before) => [
+        ...(other === undefined ? [] : [audit.record(other, { accountId: id })]),
+        ...(email === undefined ? [] : await handOver(id, before.email, email)),
+        ...(moves(before) && before.emailVerified
+          ? [letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id)]
+          : []),
+      ],
+    });
+  }
+
   return {
     byEmail,
 
@@ -131,7 +180,7 @@ export function createAccounts(options: Options) {
      * @throws Refusal `email_invalid`, `email_taken`, `name_invalid`, those of password-policy.ts, `busy`, and whatever
      * `also` throws
      */
-    async add(newcomer: NewPerson, also: (id: string) => ReturnType<Alongside> = nothingElse): Promise<Person> {
+    async add(newcomer: NewPerson, also: (person: Person) => ReturnType<Alongside> = nothingElse): Promise<Person> {
       const { email: text, name, password, admin = false, emailVerified = false, locale } = newcomer;
       const { email, key } = parseEmail(text);
       checkName(name);
@@ -153,24 +202,23 @@ export function createAccounts(options: Options) {
       const taken = () => new Refusal('email_taken', `${email} belongs to somebody already`);
       if (await store.get('emails', key)) throw taken();
       const record = password === undefined ? bare : { ...bare, passwordHash: await passwords.hash(password) };
+      const person: Person = { id, ...record };
       return retryOnConflict(async () => {
         if (await store.get('emails', key)) throw taken();
         await store.commit([
           { put: 'emails', id: key, record: { accountId: id }, expect: 'absent' },
           { put: 'accounts', id, record, expect: 'absent' },
           audit.record('account.added', { accountId: id, details: { admin } }),
-          ...(await also(id)),
+          ...(await also(person)),
         ]);
-        return { id, ...record };
+        return person;
       });
     },
 
-    /** A disabled person cannot sign in, and all they had is ended. @throws Refusal `user_unknown` */
-    setDisabled(id: string, disabled: boolean): Promise<Person> {
-      return disabled
-        ? change(id, 'account.disabled', (record) => ({ disabled, ...endingAll(record) }), { commit: ending(id) })
-        : change(id, 'account.enabled', () => ({ disabled }));
-    },
+    update,
+
+    /** @throws Refusal `user_unknown` */
+    setDisabled: (id: string, disabled: boolean): Promise<Person> => update(id, { disabled }),
 
     /**
      * Ends all that was issued to the person, and tells them where they had another password before.
@@ -211,43 +259,6 @@ export function createAccounts(options: Options) {
     async rename(id: string, name: string): Promise<Person> {
       checkName(name);
       return change(id, 'account.renamed', () => ({ name }));
-    },
-
-    /**
-     * What an operator knows better. Another address is not proven unless that is said too; the old one, where it was, is
-     * told, and what was mailed there is good for nothing. Whoever becomes an operator, or is none any more, is signed out
-     * everywhere: other rules hold for their sign-ins.
-     * @throws Refusal `user_unknown`, `name_invalid`, `email_invalid`, `email_taken`
-     */
-    async update(id: string, { name, email: text, emailVerified, admin }: Correction): Promise<Person> {
-      checkName(name);
-      const email = text === undefined ? undefined : parseEmail(text).email;
-      const said = Object.entries({ name, email, email_verified: emailVerified, admin }).filter(
-        ([, to]) => to !== undefined,
-      );
-      if (said.length === 0) return personOf(await existing(id));
-      let ends = false;
-      const moves = (before: Account) => email !== undefined && emailKey(email) !== emailKey(before.email);
-      const alter = (before: Account): Partial<Account> => {
-        ends = admin !== undefined && admin !== before.admin;
-        return {
-          ...(name !== undefined && { name }),
-          ...(email !== undefined && { email }),
-          ...(moves(before) && { emailVerified: false, epoch: before.epoch + 1 }),
-          ...(emailVerified !== undefined && { emailVerified }),
-          ...(ends && { admin: admin === true, ...endingAll(before) }),
-        };
-      };
-      return change(id, 'account.updated', alter, {
-        details: { changed: said.map(([what]) => what).join(' '), ...(admin !== undefined && { admin }) },
-        commit: (changes) => (ends ? ending(id)(changes) : store.commit(changes)),
-        also: async (before) => [
-          ...(email === undefined ? [] : await handOver(id, before.email, email)),
-          ...(moves(before) && before.emailVerified
-            ? [letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id)]
-            : []),
-        ],
-      });
     },
 
     /** Ends every sign-in of the person, and all that was issued to them. @throws Refusal `user_unknown` */

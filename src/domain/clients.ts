@@ -14,7 +14,6 @@ import {
 import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
 import type { Audit } from './audit.ts';
 import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
-import { commitAll, every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -285,10 +284,6 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     remove(id: string, { itself = false } = {}): Promise<void> {
       return retryOnConflict(async () => {
         const { version, record } = await existing(id);
-        const consents = await Array.fromAsync(
-          every(store, 'consents', 'clientId', id),
-          (consent): Change => ({ remove: 'consents', id: consent.id }),
-        );
         const details = { name: record.name, ...(itself && { by: 'itself' }) };
         await sessions.endForClient(
           id,
@@ -296,7 +291,6 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
           // One that registered itself has none, and is not to have us look at every token.
           { ownTokens: !itself },
         );
-        await commitAll(store, consents);
       });
     },
 

@@ -109,11 +109,11 @@ export function createIdentities({ store, now, audit, accounts, changes, letters
      */
     async signUp({ email, emailVerified, name, ...somebody }: Newcomer): Promise<Person> {
       try {
-        return await accounts.add({ email, emailVerified, name }, async (accountId) => {
+        return await accounts.add({ email, emailVerified, name }, async ({ id }) => {
           if (await find(somebody)) throw taken();
           return [
-            { put: 'identities', id: rowId(somebody), record: newLink(accountId, somebody), expect: 'absent' },
-            linkedEvent(accountId, somebody),
+            { put: 'identities', id: rowId(somebody), record: newLink(id, somebody), expect: 'absent' },
+            linkedEvent(id, somebody),
           ];
         });
       } catch (error) {

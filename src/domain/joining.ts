@@ -1,5 +1,5 @@
 import { type Clock, type Duration, Refusal } from '../lib/index.ts';
-import type { Link, LinkPurpose, Store } from '../store/index.ts';
+import type { Change, Link, LinkPurpose, Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import type { Person } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
@@ -34,42 +34,45 @@ interface Options {
 
 /** How people come to an account: they ask for it and prove their address first, or an operator invites them. */
 export function createJoins({ store, now, accounts, audit, links, letters, invitations }: Options) {
-  /** The person an invitation is for: a new one, or one who could never sign in. */
-  async function invited({ email, name, admin, locale }: NewInvitation): Promise<Person> {
-    const known = await accounts.byEmail(email);
-    if (!known) return accounts.add({ email, name, admin, locale });
-    if (known.passwordHash !== undefined)
+  /** Whom an invitation is for, where they are here already: they could never sign in. */
+  async function known({ email, name, admin }: NewInvitation): Promise<Person | undefined> {
+    const person = await accounts.byEmail(email);
+    if (!person) return undefined;
+    if (person.passwordHash !== undefined)
       throw new Refusal(
         'email_taken',
-        `${known.email} has a password already, and can have it reset on the sign-in page`,
+        `${person.email} has a password already, and can have it reset on the sign-in page`,
       );
-    if (known.disabled) throw new Refusal('user_disabled', `${known.email} is disabled: enable them first`);
+    if (person.disabled) throw new Refusal('user_disabled', `${person.email} is disabled: enable them first`);
     if (name !== undefined || admin)
       throw new Refusal(
         'email_taken',
-        `${known.email} is here already, and an invitation does not change who they are: invite them without a name or --admin`,
+        `${person.email} is here already, and an invitation does not change who they are: invite them without a name or --admin`,
       );
-    return known;
+    return person;
   }
 
   return {
     /**
-     * Mails an invitation, and gives its link to whoever invites.
+     * Mails an invitation, and gives its link to whoever invites. Who is not here yet is added in the same commit.
      * @throws Refusal `email_invalid`, `email_taken`, `name_invalid`, `user_disabled`
      */
     async invite(invitation: NewInvitation): Promise<{ person: Person; link: string; expiresAt: number }> {
-      const person = await invited(invitation);
-      const { email } = person;
-      const { secret, changes } = await links.issue({ purpose: 'invitation', person, email, lifetime: invitations });
-      const link = letters.linkTo('invitation', secret, invitation.locale);
-      await store.commit([
-        ...changes,
-        audit.record('account.invited', { accountId: person.id }),
-        letters.send(
-          { name: 'invitation', to: email, locale: invitation.locale, link, goodFor: invitations },
-          person.id,
-        ),
-      ]);
+      const { locale } = invitation;
+      let link = '';
+      const mailing = async (person: Pick<Person, 'id' | 'email' | 'epoch'>): Promise<readonly Change[]> => {
+        const { id, email } = person;
+        const { secret, changes } = await links.issue({ purpose: 'invitation', person, email, lifetime: invitations });
+        link = letters.linkTo('invitation', secret, locale);
+        return [
+          ...changes,
+          audit.record('account.invited', { accountId: id }),
+          letters.send({ name: 'invitation', to: email, locale, link, goodFor: invitations }, id),
+        ];
+      };
+      const here = await known(invitation);
+      if (here) await store.commit(await mailing(here));
+      const person = here ?? (await accounts.add(invitation, mailing));
       return { person, link, expiresAt: now() + invitations };
     },
 

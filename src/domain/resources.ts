@@ -130,12 +130,17 @@ export function createResources({ store, now, audit, issuer }: Options) {
     },
 
     /** @throws Refusal `resource_unknown`; `resource_in_use` while a client may ask for it */
-    async remove(uri: string): Promise<void> {
-      await existing(uri);
-      for await (const { id, record } of every(store, 'clients', 'all', ''))
-        if (record.resources.includes(uri))
-          throw new Refusal('resource_in_use', `${id} (${record.name}) may ask for ${uri}: change that client first`);
-      await store.commit([{ remove: 'resources', id: uri }, audit.record('resource.removed', { details: { uri } })]);
+    remove(uri: string): Promise<void> {
+      return retryOnConflict(async () => {
+        const { version } = await existing(uri);
+        for await (const { id, record } of every(store, 'clients', 'all', ''))
+          if (record.resources.includes(uri))
+            throw new Refusal('resource_in_use', `${id} (${record.name}) may ask for ${uri}: change that client first`);
+        await store.commit([
+          { remove: 'resources', id: uri, expect: version },
+          audit.record('resource.removed', { details: { uri } }),
+        ]);
+      });
     },
   };
 }

@@ -73,7 +73,7 @@ export function createSessions({
     },
 
     /**
-     * Ends everything an application was issued.
+     * Ends everything an application was issued, and what people allowed it.
      * @param ownTokens it may have had tokens of its own (no person, no grant), which takes one look at every token
      */
     endForClient(
@@ -82,6 +82,7 @@ export function createSessions({
       { ownTokens }: { readonly ownTokens: boolean },
     ): Promise<number> {
       return end(async (into) => {
+        for await (const { id } of every(store, 'consents', 'clientId', clientId)) pile(into, 'consents', id);
         for await (const row of every(store, 'grants', 'clientId', clientId)) await pileGrant(into, row);
         for (const table of ownTokens ? TOKENS : [])
           for await (const { id, record } of every(store, table, 'all', ''))

@@ -2,7 +2,7 @@ import { isLoopback } from '../config/index.ts';
 import { type Clock, Refusal, type SealingKey, seal, unseal } from '../lib/index.ts';
 import { type Change, type Row, type Store, StoreConflict, type Upstream } from '../store/index.ts';
 import type { Audit } from './audit.ts';
-import { commitAll, every } from './every.ts';
+import { COMMIT_SIZE, commitAll, every } from './every.ts';
 import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import { parseScopes } from './scopes.ts';
@@ -151,17 +151,22 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
      */
     async remove(id: string): Promise<number> {
       const { version } = await existing(id);
+      const links = () =>
+        Array.fromAsync(
+          every(store, 'identities', 'upstream', id),
+          (row): Change => ({ remove: 'identities', id: row.id }),
+        );
+      // In one commit, as many as it holds. Of more, nobody is let in by one that a crash leaves.
+      const first = (await links()).slice(0, COMMIT_SIZE);
       await store.commit([
         { remove: 'upstreams', id, expect: version },
         audit.record('upstream.removed', { details: { upstream: id } }),
+        ...first,
       ]);
       await refresh();
-      const links = await Array.fromAsync(
-        every(store, 'identities', 'upstream', id),
-        (row): Change => ({ remove: 'identities', id: row.id }),
-      );
-      await commitAll(store, links);
-      return links.length;
+      const rest = await links();
+      await commitAll(store, rest);
+      return first.length + rest.length;
     },
   };
 }

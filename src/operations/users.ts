@@ -81,10 +81,9 @@ export const users = {
       disabled: z.boolean().optional().describe('signs them out everywhere'),
     }),
     userShape,
-    async (domain, { user, email_verified: emailVerified, disabled, ...correction }) => {
+    async (domain, { user, email_verified: emailVerified, ...correction }) => {
       const { id } = await named(domain, user);
-      const corrected = await domain.accounts.update(id, { ...correction, emailVerified });
-      return userJson(disabled === undefined ? corrected : await domain.accounts.setDisabled(id, disabled));
+      return userJson(await domain.accounts.update(id, { ...correction, emailVerified }));
     },
   ),
   'user.sign-out': operation(one, userShape, async (domain, { user }) =>

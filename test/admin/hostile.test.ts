@@ -1,10 +1,11 @@
 /** What nobody would send, races, and the store underneath: nothing breaks, and nothing is done twice or by half. */
 import test from 'ava';
 import fc from 'fast-check';
+import { router } from '../../src/admin/api/router.ts';
 import { ROUTES, type Route } from '../../src/admin/api/routes.ts';
 import { shapesOf } from '../../src/operations/index.ts';
-import { StoreUnavailable } from '../../src/store/index.ts';
-import { addPerson, startPostern } from '../support/postern.ts';
+import { type Change, StoreUnavailable } from '../../src/store/index.ts';
+import { addPerson, CALLBACK, PASSWORD, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { changed, kept } from '../support/tables.ts';
 import { ask, operating, type Told } from './operator.ts';
@@ -106,6 +107,103 @@ for (const [store, env] of Object.entries(STORES))
     const events = (await as('GET /events?type=account.added')).told.items as Told[];
     t.is(events.length, 1);
     t.is(events[0].details.by_client, robot.id);
+  });
+
+for (const [store, env] of Object.entries(STORES))
+  test.serial(`what one request asks for is one commit: all of it happens or nothing (${store})`, async (t) => {
+    const postern = await startPostern({ env: await env() });
+    t.teardown(() => postern.close());
+    const { as } = await operating(postern);
+    const { domain } = postern;
+    const commit = postern.store.commit.bind(postern.store);
+    let commits: (readonly Change[])[] = [];
+    Object.assign(postern.store, {
+      async commit(changes: readonly Change[]) {
+        // What is mailed goes its own way.
+        if (changes.some((each) => ('put' in each ? each.put : each.remove) !== 'deliveries')) commits.push(changes);
+        await commit(changes);
+      },
+    });
+    const done = async (line: string, body?: object): Promise<Told> => {
+      commits = [];
+      const { status, told } = await as(line, body);
+      t.true(DONE.includes(status), `${line} ${JSON.stringify(told)}`);
+      t.is(commits.length, 1, line);
+      asked.add(`${line.split(' ')[0]} ${place(line.split(' ')[1]!)!}`);
+      return told;
+    };
+    const asked = new Set<string>();
+    const find = router();
+    const place = (path: string) => [...(find(path)?.routes.values() ?? [])][0]?.path;
+
+    const { id } = await done('POST /users', { email: 'ada@example.com', password: PASSWORD, name: 'Ada' });
+    await domain.accounts.update(id, { emailVerified: true });
+    const { client } = await domain.clients.add({ name: 'Photos', type: 'web', redirectUris: [CALLBACK] });
+    await domain.consents.remember({ accountId: id, clientId: client.id, scopes: ['openid'] });
+    const all = { name: 'Ada King', email: 'king@example.com', email_verified: true, admin: true, disabled: true };
+    t.like(await done(`PATCH /users/${id}`, all), all);
+    t.deepEqual((await as(`GET /events?user=${id}&limit=3`)).told.items.map(({ type }: Told) => type).toSorted(), [
+      'account.disabled',
+      'account.updated',
+      'consent.given',
+    ]);
+    t.like(await done(`PATCH /users/${id}`, { disabled: false }), { ...all, disabled: false });
+    const bob = { email: 'bob@example.com', name: 'Bob', admin: true };
+    t.regex((await done('POST /invitations', bob)).link, /token=/);
+    await done('POST /invitations', { email: 'bob@example.com' });
+    await done(`DELETE /users/${id}/sessions`);
+    await done(`PUT /users/${id}/password`, { password: 'a newer and longer password' });
+    await domain.recoveryCodes.put(id, ['one-of-them']);
+    await done(`DELETE /users/${id}/factors`);
+
+    const made = await done('POST /clients', { name: 'x', type: 'service' });
+    await done(`PATCH /clients/${made.client_id}`, { name: 'y' });
+    await done(`POST /clients/${made.client_id}/secret`);
+    await done(`DELETE /clients/${client.id}`);
+    t.deepEqual(await domain.consents.allForAccount(id), []);
+    await done('POST /resources', { uri: 'urn:example:x' });
+    await done('PATCH /resources/urn:example:x', { ttl: 60 });
+    await done('DELETE /resources/urn:example:x');
+    await done('POST /upstreams', { id: 'git', kind: 'github', client_id: 'x', client_secret: 'y' });
+    await done('PATCH /upstreams/git', { name: 'Git' });
+    const upstream = (await domain.upstreams.get('git'))!;
+    await domain.identities.link(id, { upstream, subject: 'ada' });
+    t.is((await done('DELETE /upstreams/git')).unlinked, 1);
+    t.deepEqual(await domain.identities.listForAccount(id), []);
+    const leave = await done('POST /registration-tokens', {});
+    await done(`DELETE /registration-tokens/${leave.id}`);
+    const { kid } = await done('POST /keys', { alg: 'ES256' });
+    await done(`DELETE /keys/${kid}`);
+    await done(`DELETE /users/${id}`);
+    t.deepEqual(
+      ROUTES.filter(({ method, path }) => method !== 'GET' && !asked.has(`${method} ${path}`)).map(({ id }) => id),
+      [],
+      'and each was asked here',
+    );
+  });
+
+for (const [store, env] of Object.entries(STORES))
+  test.serial(`of 20 who remove one thing at once, one does, and the others are told (${store})`, async (t) => {
+    const postern = await startPostern({ env: await env() });
+    t.teardown(() => postern.close());
+    const { as } = await operating(postern);
+    const made = async (line: string, body: object, id: string) =>
+      `${line}/${(await as(`POST ${line}`, body)).told[id]}`;
+    for (const path of [
+      await made('/users', { email: 'ada@example.com' }, 'id'),
+      await made('/clients', { name: 'x', type: 'service' }, 'client_id'),
+      await made('/resources', { uri: 'urn:example:x' }, 'uri'),
+      await made('/upstreams', { id: 'git', kind: 'github', client_id: 'x' }, 'id'),
+      await made('/registration-tokens', {}, 'id'),
+    ]) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => as(`DELETE ${path}`)));
+      t.is(answers.filter(({ status }) => status === 200).length, 1, path);
+      t.is(answers.filter(({ status }) => status === 404 || status === 409).length, 19, path);
+      const removed = (await as('GET /events?limit=20')).told.items.filter(({ type }: Told) =>
+        /removed|withdrawn/.test(type),
+      );
+      t.is(new Set(removed.map(({ type }: Told) => type)).size, removed.length, path);
+    }
   });
 
 test.serial('a store that cannot answer is 503, with what to do', async (t) => {
