@@ -198,6 +198,20 @@ test.serial('an operator corrects what is known of somebody, and makes them an o
   t.like(await postern.domain.accounts.get(operator.id), { name: 'Me', admin: true });
 });
 
+test.serial('who has a name keeps one: an emptied field is refused, and not told as done', async (t) => {
+  const { id, email } = await somebody();
+  const { agent, page } = await atDesk(postern, `/admin/people/${id}/edit`);
+  for (const name of ['', '   ']) {
+    const emptied = await agent.press(page, 'Save', { name, email });
+    t.is(emptied.status, 400);
+    t.regex(emptied.html, /This name cannot be used[\s\S]*aria-invalid/);
+  }
+  t.is((await postern.domain.accounts.get(id))?.name, 'Ada Lovelace');
+  const nameless = await postern.domain.accounts.add({ email: `nameless-${email}` });
+  const theirs = await agent.get(`/admin/people/${nameless.id}/edit`);
+  t.regex((await agent.press(theirs, 'Save', { name: '', email: nameless.email })).html, /It is changed/);
+});
+
 test.serial('a form that was open while somebody else changed the person undoes nothing of it', async (t) => {
   const { accounts } = postern.domain;
   const { id } = await somebody();

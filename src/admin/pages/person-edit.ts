@@ -33,7 +33,7 @@ export const editPersonPage = ({ domain, pages }: OperatorRoom): OperatorPage =>
       if (clash) return { error: 'conflict' };
       const isVerified = verified === email;
       const correction = {
-        ...(name && name !== person.name && { name }),
+        ...(name !== known(person).name && { name }),
         // Another address is confirmed by nobody yet, however that of before was.
         ...(email !== person.email ? { email } : isVerified !== person.emailVerified && { email_verified: isVerified }),
         // Whoever takes it from themself cannot give it back.
