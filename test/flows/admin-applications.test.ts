@@ -148,18 +148,41 @@ test.serial('a form that was open while somebody else changed the application un
   t.like(await clients.get(client.id), now);
 });
 
+/** An application makes itself known, and can say something else of itself. */
+async function registersItself(metadata: Record<string, unknown>) {
+  const tell = async (method: string, url: string, token: string, body: object) => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    return (await (await fetch(url, { method, headers, body: JSON.stringify(body) })).json()) as Record<string, string>;
+  };
+  const { token } = await postern.domain.registrations.allow();
+  const {
+    client_id = '',
+    registration_client_uri: its = '',
+    registration_access_token: key = '',
+  } = await tell('POST', `${postern.issuer}/register`, token, metadata);
+  return { client_id, restates: (other: object) => tell('PUT', its, key, { client_id, ...other }) };
+}
+
+test.serial('nobody is vouched for but who was looked at: not who the application became meanwhile', async (t) => {
+  const itself = { client_name: 'Honest', redirect_uris: ['https://honest.example/back'] };
+  const { client_id, restates } = await registersItself(itself);
+  const { agent, page } = await atDesk(postern, `/admin/applications/${client_id}`);
+  const vouchedFor = async () => (await postern.domain.clients.get(client_id))?.registration?.vouched === true;
+  await restates({ client_name: 'Honest', redirect_uris: ['https://evil.example/back'] });
+  const refused = await agent.press(page, 'Vouch for it');
+  t.is(refused.status, 400);
+  t.regex(refused.html, /Somebody else changed[\s\S]*evil\.example/);
+  t.false(await vouchedFor());
+  await restates(itself);
+  const vouched = await agent.press(await agent.get(page.url), 'Vouch for it');
+  t.true(await vouchedFor());
+  await postern.domain.clients.update(client_id, { resources: ['https://files.example'] });
+  await agent.press(vouched, 'No longer vouch');
+  t.false(await vouchedFor(), 'that is always done');
+});
+
 test.serial('one that registered itself is vouched for, and keeps what an operator did not change', async (t) => {
-  const { client } = await (async () => {
-    const answer = await fetch(`${postern.issuer}/register`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${(await postern.domain.registrations.allow()).token}`,
-      },
-      body: JSON.stringify({ client_name: 'Itself', redirect_uris: ['https://itself.example/back'] }),
-    });
-    return { client: (await answer.json()) as { client_id: string } };
-  })();
+  const client = await registersItself({ client_name: 'Itself', redirect_uris: ['https://itself.example/back'] });
   const { agent, page } = await atDesk(postern, '/admin/applications');
   t.regex(page.html, /Itself[\s\S]*Nobody vouches for it/);
   const its = await agent.get(`/admin/applications/${client.client_id}`);

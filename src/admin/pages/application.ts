@@ -68,13 +68,19 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
         });
         return secretOnce(pages, rotated as Parameters<typeof secretOnce>[1], 'application_saved');
       },
-      vouch: (ctx) => vouched(ctx['params'].id, true),
-      unvouch: (ctx) => vouched(ctx['params'].id, false),
+      async vouch(ctx, _me, form) {
+        const client = await registered(room, ctx['params'].id);
+        if (!client) return { error: 'client_unknown' };
+        // It says itself who it is: whoever it became since it was looked at, nobody vouches for.
+        if (form['seen'] !== seenOf(termsOf(client))) return { error: 'conflict' };
+        await perform(domain, 'client.update', { client_id: client.id, vouched: true });
+        return { to: `applications/${client.id}`, done: 'vouched' };
+      },
+      async unvouch(ctx) {
+        const { id } = ctx['params'];
+        await perform(domain, 'client.update', { client_id: id, vouched: false });
+        return { to: `applications/${id}`, done: 'unvouched' };
+      },
     },
   };
-
-  async function vouched(client_id: string, vouched: boolean) {
-    await perform(domain, 'client.update', { client_id, vouched });
-    return { to: `applications/${client_id}`, done: vouched ? 'vouched' : 'unvouched' };
-  }
 }
