@@ -107,9 +107,10 @@ test.serial('50 parallel refreshes, spread over both, answer 50 times 200 with o
   for (const { port } of servers) t.true(front.counted.get(port)! > 10);
 });
 
-test.serial('20 parallel redemptions of a code, spread over both: one succeeds, each of 50 times', async (t) => {
+test.serial('20 parallel redemptions of a code, spread over both: one succeeds, each time', async (t) => {
   const config = await discover(server as never, client);
-  for (let trial = 0; trial < 50; trial += 1) {
+  // Fifty times, with all else that is good once, by `npm run prove -- single-use`.
+  for (let trial = 0; trial < 5; trial += 1) {
     const agent = new UserAgent(server.issuer);
     const asked = await request(config);
     const { left } = await signIn(agent, await agent.get(asked.url));

@@ -30,7 +30,7 @@ export const faults = part<Numbers>({
   short: { rounds: 1, browsers: 3, busy: seconds(15) },
   full: { rounds: 3, browsers: 4, busy: 0 },
   async prove({ seed, databases, open }, { rounds, browsers, busy }) {
-    const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED });
+    const stage = await open({ people: browsers, clients: 9, env: LONG_LIVED, watched: true });
     const server = await databases();
     const token = await keptToken(stage);
     const gate = new Gate();

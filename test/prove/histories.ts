@@ -13,6 +13,7 @@ export const histories = part<Numbers>({
   promise:
     'whatever clients do at once, and do again, the answers are those of one that does one thing after the other',
   setUps: ALL,
+  inShort: ['file', 'cluster'],
   short: { signIns: 36, browsers: 6 },
   full: { signIns: 1000, browsers: 8 },
   async prove({ seed, open }, { signIns, browsers }) {

@@ -36,9 +36,9 @@ export const kills = part<Numbers>({
   short: {
     browsers: 4,
     victims: {
-      file: { server: 5, database: 0, backend: 0 },
+      file: { server: 3, database: 0, backend: 0 },
       database: { server: 2, database: 1, backend: 2 },
-      cluster: { server: 3, database: 1, backend: 1 },
+      cluster: { server: 2, database: 1, backend: 1 },
     },
   },
   full: {

@@ -31,7 +31,7 @@ export const million = part<Numbers>({
   short: { records: 20_000, limits: { start: seconds(60), megabytes: 1000, stall: seconds(5) } },
   full: { records: 1_000_000, limits: { start: seconds(5), megabytes: 1000, stall: 50 } },
   async prove({ open, say }, { records, limits }) {
-    const stage = await open({ people: 1, clients: 1, env: { MOVED_CLOCK_HURRY: HURRY } });
+    const stage = await open({ people: 1, clients: 1, env: { MOVED_CLOCK_HURRY: HURRY }, watched: true });
     for (const server of [...stage.servers]) await server.terminate();
     const store = await openKept(stage);
     const began = performance.now();

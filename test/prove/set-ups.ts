@@ -26,6 +26,7 @@ export const ON_POSTGRES: readonly SetUp[] = ['database', 'cluster'];
 const PROCESSES: Readonly<Record<SetUp, number>> = { file: 1, database: 1, cluster: 3 };
 
 export interface Running extends ServerProcess {
+  /** 0 where the stage is not watched. */
   readonly opsPort: number;
 }
 
@@ -61,6 +62,11 @@ interface Options {
   /** People with a second factor; none unless given. */
   readonly guarded?: number;
   readonly clients?: number;
+  /**
+   * Its servers have an ops port. Where nobody could ask whether they have warmed up they do not, which is more than half of
+   * the work of a start.
+   */
+  readonly watched?: boolean;
 }
 
 /** For runs that ask at their end about what they did at their beginning: nothing comes of age meanwhile. */
@@ -119,7 +125,7 @@ export async function openStage(setUp: SetUp, options: Options): Promise<Stage> 
       note: () => {},
     }),
     async start(more = {}) {
-      const opsPort = await freePort();
+      const opsPort = options.watched ? await freePort() : 0;
       const process = await startProcess({ folder, env: { ...env, POSTERN_OPS_PORT: String(opsPort) }, ...more });
       const running = { ...process, opsPort };
       everyone.push(running);

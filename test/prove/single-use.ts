@@ -19,6 +19,7 @@ export const singleUse = part<Numbers>({
   name: 'single-use',
   promise: 'what is good once succeeds once, however many present it at the same moment',
   setUps: ALL,
+  inShort: ['file', 'cluster'],
   short: { trials: 2, atOnce: 20 },
   full: { trials: 50, atOnce: 20 },
   async prove(ground, numbers) {
