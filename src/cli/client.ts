@@ -34,7 +34,7 @@ export function createAsk(options: Options): Ask {
     const reached = await reachStore(options);
     if (reached instanceof Socket) return converse(reached, operation, args);
     try {
-      return await perform(reached.domain, operation, args);
+      return await perform(reached.domain, operation, args, { evenLast: true });
     } finally {
       await reached.close();
     }

@@ -106,7 +106,7 @@ async function answerTo(line: string, socket: Socket, { domain, log, backup, clo
     if (operation === BACKUP) return { result: await send(socket, backup(), closing) };
     // Loaded with the first command: most servers hear none.
     const { perform } = await import('../operations/index.ts');
-    return { result: await perform(domain, operation, args) };
+    return { result: await perform(domain, operation, args, { evenLast: true }) };
   } catch (error) {
     if (error instanceof Refusal) return { error: { code: error.code, message: error.message } };
     if (error instanceof StoreUnavailable) return { error: { code: 'store_unavailable', message: error.message } };

@@ -17,6 +17,7 @@ import { every } from './every.ts';
 import type { Imports } from './imports.ts';
 import { type Letters, localeOf } from './letters.ts';
 import { checkName } from './names.ts';
+import type { Operators } from './operators.ts';
 import type { PasswordPolicy } from './password-policy.ts';
 import type { Passwords } from './passwords.ts';
 import { retryOnConflict } from './retry.ts';
@@ -35,6 +36,12 @@ interface Correction {
   readonly admin?: boolean | undefined;
   /** A disabled person cannot sign in, and all they had is ended. */
   readonly disabled?: boolean | undefined;
+}
+
+/** Who may be taken away. */
+interface Taking {
+  /** The last operator too: whoever asks can make another one without an operator. */
+  readonly evenLast?: boolean | undefined;
 }
 
 interface NewPerson {
@@ -71,6 +78,7 @@ interface Options {
   readonly assurance: Pick<Assurance, 'passwordAlone'>;
   readonly letters: Letters;
   readonly changes: AccountChanges;
+  readonly operators: Operators;
 }
 
 /** What goes with a person who is removed. */
@@ -78,7 +86,7 @@ const BELONGINGS = ['consents', 'factors', 'identities', 'links'] as const;
 
 /** People: who they are, whether they may sign in, and whether a password is theirs. */
 export function createAccounts(options: Options) {
-  const { store, now, passwords, policy, audit, sessions, imports, assurance, letters } = options;
+  const { store, now, passwords, policy, audit, sessions, imports, assurance, letters, operators } = options;
   const { existing, change, handOver } = options.changes;
 
   async function byEmail(email: string): Promise<Person | undefined> {
@@ -105,9 +113,9 @@ export function createAccounts(options: Options) {
    * What an operator knows better, all of it or nothing. Another address is not proven unless that is said too; the old one, where
    * it was, is told, and what was mailed there is good for nothing. Whoever becomes an operator, or is none any more, is signed out
    * everywhere: other rules hold for their sign-ins. So is whoever is disabled, and cannot sign in.
-   * @throws Refusal `user_unknown`, `name_invalid`, `email_invalid`, `email_taken`
+   * @throws Refusal `user_unknown`, `name_invalid`, `email_invalid`, `email_taken`, `last_operator`
    */
-  async function update(id: string, correction: Correction): Promise<Person> {
+  async function update(id: string, correction: Correction, { evenLast = false }: Taking = {}): Promise<Person> {
     const { name, email: text, emailVerified, admin, disabled } = correction;
     checkName(name);
     const email = text === undefined ? undefined : parseEmail(text).email;
@@ -140,6 +148,7 @@ export function createAccounts(options: Options) {
       commit: (changes) => (ends ? ending(id)(changes) : store.commit(changes)),
       also: async (before) => [
         ...(other === undefined ? [] : [audit.record(other, { accountId: id })]),
+        ...((disabled || admin === false) && !evenLast ? await operators.oneStays({ id, record: before }) : []),
         ...(email === undefined ? [] : await handOver(id, before.email, email)),
         ...(moves(before) && before.emailVerified
           ? [letters.send({ name: 'email-changed', to: before.email, locale: localeOf(before.locale) }, id)]
@@ -217,8 +226,8 @@ export function createAccounts(options: Options) {
 
     update,
 
-    /** @throws Refusal `user_unknown` */
-    setDisabled: (id: string, disabled: boolean): Promise<Person> => update(id, { disabled }),
+    /** @throws Refusal `user_unknown`, `last_operator` */
+    setDisabled: (id: string, disabled: boolean, taking?: Taking): Promise<Person> => update(id, { disabled }, taking),
 
     /**
      * Ends all that was issued to the person, and tells them where they had another password before.
@@ -273,11 +282,12 @@ export function createAccounts(options: Options) {
     /**
      * The person, what belongs to them and everything issued to them.
      * @param form by which they asked for it, as {@link wasRemovedBy} is asked about it
-     * @throws Refusal `user_unknown`
+     * @throws Refusal `user_unknown`, `last_operator`
      */
-    remove(id: string, form?: string): Promise<void> {
+    remove(id: string, { form, evenLast = false }: Taking & { readonly form?: string } = {}): Promise<void> {
       return retryOnConflict(async () => {
-        const { record, version } = await existing(id);
+        const before = await existing(id);
+        const { record, version } = before;
         const belongings: Change[] = [];
         for (const table of BELONGINGS)
           for await (const row of every(store, table, 'accountId', id)) belongings.push({ remove: table, id: row.id });
@@ -285,6 +295,7 @@ export function createAccounts(options: Options) {
           { remove: 'accounts', id, expect: version },
           { remove: 'emails', id: emailKey(record.email) },
           ...belongings,
+          ...(evenLast ? [] : await operators.oneStays(before)),
           ...(form === undefined ? [] : [removalBy(form)]),
           audit.record('account.removed', { accountId: id }),
         ]);

@@ -96,6 +96,9 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
       return { events: found };
     },
 
+    /** Whose doing it is that is done here; undefined for what nobody is named for. */
+    actor: (): Actor | undefined => acting.getStore()?.actor,
+
     /** A page of what happened to one person, the newest first. */
     async listForAccount(accountId: string, page?: Page) {
       const { rows, next } = await store.find('audit', 'accountId', accountId, page);

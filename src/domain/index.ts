@@ -33,6 +33,7 @@ import { createMailAnswers } from './mail-answers.ts';
 import { createMailRequests } from './mail-requests.ts';
 import { createMailedCodes } from './mailed-codes.ts';
 import type { MasterKey } from './master-key.ts';
+import { createOperators } from './operators.ts';
 import { createPasswordPolicy } from './password-policy.ts';
 import { createPasswords, type Passwords } from './passwords.ts';
 import { createPlaces } from './places.ts';
@@ -135,6 +136,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     assurance,
     letters,
     changes,
+    operators: createOperators({ store, audit }),
   });
   const guesses = createGuesses({ store, now, limits: settings.guesses });
   const clients = createClients({ store, now, audit, sessions, own: ownClient(settings) });

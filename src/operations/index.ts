@@ -10,7 +10,7 @@ import { StoreConflict } from '../store/index.ts';
 import { audit } from './audit.ts';
 import { clients } from './clients.ts';
 import { keys } from './keys.ts';
-import { faultsOf, type Operation } from './operation.ts';
+import { type Asking, faultsOf, type Operation } from './operation.ts';
 import { refusals } from './refusals.ts';
 import { registrations } from './registrations.ts';
 import { resources } from './resources.ts';
@@ -41,15 +41,16 @@ export const operationNames = Object.keys(OPERATIONS) as readonly OperationName[
 
 /**
  * Checks what came and does it.
+ * @param asking what whoever asks may have done beside what everybody may who may ask at all
  * @throws Refusal `operation_unknown`, `arguments_invalid`, `conflict`, and whatever the domain refuses
  */
-export async function perform(domain: Domain, name: unknown, args: unknown): Promise<unknown> {
+export async function perform(domain: Domain, name: unknown, args: unknown, asking: Asking = {}): Promise<unknown> {
   if (!isName(name)) throw new Refusal('operation_unknown', 'there is no such operation');
   const operation: Operation = OPERATIONS[name];
   const parsed = operation.takes.safeParse(args ?? {});
   if (!parsed.success) throw new Refusal('arguments_invalid', faultsOf(parsed.error));
   try {
-    return await operation.run(domain, parsed.data as never);
+    return await operation.run(domain, parsed.data as never, asking);
   } catch (cause) {
     if (!(cause instanceof StoreConflict)) throw cause;
     throw new Refusal('conflict', 'somebody else changed the same thing at that moment: try again', { cause });

@@ -8,7 +8,13 @@ export interface Operation {
   readonly takes: z.ZodType;
   /** What it answers, told to whoever writes a client; test/operations/shapes.test.ts holds every answer to it. */
   readonly gives: z.ZodType;
-  run(domain: Domain, args: never): Promise<unknown>;
+  run(domain: Domain, args: never, asking: Asking): Promise<unknown>;
+}
+
+/** How it is asked for. */
+export interface Asking {
+  /** From where an operator can be made without one: then even the last may be taken away. */
+  readonly evenLast?: boolean;
 }
 
 /** As a schema says, of whatever is only read. */
@@ -22,7 +28,7 @@ type ReadOnly<T> = T extends readonly (infer E)[]
 export const operation = <S extends z.ZodType, G extends z.ZodType>(
   takes: S,
   gives: G,
-  run: (domain: Domain, args: z.output<S>) => Promise<ReadOnly<z.input<G>>>,
+  run: (domain: Domain, args: z.output<S>, asking: Asking) => Promise<ReadOnly<z.input<G>>>,
 ): { takes: S; gives: G; run: typeof run } => ({ takes, gives, run });
 
 interface Paged<T> {

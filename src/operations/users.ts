@@ -65,8 +65,8 @@ export const users = {
   'user.page': operation(
     listed.page.takes.extend({ email: text.optional().describe('the one whose address it is, or nobody') }),
     listed.page.gives,
-    async (domain, { email, ...page }) => {
-      if (email === undefined) return listed.page.run(domain, page);
+    async (domain, { email, ...page }, asking) => {
+      if (email === undefined) return listed.page.run(domain, page, asking);
       const found = await domain.accounts.byEmail(email);
       return { items: found ? [userJson(found)] : [] };
     },
@@ -81,16 +81,16 @@ export const users = {
       disabled: z.boolean().optional().describe('signs them out everywhere'),
     }),
     userShape,
-    async (domain, { user, email_verified: emailVerified, ...correction }) => {
+    async (domain, { user, email_verified: emailVerified, ...correction }, asking) => {
       const { id } = await named(domain, user);
-      return userJson(await domain.accounts.update(id, { ...correction, emailVerified }));
+      return userJson(await domain.accounts.update(id, { ...correction, emailVerified }, asking));
     },
   ),
   'user.sign-out': operation(one, userShape, async (domain, { user }) =>
     userJson(await domain.accounts.signOut((await named(domain, user)).id)),
   ),
-  'user.disable': operation(one, userShape, async (domain, { user }) =>
-    userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true)),
+  'user.disable': operation(one, userShape, async (domain, { user }, asking) =>
+    userJson(await domain.accounts.setDisabled((await named(domain, user)).id, true, asking)),
   ),
   'user.enable': operation(one, userShape, async (domain, { user }) =>
     userJson(await domain.accounts.setDisabled((await named(domain, user)).id, false)),
@@ -105,9 +105,9 @@ export const users = {
     const { id, email } = await named(domain, user);
     return { id, email, removed: await domain.factors.reset(id) };
   }),
-  'user.remove': operation(one, gone.extend({ removed: z.literal(true) }), async (domain, { user }) => {
+  'user.remove': operation(one, gone.extend({ removed: z.literal(true) }), async (domain, { user }, asking) => {
     const { id, email } = await named(domain, user);
-    await domain.accounts.remove(id);
+    await domain.accounts.remove(id, asking);
     return { id, email, removed: true } as const;
   }),
 };

@@ -5,6 +5,7 @@ import { router } from '../../src/admin/api/router.ts';
 import { ROUTES, type Route } from '../../src/admin/api/routes.ts';
 import { shapesOf } from '../../src/operations/index.ts';
 import { type Change, StoreUnavailable } from '../../src/store/index.ts';
+import { addOperator } from '../support/operators.ts';
 import { addPerson, CALLBACK, PASSWORD, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { changed, kept } from '../support/tables.ts';
@@ -136,6 +137,7 @@ for (const [store, env] of Object.entries(STORES))
     const find = router();
     const place = (path: string) => [...(find(path)?.routes.values() ?? [])][0]?.path;
 
+    await addOperator(postern);
     const { id } = await done('POST /users', { email: 'ada@example.com', password: PASSWORD, name: 'Ada' });
     await domain.accounts.update(id, { emailVerified: true });
     const { client } = await domain.clients.add({ name: 'Photos', type: 'web', redirectUris: [CALLBACK] });

@@ -177,6 +177,7 @@ test('a person is let in only while they are an operator', async (t) => {
   const denied = { status: 403, error: 'access_denied' };
   await keptOut(t, postern, 'no operator', { token: bob.tokens.access_token }, denied);
 
+  await operator(postern, 'grace@example.com');
   const ada = await operator(postern);
   const { tokens } = await personal(postern, client);
   await letIn(t, postern, tokens.access_token);

@@ -12,10 +12,12 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
     async delete(_ctx, { person }, form) {
       if (emailKey(form['email'] ?? '') !== emailKey(person.email)) return { error: 'email_other' };
       try {
-        await domain.accounts.remove(person.id, formOf(form));
+        await domain.accounts.remove(person.id, { form: formOf(form) });
       } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === 'last_operator') return { error: 'last_operator', status: 409 };
         // Another click was first: it is what was wanted.
-        if (!(error instanceof Refusal && error.code === 'user_unknown')) throw error;
+        if (error.code !== 'user_unknown') throw error;
       }
       return { to: 'deleted' };
     },

@@ -23,7 +23,7 @@ const REFUSED = {
   Unauthorized: 'No access token of this server for this API, or none that is good (WWW-Authenticate)',
   Forbidden: 'The token has another scope (insufficient_scope), or its person is no operator (access_denied)',
   Missing: 'There is none of what the path names',
-  Conflict: 'It cannot be done beside what there is already',
+  Conflict: 'It cannot be done beside what there is already, or would leave no operator (last_operator)',
   TooLarge: 'The body is too large',
   NotJson: 'The body is not sent as application/json',
   Unavailable: 'The store cannot answer at present, or too many passwords are being hashed: try again (Retry-After)',

@@ -62,7 +62,7 @@ const MISSING: Readonly<Record<string, string>> = {
 };
 
 /** It would be done if it were not for what there is already. */
-const CONFLICT = /^conflict$|_(?:taken|exists|in_use|pending)$/;
+const CONFLICT = /^(?:conflict|last_operator)$|_(?:taken|exists|in_use|pending)$/;
 
 function statusOf({ path }: Route, code: string): number {
   if (code === 'busy') return 503;

@@ -52,7 +52,7 @@ export function operatorPage({ domain, ownSessions, pages, csrf, now }: Operator
         return await domain.audit.actingAs({ by: me.person.id }, () => decide(ctx, me, form));
       } catch (error) {
         if (!(error instanceof Refusal) || error instanceof HttpRefusal) throw error;
-        return { error: error.code, detail: error.message };
+        return { error: error.code, detail: error.message, ...(error.code === 'last_operator' && { status: 409 }) };
       }
     },
   ]);
