@@ -1,4 +1,4 @@
-import { type Clock, type Duration, newId, Refusal, seconds, sha256 } from '../lib/index.ts';
+import { type Clock, newId, Refusal } from '../lib/index.ts';
 import type { Account, Change, Page, Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import {
@@ -22,11 +22,6 @@ import type { PasswordPolicy } from './password-policy.ts';
 import type { Passwords } from './passwords.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
-
-/** How long it is known which form removed somebody: a second click comes after the first one's answer has left. */
-const DOUBLE_CLICK: Duration = seconds(10);
-
-const idOfRemoval = (form: string): string => sha256(`removal\n${form}`);
 
 /** What an operator says of somebody; what is left out stays. */
 interface Correction {
@@ -98,13 +93,6 @@ export function createAccounts(options: Options) {
 
   const ending = (id: string, except?: string) => (changes: readonly Change[]) =>
     sessions.endForAccount(id, changes, { except });
-
-  const removalBy = (form: string): Change => ({
-    put: 'seen',
-    id: idOfRemoval(form),
-    record: { issuer: 'postern' },
-    expiresAt: now() + DOUBLE_CLICK,
-  });
 
   /** Whether a password is all that is asked of a person. */
   const isAlone = (someone: Person): Promise<boolean> => assurance.passwordAlone(someone, []);
@@ -279,12 +267,8 @@ export function createAccounts(options: Options) {
       return policy.minimum(await isAlone(row ? personOf(row) : NOBODY));
     },
 
-    /**
-     * The person, what belongs to them and everything issued to them.
-     * @param form by which they asked for it, as {@link wasRemovedBy} is asked about it
-     * @throws Refusal `user_unknown`, `last_operator`
-     */
-    remove(id: string, { form, evenLast = false }: Taking & { readonly form?: string } = {}): Promise<void> {
+    /** The person, what belongs to them and everything issued to them. @throws Refusal `user_unknown`, `last_operator` */
+    remove(id: string, { evenLast = false }: Taking = {}): Promise<void> {
       return retryOnConflict(async () => {
         const before = await existing(id);
         const { record, version } = before;
@@ -296,14 +280,10 @@ export function createAccounts(options: Options) {
           { remove: 'emails', id: emailKey(record.email) },
           ...belongings,
           ...(evenLast ? [] : await operators.oneStays(before)),
-          ...(form === undefined ? [] : [removalBy(form)]),
           audit.record('account.removed', { accountId: id }),
         ]);
       });
     },
-
-    /** Whether this very form removed its sender a moment ago. */
-    wasRemovedBy: async (form: string): Promise<boolean> => (await store.get('seen', idOfRemoval(form))) !== undefined,
 
     authenticate: createAuthentication({ store, now, audit, passwords, imports, byEmail }),
   };

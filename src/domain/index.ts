@@ -43,6 +43,7 @@ import { createRefusals } from './refusals.ts';
 import { createRegistrations } from './registrations.ts';
 import { createResourceOwners } from './resource-owners.ts';
 import { createResources, LONGEST_TTL } from './resources.ts';
+import { createSentForms } from './sent-forms.ts';
 import { createSessions } from './sessions.ts';
 import { createSetup } from './setup.ts';
 import { createUpstreamRequests } from './upstream-requests.ts';
@@ -80,6 +81,7 @@ export type { Leave } from './registrations.ts';
 export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
+export type { Led, SentForms } from './sent-forms.ts';
 export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
 export type { UnderWay, Vouched, WhyNot } from './upstream-requests.ts';
 export type { RegisteredUpstream } from './upstreams.ts';
@@ -169,6 +171,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     registrations: createRegistrations({ store, now, settings, audit, clients }),
     resourceOwners: createResourceOwners({ accounts, assurance, guesses }),
     resources: createResources({ store, now, audit, issuer }),
+    sentForms: createSentForms({ store, now }),
     sessions,
     upstreamRequests: createUpstreamRequests({ store, now, sealingKey }),
 

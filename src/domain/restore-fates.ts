@@ -52,6 +52,8 @@ export const FATES: { readonly [T in TableName]: Fate<Tables[T]> } = {
 
   // Says of some assertions that they were seen; the mark `restored` says it of all.
   seen: 'ends',
+  // Of a page that was left open since: it is for a session that ended.
+  sent_forms: 'ends',
   // Counters of a window that is over; which browsers are known, the next sign-ins tell.
   guesses: 'ends',
   // May have been sent since. A mailed link would be good for nothing.

@@ -11,6 +11,9 @@ type FormLimits = { readonly [Limit in keyof typeof FORM_LIMITS]: number };
 /** The fields of a form by name, each given once. Frozen, and without a prototype: `form.constructor` is nobody's. */
 export type Form = Readonly<Record<string, string>>;
 
+/** What a form holds, its own token among it: the same only where it is sent twice. */
+export const formOf = (fields: Form): string => JSON.stringify(Object.entries(fields).toSorted());
+
 const TYPE = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /**

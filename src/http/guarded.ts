@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
-import { createClicks } from './clicks.ts';
+import type { Led, SentForms } from '../domain/index.ts';
 import type { Csrf } from './csrf.ts';
-import { type Form, LIST_FORM_LIMITS, readForm } from './forms.ts';
+import { type Form, formOf, LIST_FORM_LIMITS, readForm } from './forms.ts';
+import type { PageData, Pages } from './pages.ts';
 import { sendOn } from './send-on.ts';
 
 /** Somebody who is signed in on the browser that asks. */
@@ -27,13 +28,15 @@ export interface GuardedFrame {
 
 /**
  * Where the person goes next: a page of the same room by its name, with the word for what was done; `{ error }` shows this
- * page once more; `{ once }` is an answer that nobody is given again, such as a secret; nothing where it was answered.
+ * page once more; `{ once }` is what nobody is shown again, such as a secret; nothing where it was answered.
  */
 export type Outcome =
   | { readonly to: string; readonly done?: string }
   | { readonly error: string; readonly detail?: string; readonly status?: number; readonly again?: number }
-  | { readonly once: (ctx: Context) => void }
+  | { readonly once: Once }
   | undefined;
+
+type Once = PageData['admin-once'];
 
 /** One page. Its path is `/<room>/<name>`, or `/<room>` for ''; a part of the name with a colon stands for any one part. */
 export interface GuardedPage<Me extends Someone> {
@@ -42,13 +45,13 @@ export interface GuardedPage<Me extends Someone> {
   show(ctx: Context, me: Me, frame: GuardedFrame, form?: Form): Promise<void>;
   /** What each button does, by the `decision` it sends. */
   readonly decisions?: Readonly<Record<string, (ctx: Context, me: Me, form: Form) => Promise<Outcome>>>;
-  /** Where a form leads that a moment ago ended the session it came from, through whichever process; undefined for any other. */
-  ended?(form: Form): Promise<string | undefined>;
 }
 
 interface Guard<Me extends Someone> {
   readonly room: 'account' | 'admin';
   readonly csrf: Csrf;
+  readonly pages: Pages;
+  readonly sentForms: SentForms;
   /**
    * Whoever may see the page, or send its form; undefined where it has answered instead.
    * @param sent it is the form that came
@@ -57,8 +60,10 @@ interface Guard<Me extends Someone> {
 }
 
 /** A page that its guard lets people in to; a form of it counts only for whom it was shown to, and in the session it was shown in. */
-export function guardedPage<Me extends Someone>({ room, csrf, admit }: Guard<Me>, page: GuardedPage<Me>) {
-  const clicks = createClicks<string | ((ctx: Context) => void)>();
+export function guardedPage<Me extends Someone>(
+  { room, csrf, pages, sentForms, admit }: Guard<Me>,
+  page: GuardedPage<Me>,
+) {
   const pathOf = (name: string): string => (name === '' ? `/${room}` : `/${room}/${name}`);
   const path = pathOf(page.name);
   const boundTo = ({ sessionId, person }: Me): string => `${room}|${person.id}|${sessionId}`;
@@ -96,28 +101,30 @@ export function guardedPage<Me extends Someone>({ room, csrf, admit }: Guard<Me>
 
     async submit(ctx: Context): Promise<void> {
       const form = await readForm(ctx, room === 'admin' ? LIST_FORM_LIMITS : undefined);
-      const next = await clicks(form, () => take(ctx, form));
-      if (typeof next === 'string') return sendOn(ctx, next);
+      const led = (await sentForms.led<Once>(formOf(form))) ?? (await take(ctx, form));
+      if (!led) return;
+      if (!led.shown) return sendOn(ctx, led.to);
       // Of two clicks both are shown it, since a browser shows what the second was answered; nobody else is.
-      if (next && (await sender(ctx, form))) next(ctx);
+      if (await sender(ctx, form)) pages.show(ctx, 'admin-once', led.shown);
     },
   };
 
-  /** Gives where to go, or the answer; undefined where it has answered. */
-  async function take(ctx: Context, form: Form): Promise<string | ((ctx: Context) => void) | undefined> {
+  /** Gives where to go, or what to show; undefined where it has answered. */
+  async function take(ctx: Context, form: Form): Promise<Led<Once> | undefined> {
     const me = await sender(ctx, form);
-    if (!me) {
-      const to = await page.ended?.(form);
-      return to === undefined ? undefined : pathOf(to);
-    }
+    // The first of two clicks may just have ended the session that they came from.
+    if (!me) return sentForms.led(formOf(form));
     const { decisions = {} } = page;
     const word = form['decision'] ?? '';
     const decide = Object.hasOwn(decisions, word) ? decisions[word] : undefined;
-    if (!decide) return here(ctx);
-    const outcome = await decide(ctx, me, form);
+    if (!decide) return { to: here(ctx) };
+    return sentForms.once(formOf(form), async () => told(ctx, me, form, await decide(ctx, me, form)));
+  }
+
+  async function told(ctx: Context, me: Me, form: Form, outcome: Outcome): Promise<Led<Once> | undefined> {
     if (!outcome) return undefined;
-    if ('once' in outcome) return outcome.once;
-    if ('to' in outcome) return pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : '');
+    if ('once' in outcome) return { to: outcome.once.onwards, shown: outcome.once };
+    if ('to' in outcome) return { to: pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : '') };
     const { error, detail, again } = outcome;
     await page.show(ctx, me, frame(ctx, me, { error, detail, again }), form);
     // What is not there any more stays not found.

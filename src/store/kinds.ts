@@ -180,6 +180,12 @@ export interface RefreshAnswer {
   readonly request: string;
 }
 
+/** A form that was sent, or what was shown because of it; the row's id is a digest of all that it held. */
+export interface SentForm {
+  /** Where it led, or what was shown, sealed under the form itself; absent while it is being done. */
+  readonly sealed?: string;
+}
+
 /** An assertion or DPoP proof that was seen, by a digest of issuer and `jti`; or what else is known for a moment to have been. */
 export interface Seen {
   readonly issuer: string;

@@ -21,6 +21,7 @@ import type {
   RefusalRecord,
   Resource,
   Seen,
+  SentForm,
   ServerSecret,
   SessionPlace,
   SigningKey,
@@ -51,6 +52,7 @@ export interface Tables {
   refresh_answers: RefreshAnswer;
   pushed_requests: Artifact;
   seen: Seen;
+  sent_forms: SentForm;
   guesses: GuessCounter;
   refusals: RefusalRecord;
   audit: AuditEvent;
@@ -113,6 +115,7 @@ export const TABLES = {
   refresh_answers: { durability: 'strict', indexes: {} },
   pushed_requests: { durability: 'strict', indexes: {} },
   seen: { durability: 'strict', indexes: {} },
+  sent_forms: { durability: 'strict', indexes: {} },
   guesses: { durability: 'relaxed', indexes: {} },
   refusals: { durability: 'relaxed', indexes: {} },
   audit: { durability: 'strict', indexes: { accountId: (r: AuditEvent) => r.accountId } },

@@ -1,5 +1,4 @@
 import { emailKey } from '../../domain/index.ts';
-import { formOf } from '../../http/index.ts';
 import { Refusal } from '../../lib/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
@@ -12,7 +11,7 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
     async delete(_ctx, { person }, form) {
       if (emailKey(form['email'] ?? '') !== emailKey(person.email)) return { error: 'email_other' };
       try {
-        await domain.accounts.remove(person.id, { form: formOf(form) });
+        await domain.accounts.remove(person.id);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         if (error.code === 'last_operator') return { error: 'last_operator', status: 409 };
@@ -22,7 +21,6 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
       return { to: 'deleted' };
     },
   },
-  ended: async (form) => ((await domain.accounts.wasRemovedBy(formOf(form))) ? 'deleted' : undefined),
 });
 
 const day = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());

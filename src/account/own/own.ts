@@ -30,12 +30,12 @@ export interface OwnPage extends GuardedPage<SignedIn> {
 const FRESH = minutes(10);
 
 /** Lets the owner of an account in to a page, and nobody else; asks whoever is not signed in, or not lately, to sign in. */
-export function ownPage({ ownSessions, csrf, now }: OwnRoom, page: OwnPage) {
+export function ownPage({ domain, ownSessions, pages, csrf, now }: OwnRoom, page: OwnPage) {
   async function admit(ctx: Context): Promise<SignedIn | undefined> {
     const me = await ownSessions.current(ctx);
     if (me && (!page.sensitive || now() - me.since < FRESH)) return me;
     sendOn(ctx, ownSessions.signInAddress(page.offeredBy ?? page.name, page.sensitive ? { within: FRESH } : {}));
     return undefined;
   }
-  return guardedPage({ room: 'account', csrf, admit }, page);
+  return guardedPage({ room: 'account', csrf, pages, sentForms: domain.sentForms, admit }, page);
 }

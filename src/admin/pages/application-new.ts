@@ -14,7 +14,7 @@ export const newApplicationPage = ({ domain, pages }: OperatorRoom): OperatorPag
     async add(_ctx, _me, form) {
       const { type = '' } = form;
       const added = await perform(domain, 'client.add', { type, ...termsIn(form) });
-      return secretOnce(pages, added as Parameters<typeof secretOnce>[1], 'application_added');
+      return secretOnce(added as Parameters<typeof secretOnce>[0], 'application_added');
     },
   },
 });

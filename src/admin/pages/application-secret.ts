@@ -1,4 +1,4 @@
-import type { Outcome, Pages } from '../../http/index.ts';
+import type { Outcome } from '../../http/index.ts';
 
 interface WithSecret {
   readonly client_id: string;
@@ -7,9 +7,9 @@ interface WithSecret {
 }
 
 /** An application's new secret, which is shown this once; where it has none, its page. */
-export function secretOnce(pages: Pages, client: WithSecret, done: string): Outcome {
+export function secretOnce(client: WithSecret, done: string): Outcome {
   const { client_id: id, client_name: name, client_secret: value } = client;
   if (value === undefined) return { to: `applications/${id}`, done };
   const onwards = `/admin/applications/${id}`;
-  return { once: (ctx) => pages.show(ctx, 'admin-once', { what: 'secret', id, value, name, onwards }) };
+  return { once: { what: 'secret', id, value, name, onwards } };
 }

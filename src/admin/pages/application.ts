@@ -66,7 +66,7 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
           client_id: client.id,
           ...(keep !== '0' && { keep_old_for: Number(keep) }),
         });
-        return secretOnce(pages, rotated as Parameters<typeof secretOnce>[1], 'application_saved');
+        return secretOnce(rotated as Parameters<typeof secretOnce>[0], 'application_saved');
       },
       async vouch(ctx, _me, form) {
         const client = await registered(room, ctx['params'].id);

@@ -10,7 +10,7 @@ interface Invitation {
 }
 
 /** Invites somebody: by mail where there is a mail server, else by a link that is shown this once. */
-export async function invite({ domain, settings, pages }: OperatorRoom, invitation: Invitation): Promise<Outcome> {
+export async function invite({ domain, settings }: OperatorRoom, invitation: Invitation): Promise<Outcome> {
   const { id, email, link, expires_at } = (await perform(domain, 'user.invite', invitation)) as {
     id: string;
     email: string;
@@ -18,12 +18,6 @@ export async function invite({ domain, settings, pages }: OperatorRoom, invitati
     expires_at: string;
   };
   if (settings.smtp_url !== undefined) return { to: `people/${id}`, done: 'invited' };
-  const shown = {
-    what: 'link',
-    value: link,
-    name: email,
-    until: Date.parse(expires_at),
-    onwards: `/admin/people/${id}`,
-  };
-  return { once: (ctx) => pages.show(ctx, 'admin-once', { ...shown, what: 'link' }) };
+  const until = Date.parse(expires_at);
+  return { once: { what: 'link', value: link, name: email, until, onwards: `/admin/people/${id}` } };
 }

@@ -57,5 +57,8 @@ export function operatorPage({ domain, ownSessions, pages, csrf, now }: Operator
     },
   ]);
 
-  return guardedPage({ room: 'admin', csrf, admit }, { ...page, decisions: Object.fromEntries(decisions) });
+  return guardedPage(
+    { room: 'admin', csrf, pages, sentForms: domain.sentForms, admit },
+    { ...page, decisions: Object.fromEntries(decisions) },
+  );
 }

@@ -1,0 +1,175 @@
+/** Two clicks on one form, each through another process: done once, and both are answered as the first. */
+import { setTimeout as pause } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { formOf } from '../../src/http/index.ts';
+import { seconds } from '../../src/lib/index.ts';
+import { pass } from '../support/clock.ts';
+import { atDesk } from '../support/operators.ts';
+import { CALLBACK, type Postern, startPostern } from '../support/postern.ts';
+import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { startProcess } from '../support/server-process.ts';
+import { type Answer, UserAgent } from '../support/user-agent.ts';
+
+let databases: DatabaseServer;
+test.before(async () => {
+  databases = await startDatabaseServer();
+});
+test.after.always(() => databases?.remove());
+
+interface SetUp {
+  readonly postern: Postern;
+  /** Where its servers listen, each a process of its own. */
+  readonly urls: readonly string[];
+  close(): Promise<void>;
+}
+
+const SET_UPS: Readonly<Record<string, () => Promise<SetUp>>> = {
+  async 'the file store'() {
+    const postern = await startPostern();
+    return { postern, urls: [postern.url], close: () => postern.close() };
+  },
+  async 'PostgreSQL, two processes'() {
+    const { url: database } = await databases.create();
+    const postern = await startPostern({ env: { POSTERN_DATABASE_URL: database } });
+    const { issuer, folder } = postern;
+    const env = { POSTERN_DATABASE_URL: database, POSTERN_ISSUER: issuer };
+    const other = await startProcess({ folder, env });
+    return {
+      postern,
+      urls: [postern.url, other.url],
+      async close() {
+        await other.kill();
+        await postern.close();
+      },
+    };
+  },
+};
+
+const field = ({ html }: Answer, id: string) => new RegExp(`<textarea id="${id}"[^>]*>\\n?([^<]*)`).exec(html)?.[1];
+const web = (name: string) => ({ type: 'web', name, redirect_uris: CALLBACK });
+
+/** Several clicks on one button in one browser, so many milliseconds apart, through one server after the other. */
+function clicks({
+  agent,
+  page,
+  urls,
+  says,
+}: {
+  agent: UserAgent;
+  page: Answer;
+  urls: readonly string[];
+  says: string;
+}) {
+  return (fields: Record<string, string>, after: readonly number[] = [0, 0]) =>
+    Promise.all(
+      after.map(async (late, i) => {
+        const each = new UserAgent(agent.origin);
+        for (const [name, cookie] of agent.cookies) each.cookies.set(name, cookie);
+        each.through = urls[i % urls.length];
+        await pause(late);
+        return each.press(page, says, fields);
+      }),
+    );
+}
+
+const TRIALS = 25;
+
+async function each(t: ExecutionContext, { postern, urls }: SetUp) {
+  const { domain } = postern;
+  const { agent } = await atDesk(postern);
+  const at = async (path: string, says: string) => clicks({ agent, page: await agent.get(path), urls, says });
+  const clients = async () => (await domain.clients.list()).clients;
+
+  for (let trial = 0; trial < TRIALS; trial += 1) {
+    const before = await clients();
+    const add = await at('/admin/applications/new', 'Add it');
+    const answers = await add(web(`Twice ${trial}`), [0, 0, trial, 60]);
+    t.deepEqual(
+      answers.map(({ page }) => page),
+      answers.map(() => 'admin-once'),
+    );
+    t.is((await clients()).length, before.length + 1);
+    const [id, ...ids] = new Set(answers.map((answer) => field(answer, 'id')));
+    const [secret, ...secrets] = new Set(answers.map((answer) => field(answer, 'once')));
+    t.deepEqual([...ids, ...secrets], []);
+    t.true(domain.clients.verifySecret((await domain.clients.get(id!))!, secret!));
+
+    const rotate = await at(`/admin/applications/${id}`, 'Make a new secret');
+    const rotated = new Set((await rotate({ keep: '0' })).map((answer) => field(answer, 'once')));
+    t.is(rotated.size, 1);
+    t.true(domain.clients.verifySecret((await domain.clients.get(id!))!, [...rotated][0]!));
+
+    const uri = `https://api${trial}.example`;
+    for (const { status, html } of await (await at('/admin/apis/new', 'Add it'))({ uri })) {
+      t.is(status, 200);
+      t.regex(html, /role="status"/);
+    }
+
+    const email = `p${trial}@example.com`;
+    const invited = await (await at('/admin/people/new', 'Invite'))({ email, language: 'en' });
+    const [link, ...links] = new Set(invited.map((answer) => field(answer, 'once')));
+    t.deepEqual(links, []);
+    t.is((await new UserAgent(postern.issuer).get(link!.replaceAll('&amp;', '&'))).page, 'join');
+  }
+}
+
+for (const [name, start] of Object.entries(SET_UPS))
+  test.serial(
+    `${name}: an application, its secret, an API and an invitation are made once by two clicks`,
+    async (t) => {
+      const setUp = await start();
+      t.teardown(() => setUp.close());
+      await each(t, setUp);
+    },
+  );
+
+test.serial('what was shown once is not shown by reloading it, which makes no other', async (t) => {
+  const { postern, close } = await SET_UPS['the file store']!();
+  t.teardown(close);
+  const { agent, page } = await atDesk(postern, '/admin/applications/new');
+  const add = () => agent.press(page, 'Add it', web('Reloaded'));
+  const first = await add();
+  const [id, secret = ''] = ['id', 'once'].map((each) => field(first, each));
+  for await (const { record } of rowsOf(postern)) t.false(JSON.stringify(record).includes(secret));
+  pass(seconds(11));
+  const later = await add();
+  t.is(later.page, 'admin-application');
+  t.true(later.url.endsWith(`/admin/applications/${id}`));
+  t.false(later.html.includes(secret));
+  t.is((await postern.domain.clients.list()).clients.length, 1);
+  t.is(
+    (await agent.press(page, 'Add it', web('Another'))).page,
+    'admin-once',
+    'the same page with something else in it',
+  );
+});
+
+test.serial('a form that was refused can be sent again as it is', async (t) => {
+  const { postern, close } = await SET_UPS['the file store']!();
+  t.teardown(close);
+  const { agent, page } = await atDesk(postern, '/admin/applications/new');
+  const uri = 'https://late.example';
+  const add = () => agent.press(page, 'Add it', { ...web('Of an API'), apis: uri });
+  t.is((await add()).status, 400);
+  await postern.domain.resources.add({ uri });
+  t.is((await add()).page, 'admin-once');
+});
+
+test.serial('a form whose server died over it waits for nobody, and can be sent again a little later', async (t) => {
+  const { postern, close } = await SET_UPS['the file store']!();
+  t.teardown(close);
+  const { sentForms } = postern.domain;
+  const form = formOf({ csrf: 'x', name: 'Lost' });
+  void sentForms.once(form, () => new Promise<undefined>(() => {}));
+  await t.throwsAsync(
+    sentForms.once(form, async () => ({ to: '/twice' })),
+    { message: /not known yet/ },
+  );
+  pass(seconds(15));
+  t.deepEqual(await sentForms.once(form, async () => ({ to: '/again' })), { to: '/again' });
+});
+
+const rowsOf = ({ store }: Postern) =>
+  (async function* () {
+    yield* (await store.find('sent_forms', 'all', '')).rows;
+  })();
