@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { globSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { say } from '../support/cli.ts';
 import { collected } from '../support/collected.ts';
 import { envOf, folderOf, POSTERN, postern, serving } from './command-line.ts';
 
@@ -31,11 +32,28 @@ const WRONG: readonly (readonly [args: string, said: RegExp])[] = [
   ['config --schema --markdown', /one of/],
 ];
 
-test('a failure is exit code 1, one line on stderr, and nothing on stdout', async (t) => {
+const wordsOf = (args: string) => [...args.split(' ').filter(Boolean), ...(args ? ['--json'] : [])];
+
+test('every failure is exit code 1, one line, and nothing that could be taken for an answer', async (t) => {
   const folder = folderOf(t);
   const server = await serving(t, folder);
   for (const [args, said] of WRONG) {
-    const outcome = await postern(folder, [...args.split(' ').filter(Boolean), ...(args ? ['--json'] : [])]);
+    const outcome = await say(envOf(folder), ...wordsOf(args));
+    t.is(outcome.code, 1, args);
+    t.is(outcome.out, '', args);
+    t.is(outcome.notes.length, 1, args);
+    t.regex(outcome.notes[0]!, said, args);
+    t.notRegex(outcome.notes[0]!, /\n/, args);
+  }
+  await server.close();
+});
+
+test('a failure is exit code 1, one line on stderr, and nothing on stdout', async (t) => {
+  const folder = folderOf(t);
+  const server = await serving(t, folder);
+  for (const which of ['', 'user list --jsno', 'user show nobody@example.com', 'keys import /dev/zero']) {
+    const [args, said] = WRONG.find(([args]) => args === which)!;
+    const outcome = await postern(folder, wordsOf(args));
     t.is(outcome.code, 1, args);
     t.is(outcome.stdout, '', args);
     t.regex(outcome.stderr, said, args);
@@ -46,16 +64,17 @@ test('a failure is exit code 1, one line on stderr, and nothing on stdout', asyn
 
 test('a key may have a name that begins like an option', async (t) => {
   const folder = folderOf(t);
-  await postern(folder, ['keys', 'list']);
+  const env = envOf(folder);
+  await say(env, 'keys', 'list');
   for (const kid of [`-h${'x'.repeat(41)}`, `--${'x'.repeat(41)}`, `-${'_'.repeat(42)}`])
     for (const args of [
       ['--json', kid],
       [kid, '--json'],
       ['--json', '--', kid],
     ]) {
-      const { code, stderr } = await postern(folder, ['keys', 'revoke', ...args]);
+      const { code, notes } = await say(env, 'keys', 'revoke', ...args);
       t.is(code, 1);
-      t.is(stderr, `postern: there is no key ${kid}\n`);
+      t.deepEqual(notes, [`there is no key ${kid}`]);
     }
 });
 
