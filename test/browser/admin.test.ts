@@ -66,3 +66,27 @@ test.serial('without scripts an operator disables somebody, who is out at once, 
     t.deepEqual(await axe(withScripts.page), [], path);
   }
 });
+
+test.serial(
+  'whoever has an address with letters beyond ASCII signs in by it, and an operator corrects their name',
+  async (t) => {
+    const operator = await addOperator(postern);
+    const { page } = await openPage(browser);
+    await page.goto(`${postern.issuer}/account`);
+    await password(page, operator.email);
+    for (const email of ['anna@bücher.example', 'bert@xn--bcher-kva.example', 'jürgen@example.com']) {
+      const { id } = await addPerson(postern, email);
+      await page.goto(`${postern.issuer}/admin/people/${id}/edit`);
+      await page.fill('[name=name]', 'Anna Boole');
+      await page.click('button.primary');
+      await page.waitForSelector('[data-page=admin-person]');
+      const { name, email: kept } = (await postern.domain.accounts.get(id))!;
+      t.deepEqual([name, kept], ['Anna Boole', email]);
+      const theirs = await openPage(browser);
+      await theirs.page.goto(`${postern.issuer}/account`);
+      await password(theirs.page, email.replace('xn--bcher-kva', 'bücher'));
+      t.is(await theirs.page.locator('main').getAttribute('data-page'), 'account', email);
+      await theirs.context.close();
+    }
+  },
+);

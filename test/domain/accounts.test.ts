@@ -29,6 +29,19 @@ test('a person is found by any spelling of their address, and it is kept as they
 test('an address has one key, and the key of a key is itself', (t) => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => emailKey(emailKey(text)) === emailKey(text)));
   t.is(emailKey(' Ａ@B.c '), 'a@b.c');
+  for (const domain of ['bücher.example', 'xn--bcher-kva.example', 'XN--BCHER-KVA.Example', 'BÜCHER.example'])
+    t.is(emailKey(`Anna@${domain}`), 'anna@bücher.example', domain);
+  for (const other of [
+    'a@xn--bcher-kva.example/x',
+    'a@xn--bcher-kva.example:80',
+    'a@xn--',
+    'a@xn--a.b',
+    'xn--tda',
+    '1.2',
+  ])
+    t.is(emailKey(other), other);
+  const encoded = fc.string({ unit: fc.constantFrom(...'ab-1ußSK.@/:'), maxLength: 8 }).map((text) => `a@xn--${text}`);
+  fc.assert(fc.property(encoded, (text) => emailKey(emailKey(text)) === emailKey(text)));
 });
 
 test('whatever is given as an address, either a person exists afterwards or a Refusal says why not', async (t) => {
