@@ -63,9 +63,9 @@ export function createMetrics({ store }: { readonly store: Pick<Store, 'stats'> 
 
   /** Ours, and prom-client's own: of the process, its garbage, its event loop's lag (`nodejs_eventloop_lag_*`). */
   async function open(): Promise<Registry> {
-    const { collectDefaultMetrics, Registry } = await import('prom-client');
-    const registry = new Registry();
-    collectDefaultMetrics({ register: registry });
+    const { default: client } = await import('prom-client');
+    const registry = new client.Registry();
+    client.collectDefaultMetrics({ register: registry });
     for (const measure of [requests, durations, tokens, signIns, commits, rows, bytes, writable]) {
       const { name, help, type, aggregator } = measure;
       registry.registerMetric({

@@ -1,5 +1,4 @@
-import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plain } from 'node:http';
-import { request as encrypted, Agent as TlsAgent } from 'node:https';
+import * as http from 'node:http';
 import { isIP } from 'node:net';
 import { isLoopback } from '../config/index.ts';
 import { type Duration, parseAddress } from '../lib/index.ts';
@@ -46,13 +45,24 @@ const SOCKETS = 64;
 /** What whoever asks may read of an answer's headers. */
 const READ = ['content-type', 'www-authenticate', 'retry-after', 'location'] as const;
 
+/** How a scheme is spoken, and whose connections are counted together. */
+interface Way {
+  readonly request: typeof http.request;
+  readonly agent: http.Agent;
+}
+
 export function createOutbound({ allow, timeout, most = MOST, resolve = systemResolve }: OutboundOptions): Outbound {
   const reach = createReach(allow);
   const lookup = guardedLookup(bounded(resolve), reach);
-  const agents = {
-    'http:': new PlainAgent({ keepAlive: false, maxSockets: SOCKETS }),
-    'https:': new TlsAgent({ keepAlive: false, maxSockets: SOCKETS }),
-  };
+  const ways: Record<string, Way> = {};
+
+  /** Begun when first asked for: TLS is 4 MB of Node, and many a server asks nobody. */
+  async function wayOf(protocol: string): Promise<Way> {
+    const { request, Agent } = protocol === 'https:' ? await import('node:https') : http;
+    ways[protocol] ??= { request, agent: new Agent({ keepAlive: false, maxSockets: SOCKETS }) };
+    return ways[protocol];
+  }
+
   const fault = (url: URL) => faultOf(url, reach);
 
   return {
@@ -64,9 +74,10 @@ export function createOutbound({ allow, timeout, most = MOST, resolve = systemRe
       if (wrong) throw new OutboundError('forbidden', `${url.origin} ${wrong}`);
       const deadline = AbortSignal.timeout(timeout);
       const text = body == null ? undefined : String(body);
-      const outgoing = (url.protocol === 'https:' ? encrypted : plain)(url, {
+      const { request, agent } = await wayOf(url.protocol);
+      const outgoing = request(url, {
         method,
-        agent: agents[url.protocol as keyof typeof agents],
+        agent,
         lookup,
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
         headers: {
@@ -98,8 +109,8 @@ function faultOf(url: URL, reach: Reach): string | undefined {
   return undefined;
 }
 
-async function answerTo(outgoing: ClientRequest, body: string | undefined, most: number): Promise<Response> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+async function answerTo(outgoing: http.ClientRequest, body: string | undefined, most: number): Promise<Response> {
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
   outgoing.on('response', resolve);
   // It stays: a connection may fail more than once, and an error nobody listens to ends the process.
   outgoing.on('error', reject);

@@ -16,9 +16,12 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { collected } from '../support/collected.ts';
+import { environmentOf } from '../support/environment.ts';
+import { freePort } from '../support/free-port.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -173,6 +176,39 @@ test('what is loaded only when it is needed can be found from a bundle', async (
   t.true(names.has('openid-client') && names.has('nodemailer') && names.size >= 5, [...names].join());
   const { resolve } = createRequire(join(bundle, 'server.js'));
   for (const name of names) t.notThrows(() => resolve(name), name);
+});
+
+test('a server from a bundle has loaded neither TLS nor languages until somebody needs them', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-lean-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const witness = `
+    const { ListFormat } = Intl;
+    let lists = 0;
+    Intl.ListFormat = class extends ListFormat { constructor(...how) { super(...how); lists += 1; } };
+    const loaded = (name) => process.moduleLoadList.includes('NativeModule ' + name);
+    process.on('SIGUSR2', () => console.log(JSON.stringify({ lists, tls: loaded('tls'), https: loaded('https') })));`;
+  const opsPort = String(await freePort());
+  const server = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(witness)}`, 'bin/server.js'],
+    { cwd: bundled, env: { ...environmentOf(folder), POSTERN_OPS_PORT: opsPort } },
+  );
+  t.teardown(() => server.kill('SIGKILL'));
+  const lines = createInterface(server.stdout)[Symbol.asyncIterator]();
+  const line = async (name: string): Promise<Record<string, unknown>> => {
+    const entry = JSON.parse((await lines.next()).value ?? '{}') as Record<string, unknown>;
+    return name in entry ? entry : line(name);
+  };
+  const loaded = () => {
+    server.kill('SIGUSR2');
+    return line('lists');
+  };
+  const { url } = await line('url');
+  t.regex(await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text(), /^nodejs_eventloop_lag_p99_seconds/m);
+  t.deepEqual(await loaded(), { lists: 0, tls: false, https: false });
+  const refused = await fetch(`${url}/authorize?client_id=a&state=a&state=b`);
+  t.is(refused.status, 400);
+  t.deepEqual(await loaded(), { lists: 1, tls: false, https: false });
 });
 
 test('the engine’s classes keep their names in a bundle, whatever of ours is called like them', async (t) => {
