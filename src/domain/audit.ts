@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import { type Clock, days, newId } from '../lib/index.ts';
 import type { AuditEvent, Page, Put, Store } from '../store/index.ts';
 import { every } from './every.ts';
@@ -109,6 +110,16 @@ export function createAudit({ store, now }: { store: Store; now: Clock }) {
     allForAccount: (accountId: string): Promise<readonly AuditEvent[]> =>
       Array.fromAsync(every(store, 'audit', 'accountId', accountId), ({ record }) => record),
   };
+}
+
+/** What an event tells of a change: the names of whatever is another now, as they are in JSON; nothing where all is as it was. */
+export function changedIn(before: object, after: object): { readonly changed?: string } {
+  const was = new Map<string, unknown>(Object.entries(before));
+  const is = new Map<string, unknown>(Object.entries(after));
+  const names = new Set([...was.keys(), ...is.keys()]);
+  const changed = [...names].filter((name) => !isDeepStrictEqual(was.get(name), is.get(name)));
+  const inJson = changed.map((name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  return changed.length > 0 ? { changed: inJson.toSorted().join(' ') } : {};
 }
 
 /** What happened at that moment, as a change. */

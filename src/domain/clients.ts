@@ -12,7 +12,7 @@ import {
   sha256,
 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
-import type { Audit } from './audit.ts';
+import { type Audit, changedIn } from './audit.ts';
 import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
@@ -64,6 +64,12 @@ export const ownClient = ({ issuer, brand }: Pick<Settings, 'issuer' | 'brand'>)
 
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
+/** What an event tells a change of: never of a secret, nor of when. */
+const told = ({ secretHashes: _, oldSecretsUntil: __, updatedAt: ___, registration, ...terms }: Client) => ({
+  ...terms,
+  ...(registration && { vouched: registration.vouched === true }),
+});
+
 /** Far more than bringing new ones out takes. */
 const MOST_OLD_SECRETS = 5;
 
@@ -95,7 +101,10 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       const expiresAt = itself ? row.expiresAt : undefined;
       await store.commit([
         { put: 'clients', id, record, ...(expiresAt !== undefined && { expiresAt }), expect: row.version },
-        audit.record(event, { clientId: id, ...(itself && { details: { by: 'itself' } }) }),
+        audit.record(event, {
+          clientId: id,
+          details: { ...changedIn(told(row.record), told(record)), ...(itself && { by: 'itself' }) },
+        }),
       ]);
       return { id, ...record };
     });

@@ -1,6 +1,6 @@
 import { type Clock, type Duration, days, inSeconds, minutes, Refusal, seconds } from '../lib/index.ts';
 import { type Page, type Resource, type Row, type SigningKey, type Store, StoreConflict } from '../store/index.ts';
-import type { Audit } from './audit.ts';
+import { type Audit, changedIn } from './audit.ts';
 import { every } from './every.ts';
 import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
@@ -106,7 +106,7 @@ export function createResources({ store, now, audit, issuer }: Options) {
         const record: Resource = { ...settle({ ...before, ...named }), createdAt: before.createdAt };
         await store.commit([
           { put: 'resources', id: uri, record, expect: version },
-          audit.record('resource.updated', { details: { uri } }),
+          audit.record('resource.updated', { details: { uri, ...changedIn(before, record) } }),
         ]);
         return { uri, ...record };
       });

@@ -13,6 +13,8 @@ interface PersonNamed {
 interface ClientNamed {
   readonly id: string;
   readonly name: string | undefined;
+  /** Of its page, where it has one. */
+  readonly address?: string | undefined;
 }
 
 interface EventShown {
@@ -25,6 +27,10 @@ interface EventShown {
   readonly byClient?: ClientNamed | undefined;
   /** What else tells which: an API, an address. */
   readonly about?: string | undefined;
+  /** What is another since, by its names in JSON. */
+  readonly changed?: string | undefined;
+  /** It made them an operator. */
+  readonly admin?: boolean;
 }
 
 type ClientType = 'web' | 'spa' | 'native' | 'service';

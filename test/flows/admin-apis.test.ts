@@ -104,6 +104,23 @@ test.serial('why a request was refused is told by its id', async (t) => {
   t.regex(unknown.html, /Nothing is known of this id[\s\S]*value="err_x"/);
 });
 
+test.serial('an event says what was changed, and leads to the application that was', async (t) => {
+  const { accounts, clients, resources } = postern.domain;
+  const { client } = await clients.add({ name: 'Changed', type: 'web', redirectUris: ['https://one.example/back'] });
+  const { agent, page } = await atDesk(postern, `/admin/applications/${client.id}`);
+  await agent.press(page, 'Save', { name: 'Changed', redirect_uris: 'https://two.example/back' });
+  await resources.add({ uri: 'https://changed.example', scopes: ['a'] });
+  await resources.update('https://changed.example', { scopes: ['a', 'b'], name: 'Changed' });
+  const { id } = await addPerson(postern, 'rises@example.com');
+  await accounts.update(id, { admin: true });
+  const { html } = await agent.get('/admin/events');
+  const told = (words: string) => html.split('<li>').find((event) => event.includes(words)) ?? '';
+  t.regex(told('The account was changed'), /Operator[\s\S]*rises@example\.com[\s\S]*<bdi>admin</);
+  t.regex(told('An API was changed'), /<bdi>name scopes</);
+  t.regex(told('An application was changed'), new RegExp(`applications/${client.id}"[^]*<bdi>redirect_uris<`));
+  await accounts.update(id, { admin: false });
+});
+
 /** Every event that the pages from this one on show, by its moment and words. */
 async function everyEvent(agent: Awaited<ReturnType<typeof atDesk>>['agent'], first: Answer) {
   const seen: string[] = [];

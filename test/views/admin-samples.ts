@@ -156,7 +156,10 @@ export const adminUsual: Samples = {
     user: '',
     type: 'account',
     filtered: true,
-    events: [...EVENTS, { at: AT, type: 'resource.added', about: 'https://api.riverside.example/lending' }],
+    events: [
+      ...EVENTS,
+      { at: AT, type: 'resource.updated', about: 'https://api.riverside.example/lending', changed: 'name scopes ttl' },
+    ],
     next: '/admin/events?after=x',
   },
   'admin-explain': {
@@ -198,7 +201,16 @@ export function adminHostile(text: string): Samples {
   };
   const someone = { id: text, email: text };
   const events = [
-    { at: AT, type: text, person: someone, client: { id: text, name: text }, by: someone, about: text },
+    {
+      at: AT,
+      type: text,
+      person: someone,
+      client: { id: text, name: text, address: `javascript:${text}` },
+      by: someone,
+      about: text,
+      changed: text,
+      admin: true,
+    },
     { at: AT, type: text, person: { id: text, email: undefined }, byClient: { id: text, name: undefined } },
   ];
   const terms = {

@@ -1,4 +1,4 @@
-import type { Domain } from '../../domain/index.ts';
+import { type Domain, OWN_CLIENT } from '../../domain/index.ts';
 import type { AuditEvent } from '../../store/index.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -18,7 +18,8 @@ export function eventsShown(domain: Pick<Domain, 'accounts' | 'clients'>) {
   };
   const clientNamed = async (id: string | undefined) => {
     const name = await nameOf(id, async (each) => (await domain.clients.get(each))?.name);
-    return id === undefined ? undefined : { id, name };
+    const isHere = name !== undefined && id !== OWN_CLIENT;
+    return id === undefined ? undefined : { id, name, address: isHere ? `/admin/applications/${id}` : undefined };
   };
 
   return async ({ at, type, accountId, clientId, details }: AuditEvent) => {
@@ -33,6 +34,8 @@ export function eventsShown(domain: Pick<Domain, 'accounts' | 'clients'>) {
       by: await personNamed(by?.startsWith('usr_') ? by : undefined),
       byClient: await clientNamed(byClient),
       about: text(details['uri']) ?? text(details['kid']) ?? text(details['name']) ?? text(details['address']),
+      changed: text(details['changed']),
+      admin: details['admin'] === true,
     };
   };
 }
