@@ -125,7 +125,7 @@ test.serial('the second of two clicks, at the other one, gets the answer that th
   const codes = async () =>
     Number((await database.query('SELECT count(*) FROM postern.authorization_codes')).rows[0].count);
   const address = ({ port }: Running) => `http://127.0.0.1:${port}`;
-  for (let trial = 0; trial < 20; trial += 1) {
+  for (let trial = 0; trial < 8; trial += 1) {
     const agent = new UserAgent(server.issuer);
     const asked = await request(config);
     const page = await agent.get(asked.url);

@@ -9,7 +9,8 @@ import { folderFor, open, quick } from './folders.ts';
 import { randomFrom } from './random.ts';
 import { guess } from './records.ts';
 
-const FLIPS = 600;
+/** TEST_FLIPS=… for more; each run takes others. */
+const FLIPS = Number(process.env['TEST_FLIPS'] ?? 300);
 
 /** A folder with two generations of snapshots and what came after; `rows` is what it holds. */
 async function makeStore(t: ExecutionContext, ending: 'closed' | 'killed', rows = 60): Promise<string> {

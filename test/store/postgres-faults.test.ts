@@ -141,7 +141,9 @@ test.serial(
   },
 );
 
-test.serial('cut 200 times at random: the counter is what was acknowledged', async (t) => {
+const CUTS = 80;
+
+test.serial(`cut ${CUTS} times at random: the counter is what was acknowledged`, async (t) => {
   const { proxy, store } = await kit(t);
   await store.commit([{ put: 'grants', id: 'counter', record: artifact({ consumedAt: 0 }) }]);
   let working = true;
@@ -158,7 +160,7 @@ test.serial('cut 200 times at random: the counter is what was acknowledged', asy
   let acknowledged = 0;
   let unknown = 0;
   let conflicts = 0;
-  for (let i = 0; i < 200 || cuts < 200; i += 1) {
+  for (let i = 0; i < CUTS || cuts < CUTS; i += 1) {
     try {
       const { version, record } = (await store.get('grants', 'counter'))!;
       const consumedAt = (record.consumedAt ?? 0) + 1;
