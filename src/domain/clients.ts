@@ -14,6 +14,7 @@ import {
 import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
 import { type Audit, changedIn } from './audit.ts';
 import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
+import { every } from './every.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -69,6 +70,8 @@ const told = ({ secretHashes: _, oldSecretsUntil: __, updatedAt: ___, registrati
   ...terms,
   ...(registration && { vouched: registration.vouched === true }),
 });
+
+const plainly = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** Far more than bringing new ones out takes. */
 const MOST_OLD_SECRETS = 5;
@@ -186,6 +189,17 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     async list(page?: Page): Promise<{ clients: readonly RegisteredClient[]; next?: string }> {
       const { rows, next } = await store.find('clients', 'all', '', page);
       return { clients: rows.map(client), ...(next && { next }) };
+    },
+
+    /** Those that have the text in their names, however it is written, and whichever has it as its id; at most so many. */
+    async matching(text: string, most: number): Promise<readonly RegisteredClient[]> {
+      const wanted = plainly(text);
+      const found: RegisteredClient[] = [];
+      for await (const row of every(store, 'clients', 'all', '')) {
+        if (row.id === text || plainly(row.record.name).includes(wanted)) found.push(client(row));
+        if (found.length === most) break;
+      }
+      return found;
     },
 
     /**

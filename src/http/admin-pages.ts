@@ -112,6 +112,10 @@ export interface AdminPages {
     readonly events: readonly EventShown[];
   };
   readonly 'admin-applications': GuardedFrame & {
+    /** What is looked for in their names; empty for all. */
+    readonly wanted: string;
+    /** More are found than are told. */
+    readonly more: boolean;
     readonly applications: readonly {
       readonly id: string;
       readonly name: string;

@@ -212,6 +212,30 @@ test.serial(
   },
 );
 
+test.serial('of many applications one is found by a part of its name, or its client_id', async (t) => {
+  const server = await startPostern();
+  t.teardown(() => server.close());
+  const ids: string[] = [];
+  for (const name of ['Straße & Café', ...Array.from({ length: 120 }, (_, n) => `Shop ${n}`)])
+    ids.push((await server.domain.clients.add({ name, type: 'service' })).client.id);
+  const { agent } = await atDesk(server);
+  const found = async (name: string) => {
+    const page = await agent.get(`/admin/applications?${new URLSearchParams({ name })}`);
+    return { ...page, names: [...page.html.matchAll(/<li><a [^>]*><span><bdi>([^<]*)/g)].map(([, each]) => each) };
+  };
+  t.deepEqual((await found(' CAFE\u0301 ')).names, ['Straße &amp; Café']);
+  t.deepEqual((await found('shop 11')).names, ['Shop 11', ...Array.from({ length: 10 }, (_, n) => `Shop 11${n}`)]);
+  t.deepEqual((await found(ids[7]!)).names, ['Shop 6']);
+  const many = await found('shop');
+  t.is(many.names.length, 50);
+  t.regex(many.html, /value="shop"[^]*More than these/);
+  t.notRegex(many.html, /rel="next"/);
+  const none = await found('"><b>');
+  t.regex(none.html, /Nothing was found[^]*All applications/);
+  t.notRegex(none.html, /<b>/);
+  t.is((await found(' ')).names.length, 50, 'everything, page by page');
+});
+
 test.serial("the server's own pages are no application that can be looked after", async (t) => {
   const { agent, page } = await atDesk(postern, '/admin/applications');
   t.notRegex(page.html, /applications\/account"/);

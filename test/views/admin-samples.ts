@@ -76,6 +76,8 @@ export const adminUsual: Samples = {
   },
   'admin-applications': {
     ...on('applications'),
+    wanted: '',
+    more: false,
     applications: [
       { id: 'cli_1n5xYg7Qw0ZbKc3VdRtM2A', name: 'Riverside Library', type: 'web', unknown: false },
       { id: 'cli_8kLp4Jh2Ns6TfXe9CvBu1D', name: 'Reading club', type: 'native', unknown: true },
@@ -261,6 +263,8 @@ export function adminHostile(text: string): Samples {
     },
     'admin-applications': {
       ...every,
+      wanted: text,
+      more: true,
       applications: [{ id: text, name: text, type: 'service', unknown: true }],
       next: `javascript:${text}`,
     },
