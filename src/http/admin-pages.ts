@@ -132,6 +132,8 @@ export interface AdminPages {
     readonly type: ClientType;
     readonly grants: readonly string[];
     readonly authMethod: 'none' | 'client_secret_basic' | 'private_key_jwt';
+    /** The least that people prove for it: any of these. */
+    readonly acrValues: readonly string[];
     /** Where it is told of sign-outs. */
     readonly logout?: string | undefined;
     /** It registered itself. */

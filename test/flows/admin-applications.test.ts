@@ -18,6 +18,8 @@ test.after.always(() => postern?.close());
 
 const WEB = { type: 'web', name: 'Fish & Chips', redirect_uris: CALLBACK };
 
+const TERMS = { type: 'web', redirectUris: [CALLBACK] } as const;
+
 const unescaped = (text = '') => text.replaceAll('&amp;', '&').replaceAll('&quot;', '"');
 const fieldOf = ({ html }: Answer, id: string) =>
   unescaped(new RegExp(`<textarea id="${id}"[^>]*>\\n?([^<]*)`).exec(html)?.[1]);
@@ -234,6 +236,15 @@ test.serial('of many applications one is found by a part of its name, or its cli
   t.regex(none.html, /Nothing was found[^]*All applications/);
   t.notRegex(none.html, /<b>/);
   t.is((await found(' ')).names.length, 50, 'everything, page by page');
+});
+
+test.serial('what people have to prove for an application is on its page', async (t) => {
+  const acrValues = ['urn:postern:acr:two-factor', 'phr'];
+  const { client } = await postern.domain.clients.add({ ...TERMS, name: 'Vault', acrValues });
+  const { agent, page } = await atDesk(postern, `/admin/applications/${client.id}`);
+  t.regex(page.html, /People prove[^]*urn:postern:acr:two-factor[^]*phr/);
+  const other = await postern.domain.clients.add({ ...TERMS, name: 'Garden' });
+  t.notRegex((await agent.get(`/admin/applications/${other.client.id}`)).html, /People prove/);
 });
 
 test.serial("the server's own pages are no application that can be looked after", async (t) => {

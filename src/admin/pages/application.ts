@@ -36,6 +36,7 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
         grants: grantTypes,
         authMethod: tokenEndpointAuthMethod,
         logout: client.backchannelLogout?.uri,
+        acrValues: client.acrValues ?? [],
         registration: registration && { vouched: registration.vouched === true },
         oldSecretsUntil: oldSecrets(client).flatMap(({ until }) => (until > now() ? [until] : [])),
         createdAt,
