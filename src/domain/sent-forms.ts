@@ -15,8 +15,8 @@ export type SentForms = ReturnType<typeof createSentForms>;
 const BEGUN = seconds(15);
 /** As long as a second click comes later. */
 const DONE = seconds(10);
-/** A page that answers a form is reloaded by sending the form again. */
-const SHOWN = hours(1);
+/** A page that answers a form is reloaded by sending the form again, also the one that was left open until the next morning. */
+const SHOWN = hours(24);
 
 /** How long the second click waits for the first. */
 const PATIENCE = seconds(10);
@@ -60,6 +60,9 @@ export function createSentForms({ store, now }: { readonly store: Store; readonl
     ]);
   }
 
+  /** It may be sent again. */
+  const forget = (form: string) => store.commit([{ remove: 'sent_forms', id: idOf(form) }]);
+
   /**
    * Where it led, once that is known; undefined where nobody sent it, or where it was refused.
    * @throws StoreUnavailable where nobody knows whether it was done
@@ -93,9 +96,15 @@ export function createSentForms({ store, now }: { readonly store: Store; readonl
         const before = await led<Shown>(form);
         if (before) return before;
       }
-      const done = await work();
-      await (done ? keep(form, done) : store.commit([{ remove: 'sent_forms', id: idOf(form) }]));
-      return done;
+      try {
+        const done = await work();
+        await (done ? keep(form, done) : forget(form));
+        return done;
+      } catch (error) {
+        // Whether a store did what it did not answer nobody knows; with anything else nothing is under way any more.
+        if (!(error instanceof StoreUnavailable)) await forget(form);
+        throw error;
+      }
     },
   };
 }

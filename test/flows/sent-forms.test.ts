@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { formOf } from '../../src/http/index.ts';
-import { seconds } from '../../src/lib/index.ts';
+import { hours, Refusal, seconds } from '../../src/lib/index.ts';
+import { signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { atDesk } from '../support/operators.ts';
 import { CALLBACK, type Postern, startPostern } from '../support/postern.ts';
@@ -144,6 +145,20 @@ test.serial('what was shown once is not shown by reloading it, which makes no ot
   );
 });
 
+test.serial('… hours later neither, whoever has signed in again meanwhile', async (t) => {
+  const { postern, close } = await SET_UPS['the file store']!();
+  t.teardown(close);
+  const { agent, page, person } = await atDesk(postern, '/admin/applications/new');
+  const add = () => agent.press(page, 'Add it', web('Left open'));
+  t.is((await add()).page, 'admin-once');
+  for (let hour = 0; hour < 12; hour += 1) {
+    pass(hours(1));
+    await signIn(agent, await agent.get('/admin'), person.email);
+    t.is((await add()).page, 'admin-application', `${hour}`);
+  }
+  t.is((await postern.domain.clients.list()).clients.length, 1);
+});
+
 test.serial('a form that was refused can be sent again as it is', async (t) => {
   const { postern, close } = await SET_UPS['the file store']!();
   t.teardown(close);
@@ -153,6 +168,19 @@ test.serial('a form that was refused can be sent again as it is', async (t) => {
   t.is((await add()).status, 400);
   await postern.domain.resources.add({ uri });
   t.is((await add()).page, 'admin-once');
+});
+
+test.serial('… also where it could not be answered, and nobody waits for it', async (t) => {
+  const { postern, close } = await SET_UPS['the file store']!();
+  t.teardown(close);
+  const { sentForms } = postern.domain;
+  const form = formOf({ csrf: 'x', name: 'Failed' });
+  const fails = () => Promise.reject(new Refusal('user_unknown', 'somebody removed them meanwhile'));
+  await t.throwsAsync(sentForms.once(form, fails), { message: /removed them/ });
+  const before = performance.now();
+  await t.throwsAsync(sentForms.once(form, fails), { message: /removed them/ }, 'told the same');
+  t.deepEqual(await sentForms.once(form, async () => ({ to: '/again' })), { to: '/again' });
+  t.true(performance.now() - before < seconds(5));
 });
 
 test.serial('a form whose server died over it waits for nobody, and can be sent again a little later', async (t) => {
