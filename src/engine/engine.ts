@@ -29,6 +29,7 @@ import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
 import { createUnasked, type GrantedUnasked } from './unasked.ts';
 import { oneCommit } from './unit.ts';
+import { createWayBack } from './way-back.ts';
 
 interface EngineParts {
   readonly store: Store;
@@ -106,6 +107,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const kept = createKeptRequests({ key: masterKey.artifacts, https, now });
   kept.follow(provider);
   const answers = createKeptAnswers({ now });
+  const wayBack = createWayBack({ key: masterKey.artifacts, https });
   provider.on('pushed_authorization_request.success', (ctx, client) => {
     // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
     if (client.clientAuthMethod === 'none') pace.count(ctx);
@@ -122,7 +124,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions({ provider, domain, servers, kept, answers, pace, now }),
+    interactions: createInteractions({ provider, domain, servers, kept, answers, wayBack, pace, now }),
     devices: createDevices({ provider, domain, key: masterKey.artifacts, open, seal, now }),
     // Most servers have no API of their own that anybody uses.
     presented: async (ctx, audience) => (await import('./presented.ts')).presented({ provider, store, audience }, ctx),
@@ -137,7 +139,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
       notePlace,
       lifetimes: lifetimesOf(settings),
     },
-    carryOn: carryOn(provider, answers),
+    carryOn: carryOn(provider, answers, wayBack),
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

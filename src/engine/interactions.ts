@@ -11,6 +11,7 @@ import { createOver } from './over.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
 import { added, asksWho, isSignedIn, type Proof, type Proven, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
+import type { WayBack } from './way-back.ts';
 
 export type Interactions = ReturnType<typeof createInteractions>;
 
@@ -22,6 +23,7 @@ interface Parts {
   readonly servers: ResourceServers;
   readonly kept: KeptRequests;
   readonly answers: KeptAnswers;
+  readonly wayBack: WayBack;
   readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
@@ -31,7 +33,7 @@ interface Parts {
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions({ provider, domain, servers, kept, answers, pace, now }: Parts) {
+export function createInteractions({ provider, domain, servers, kept, answers, wayBack, pace, now }: Parts) {
   const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
 
   const store = (ctx: Context, result: object): Promise<string> =>
@@ -70,6 +72,7 @@ export function createInteractions({ provider, domain, servers, kept, answers, p
     const { accountId, amr, remember, ts, epoch } = proven;
     const login = { accountId, amr: [...amr], acr: acrOf(amr), remember, ts };
     kept.note(ctx, interaction, accountId);
+    wayBack.give(ctx, interaction, accountId);
     return save(ctx, interaction, { login, epoch, select_account: {}, proven: undefined });
   }
 
@@ -120,6 +123,7 @@ export function createInteractions({ provider, domain, servers, kept, answers, p
         return this.finish(ctx);
       }
       const given = kept.note(ctx, interaction, progress.accountId, now());
+      wayBack.give(ctx, interaction, progress.accountId);
       return save(ctx, interaction, { answerKey: given && answers.keyOf(given) });
     },
 

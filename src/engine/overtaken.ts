@@ -6,6 +6,7 @@ import type { KeptAnswers } from './kept-answers.ts';
 import type { Stored } from './proofs.ts';
 import { refusalOf, takeBack } from './refused.ts';
 import { currentUnit } from './unit.ts';
+import type { WayBack } from './way-back.ts';
 
 type Session = { readonly jti: string; readonly oldId?: string };
 
@@ -24,7 +25,7 @@ export function namesNoSession(
  * out from another tab before that, and is read after it, names a session which is there no more. Left alone, the engine
  * would refuse it, and give the browser an empty session in place of the one it has.
  */
-export function carryOn(provider: Provider, answers: KeptAnswers): Middleware {
+export function carryOn(provider: Provider, answers: KeptAnswers, wayBack: WayBack): Middleware {
   const lost = (ctx: KoaContextWithOIDC) => namesNoSession(provider, ctx, ctx.oidc.session);
 
   /** Where it asks again, where that may help. */
@@ -43,10 +44,12 @@ export function carryOn(provider: Provider, answers: KeptAnswers): Middleware {
     const { overtaken, failure }: { overtaken?: string; failure?: unknown } = ctx.state;
     if (failure !== undefined) return;
     const route = engine.oidc?.route;
-    const resumed = route === 'resume' && isCutOff(ctx);
-    const again = overtaken ?? (resumed || route === 'authorization' ? await againOf(engine) : undefined);
-    if (!again && !resumed) {
-      const { answerKey } = (route === 'resume' && (engine.oidc.result as Stored['result'])) || {};
+    const isBack = route === 'resume' || route === 'device_resume';
+    const result = isBack ? (engine.oidc.result as Stored['result']) : undefined;
+    const cutOff = (route === 'resume' && isCutOff(ctx)) || wayBack.isAnothers(ctx, uidOf(ctx), result);
+    const again = overtaken ?? (cutOff || route === 'authorization' ? await againOf(engine) : undefined);
+    if (!again && !cutOff) {
+      const { answerKey } = (route === 'resume' && result) || {};
       if (answerKey) answers.keep(ctx, answerKey);
       return;
     }

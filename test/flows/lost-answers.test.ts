@@ -125,6 +125,26 @@ test.serial('what was answered is given to nobody who knows the interaction but 
   t.truthy((await agent.submit(page, { email: p.email, password: PASSWORD })).left, 'its own browser is');
 });
 
+test.serial(
+  'whoever planted the cookies that a sign-in began with does not get it, however fast they are',
+  async (t) => {
+    const p = await person();
+    for (const parameters of [{}, { state: 'x'.repeat(2000) }]) {
+      const { agent: planter, page } = await begun({ parameters });
+      const agent = new UserAgent(postern.issuer);
+      for (const [name, cookie] of planter.cookies) agent.cookies.set(name, cookie);
+      agent.stopsBefore = '/authorize/';
+      const there = (await agent.submit(page, { email: p.email, password: PASSWORD })).left!;
+      agent.stopsBefore = undefined;
+      const taken = await planter.get(there);
+      t.is(taken.left, undefined);
+      t.false(await isSignedIn(planter));
+      t.true((await agent.get(there)).left?.searchParams.has('code'), 'whose it is');
+      t.true(await isSignedIn(agent));
+    }
+  },
+);
+
 test.serial('… for another interaction of the same browser', async (t) => {
   const p = await person();
   const { agent, page } = await begun();

@@ -79,16 +79,11 @@ async function atConsent({ email }: { email: string }, client: Registered, agent
 
 /** Signs in up to the address that returns to the engine, and does not go there. */
 async function upToReturn(agent: UserAgent, url: string | URL, email: string, more: Record<string, string> = {}) {
-  const { html } = await agent.get(url);
-  const action = new URL(/<form[^>]*action="([^"]*)"/.exec(html)?.[1] ?? '', postern.issuer);
-  const csrf = /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? '';
-  const answer = await fetch(action, {
-    method: 'POST',
-    body: new URLSearchParams({ csrf, email, password: PASSWORD, ...more }),
-    redirect: 'manual',
-    headers: { cookie: agent.cookieHeader(action.pathname) },
-  });
-  return new URL(answer.headers.get('location') ?? '', postern.issuer);
+  const page = await agent.get(url);
+  agent.stopsBefore = '/authorize/';
+  const { left } = await agent.submit(page, { email, password: PASSWORD, ...more });
+  agent.stopsBefore = undefined;
+  return left!;
 }
 
 /** A client that proves itself by assertions, a code of its, and four assertions. */
