@@ -13,6 +13,7 @@ import {
   seconds,
   unseal,
 } from '../lib/index.ts';
+import { pathCookie } from './path-cookie.ts';
 import type { Stored } from './proofs.ts';
 import { splitScope } from './scopes.ts';
 
@@ -41,8 +42,6 @@ interface Options {
 /** A sign-in page that was left open overnight goes on in the morning. */
 const LIFETIME = hours(24);
 
-const NAME = 'postern.request';
-
 /**
  * A browser keeps 4 KB of one cookie (RFC 6265 §6.1), but nginx, unless told otherwise, takes no more than that of all of
  * an answer's headers together (`proxy_buffer_size`), of which those that begin an interaction need 1.7.
@@ -61,25 +60,16 @@ const REFERENCES = new Set(['request', 'request_uri']);
  * request again is what the application's own link does: it proves nothing and allows nothing.
  */
 export function createKeptRequests({ key, https, now }: Options) {
+  const cookie = pathCookie('postern.request', { https, lifetime: LIFETIME });
   const pathOf = (uid: string): string => `/interaction/${uid}`;
   const labelOf = (uid: string): string => `kept request ${uid}`;
 
   function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): string | undefined {
     const sealed = seal(key, labelOf(uid), JSON.stringify(request));
     if (sealed.length > LONGEST) return undefined;
-    ctx.cookies.set(NAME, sealed, {
-      path: pathOf(uid),
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: https,
-      signed: false,
-      overwrite: true,
-      maxAge: inSeconds(LIFETIME) * 1000,
-    });
+    cookie.give(ctx, pathOf(uid), sealed);
     return sealed;
   }
-
-  const kept = (ctx: Context): string | undefined => ctx.cookies.get(NAME, { signed: false });
 
   return {
     /** Keeps the request of every interaction that begins. */
@@ -107,10 +97,10 @@ export function createKeptRequests({ key, https, now }: Options) {
     },
 
     /** As it was given to the browser. */
-    presented: kept,
+    presented: cookie.read,
 
     read(ctx: Context, uid: string): KeptRequest | undefined {
-      const sealed = kept(ctx);
+      const sealed = cookie.read(ctx);
       if (!sealed) return undefined;
       try {
         const request = JSON.parse(unseal(key, labelOf(uid), sealed)) as KeptRequest;
