@@ -3,8 +3,9 @@ import test, { type ExecutionContext } from 'ava';
 import { sayWith } from '../support/cli.ts';
 import { authorize, signIn } from '../support/client.ts';
 import { addOperator, atDesk } from '../support/operators.ts';
-import { addClient, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
+import { addClient, PASSWORD, type Postern } from '../support/postern.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
+import { SET_UPS } from '../support/set-ups.ts';
 import { changed, kept } from '../support/tables.ts';
 import { UserAgent } from '../support/user-agent.ts';
 import { apiOf, ask, operating, type Told } from './operator.ts';
@@ -15,19 +16,8 @@ test.before(async () => {
 });
 test.after.always(() => databases?.remove());
 
-/** One server on the file store; two on one database, each with connections of its own. */
-const SET_UPS: Readonly<Record<string, () => Promise<readonly [Postern, ...Postern[]]>>> = {
-  'the file store': async () => [await startPostern()],
-  'PostgreSQL, two servers': async () => {
-    const { url } = await databases.create();
-    const first = await startPostern({ env: { POSTERN_DATABASE_URL: url } });
-    const env = { POSTERN_DATABASE_URL: url, POSTERN_ISSUER: first.issuer, POSTERN_KEYS: `${first.folder}/keys` };
-    return [first, await startPostern({ env })];
-  },
-};
-
-async function opened(t: ExecutionContext, start = SET_UPS['the file store']!) {
-  const servers = await start();
+async function opened(t: ExecutionContext, start = SET_UPS['the file store']) {
+  const servers = await start(databases);
   t.teardown(() => Promise.all(servers.toReversed().map((server) => server.close())));
   const [postern] = servers;
   return { servers, postern, ...(await operating(postern)) };

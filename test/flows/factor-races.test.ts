@@ -4,9 +4,10 @@ import { createOwnFactors, createPasskeys } from '../../src/factors/index.ts';
 import { seconds } from '../../src/lib/index.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import { pass } from '../support/clock.ts';
-import { addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { addPerson, type Postern } from '../support/postern.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
 import { beginAs, giveApp, RECOVERY_CODES } from '../support/second-factor.ts';
+import { SET_UPS } from '../support/set-ups.ts';
 
 const BROWSERS = 20;
 
@@ -16,25 +17,13 @@ test.before(async () => {
 });
 test.after.always(() => databases?.remove());
 
-/** One server on the file store; two on one database behind one address, each with connections and caches of its own. */
-const SET_UPS: Readonly<Record<string, () => Promise<readonly Postern[]>>> = {
-  'the file store': async () => [await startPostern()],
-  'PostgreSQL, two servers': async () => {
-    const { url } = await databases.create();
-    const first = await startPostern({ env: { POSTERN_DATABASE_URL: url } });
-    // The same keys and the same name; a port of its own.
-    const env = { POSTERN_DATABASE_URL: url, POSTERN_ISSUER: first.issuer, POSTERN_KEYS: `${first.folder}/keys` };
-    return [first, await startPostern({ env })];
-  },
-};
-
 /** Twenty browsers that have given the password. */
 const waiting = (server: Postern, email: string) =>
   Promise.all(Array.from({ length: BROWSERS }, () => beginAs(server, email)));
 
 for (const [name, start] of Object.entries(SET_UPS)) {
   test.serial(`${name}: a time step of an app, and a recovery code, lets in one of twenty`, async (t) => {
-    const servers = await start();
+    const servers = await start(databases);
     t.teardown(() => Promise.all(servers.toReversed().map((server) => server.close())));
     const person = await addPerson(servers[0]!);
     const app = await giveApp(servers[0]!, person);
@@ -59,7 +48,7 @@ for (const [name, start] of Object.entries(SET_UPS)) {
   });
 
   test.serial(`${name}: an answer of a passkey is taken once of twenty times`, async (t) => {
-    const servers = await start();
+    const servers = await start(databases);
     t.teardown(() => Promise.all(servers.toReversed().map((server) => server.close())));
     const [{ domain, issuer }] = servers as readonly [Postern, ...Postern[]];
     const rooms = servers.map(({ domain: own }) => {
