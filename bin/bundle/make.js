@@ -54,7 +54,7 @@ const lateLists = {
       const source = await readFile(path, 'utf8');
       const late = source.replaceAll(LIST, 'late(() => $&)');
       if (late === source) throw new Error(`${relative(ROOT, path)}: it makes no list any more`);
-      return { contents: `${LATE}\n${late}`, loader: 'js' };
+      return { contents: `${LATE} ${late}`, loader: 'js' };
     });
   },
 };
