@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import type { Domain } from '../domain/index.ts';
 import { iso } from '../lib/index.ts';
-import { onePage, operation, pageOf } from './operation.ts';
+import { afterOne, onePage, operation, pageOf } from './operation.ts';
 import { moment, text } from './shapes.ts';
 import { named } from './users.ts';
 
 /** Whoever is removed has no name any more; what happened to them is kept under their id. */
 const idOf = async (domain: Domain, user: string): Promise<string> =>
   user.startsWith('usr_') && !user.includes('@') ? user : (await named(domain, user)).id;
+
+const EVENT = /^evt_/;
 
 const eventShape = z
   .strictObject({
@@ -55,11 +57,12 @@ export const audit = {
   audit: operation(
     z.strictObject({
       ...asked,
+      after: afterOne(EVENT),
       limit: z.int().min(1).max(10_000).prefault(50).describe('events at most, the newest first'),
     }),
     z.array(eventShape),
     // Whoever asks waits until as many are found, or there are no more.
     async (domain, search) => (await told(domain, { ...search, most: Number.POSITIVE_INFINITY })).items,
   ),
-  'audit.page': operation(onePage(/^evt_/).extend(asked), pageOf(eventShape), told),
+  'audit.page': operation(onePage(EVENT).extend(asked), pageOf(eventShape), told),
 };

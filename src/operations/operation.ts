@@ -41,17 +41,21 @@ export const faultsOf = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ');
 
 /**
- * One page of a listing: as many as a store gives at most, after the `next` of the page before.
+ * Where a page of a listing begins.
  * @param id how its items are named: what cannot be one is no `next` of this listing, and would begin it anew or end it unseen
  */
+export const afterOne = (id: RegExp) =>
+  z
+    .string()
+    .max(4000)
+    .regex(new RegExp(`^$|${id.source}`), 'is the `next` of no page of this list')
+    .optional()
+    .describe('the `next` of the page before');
+
+/** One page of a listing: as many as a store gives at most. */
 export const onePage = (id: RegExp) =>
   z.strictObject({
-    after: z
-      .string()
-      .max(4000)
-      .regex(new RegExp(`^$|${id.source}`), 'is the `next` of no page of this list')
-      .optional()
-      .describe('the `next` of the page before'),
+    after: afterOne(id),
     limit: z.int().min(1).max(1000).prefault(100).describe('items in a page at most'),
   });
 

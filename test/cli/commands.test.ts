@@ -287,6 +287,16 @@ test('audit tells what happened, the newest first, to one person or of one kind,
   t.regex(lines[1]!, new RegExp(`^\\S+Z +client.added +- +${made.client_id} +type=service grants=client_credentials$`));
   t.regex(lines[2]!, /^\S+Z +account.disabled +ann@example.com +- +-$/);
 
+  const first = await enter('audit', '--limit', '2');
+  const [, last] = /with --after (evt_\S+)$/.exec(first.notes.join()) ?? [];
+  t.deepEqual(await types('--after', last!), ['account.added'], 'the next page');
+  t.deepEqual(await types('--after', last!, '--type', 'client'), []);
+  const all = await enter('audit', '--limit', '3');
+  const end = await enter('audit', '--after', /evt_\S+/.exec(all.notes.join())![0]);
+  t.deepEqual([end.out, end.notes], ['none\n', []]);
+  t.deepEqual((await enter('audit', '--limit', '2', '--json')).notes, [], 'JSON has the ids');
+  t.regex((await enter('audit', '--after', 'usr_1')).notes.join(), /after: is the `next` of no page of this list/);
+
   await enter('user', 'remove', 'ann@example.com');
   t.deepEqual(await types('--user', ann.id, '--limit', '1'), ['account.removed']);
   t.like((await enter('audit', '--limit', '1', '--json')).json[0], { user: ann.id, email: null });

@@ -4,7 +4,7 @@ import { Refusal } from '../../lib/index.ts';
 import { details, document, type Item, table } from '../print.ts';
 import type { Context } from './context.ts';
 
-export function serverCommands(program: Command, { ask, settings, show }: Context): void {
+export function serverCommands(program: Command, { ask, settings, show, terminal }: Context): void {
   program
     .command('explain <id>')
     .description('why a request was refused; the id is on the error page')
@@ -16,9 +16,14 @@ export function serverCommands(program: Command, { ask, settings, show }: Contex
     .option('--user <user>', 'to one person: an e-mail address, or an id')
     .option('--type <type>', 'of one kind, such as refresh_token.reused; client for everything client.…')
     .option('--limit <number>', 'so many events at most', wholeNumber, 50)
-    .action(async (asked: { user?: string; type?: string; limit: number }, command: Command) =>
-      show(command, (await ask('audit', asked)) as Item[], (events) => table(events.map(inLine), EVENT_COLUMNS)),
-    );
+    .option('--after <event>', 'those before this one, by its id: the next page')
+    .action(async (asked: { user?: string; type?: string; limit: number; after?: string }, command: Command) => {
+      const events = (await ask('audit', asked)) as Item[];
+      show(command, events, () => table(events.map(inLine), EVENT_COLUMNS));
+      // Whoever reads JSON has the id.
+      if (events.length === asked.limit && !command.optsWithGlobals()['json'])
+        terminal.note(`older ones, if there are any: the same with --after ${events.at(-1)?.['id']}`);
+    });
 
   program
     .command('config')
