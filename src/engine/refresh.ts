@@ -85,6 +85,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     };
     if (answer.record.request !== requestOf(askedIn(ctx, proof?.thumbprint)))
       return withoutRotation(ctx, body.refresh_token);
+    await mustBeGood(ctx, body.refresh_token);
     if (proof)
       await grantHelpers.checkDpopReplay(
         provider,
@@ -94,6 +95,18 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
         errors.InvalidGrant,
       );
     ctx.body = body;
+  }
+
+  /**
+   * The rows of a sign-in can outlive it: its session ran out, or whoever ended it died midway.
+   * @throws InvalidGrant where the engine would not take the token
+   */
+  async function mustBeGood(ctx: Ctx, successor: string): Promise<void> {
+    const token = await provider.RefreshToken.find(successor);
+    if (!token?.grantId) throw new errors.InvalidGrant('the sign-in is over');
+    await grantHelpers.validateGrant(provider, ctx as never, token.grantId);
+    if (!(await grantHelpers.findAccount(provider, ctx as never, token.accountId, token as never)))
+      throw new errors.InvalidGrant('the person is not there any more');
   }
 
   /** The same token for another scope, resource or DPoP key within the window: new access token, same successor. */

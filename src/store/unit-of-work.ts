@@ -142,12 +142,14 @@ export class UnitOfWork {
     }
   }
 
-  /** One by one, so that one which somebody else made meanwhile keeps none of the others out. */
-  async #keepUrgent(urgent: ReadonlyMap<string, Pending>): Promise<void> {
-    for (const { change } of urgent.values()) {
-      await this.#store.commit([change]).catch((error) => {
-        if (!(error instanceof StoreConflict)) throw error;
-      });
+  /** Together, whoever dies meanwhile; one that somebody else made first keeps none of the others out. */
+  async #keepUrgent(urgent: Map<string, Pending>): Promise<void> {
+    while (urgent.size > 0) {
+      try {
+        return await this.#store.commit([...urgent.values()].map(({ change }) => change));
+      } catch (error) {
+        if (!(error instanceof StoreConflict) || !urgent.delete(`${error.table}/${error.id}`)) throw error;
+      }
     }
   }
 }

@@ -171,6 +171,31 @@ test.serial('a restart between two refreshes is not noticed, and the retry still
   t.truthy((await oidc.refreshTokenGrant(after, first.refresh_token!)).access_token);
 });
 
+test.serial('an answer is not given again where the sign-in ended and its tokens were left behind', async (t) => {
+  const left: Record<string, (id: string) => Promise<unknown>> = {
+    'no grant': async (id) => remove('grants', id),
+    'no session': async (id) => remove('sessions', id),
+    'a person who may not sign in': async (id) => {
+      const { record } = (await postern.store.get('accounts', id))!;
+      await postern.store.commit([{ put: 'accounts', id, record: { ...record, disabled: true } }]);
+    },
+  };
+  async function remove(table: 'grants' | 'sessions', accountId: string) {
+    const { rows } = await postern.store.find(table, 'accountId', accountId);
+    await postern.store.commit(rows.map(({ id }) => ({ remove: table, id })));
+  }
+  for (const [what, leave] of Object.entries(left)) {
+    const { id, email } = await addPerson(postern, `${what.replaceAll(' ', '-')}@example.com`);
+    const { config, tokens } = await authorize(postern, await addClient(postern), {}, undefined, email);
+    const first = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+    await leave(id);
+    for (const token of [tokens.refresh_token!, first.refresh_token!]) {
+      const refused = await t.throwsAsync<oidc.ResponseBodyError>(oidc.refreshTokenGrant(config, token));
+      t.is(refused?.error, 'invalid_grant', what);
+    }
+  }
+});
+
 test.serial('a disabled person is refused at once', async (t) => {
   const person = await addPerson(postern, 'leaving@example.com');
   const client = await addClient(postern, { passwordGrant: true });
