@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { milliseconds } from '../../src/lib/index.ts';
+import { droppingIdle } from '../support/idle-connections.ts';
 import { PASSWORD } from '../support/postern.ts';
 import { post } from './calls.ts';
 import { check, inWords, told, whys } from './history/check.ts';
-import { droppingIdle } from './idle-connections.ts';
 import { Load } from './load.ts';
 import { type Finding, type Ground, part } from './part.ts';
 import { ALL, LONG_LIVED, type Stage } from './set-ups.ts';

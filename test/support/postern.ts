@@ -5,6 +5,7 @@ import { readSettings } from '../../src/config/index.ts';
 import { type Logger, Refusal, silent } from '../../src/lib/index.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { hold } from './clock.ts';
+import { dropIdle } from './idle-connections.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 export const CALLBACK = 'http://localhost:4999/callback';
@@ -41,17 +42,21 @@ export async function startPostern({
     ...env,
   });
   const server = await patiently(() => startServer({ settings, log, pid: process.pid }));
+  const stop = () => {
+    dropIdle();
+    return server.close();
+  };
   return {
     ...server,
     folder,
     async restart(meanwhile, changed = {}) {
-      await server.close();
+      await stop();
       await meanwhile?.();
       return startPostern({ env: { ...env, POSTERN_PORT: new URL(server.url).port, ...changed }, log, folder });
     },
-    stop: () => server.close(),
+    stop,
     async close() {
-      await server.close();
+      await stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
