@@ -153,20 +153,6 @@ export function createAccounts(options: Options) {
       return row && personOf(row);
     },
 
-    /** Those whose address begins so, in its order; at most so many. */
-    async startingWith(text: string, most: number): Promise<readonly Person[]> {
-      const start = emailKey(text);
-      const exact = await store.get('emails', start);
-      const { rows } = await store.find('emails', 'all', '', { after: start, limit: most });
-      const people: Person[] = [];
-      for (const { id, record } of exact ? [exact, ...rows] : rows) {
-        if (!id.startsWith(start) || people.length === most) break;
-        const row = (await imports.isPending(record)) ? undefined : await store.get('accounts', record.accountId);
-        if (row) people.push(personOf(row));
-      }
-      return people;
-    },
-
     /** In the order of their ids. */
     async list(page?: Page): Promise<{ people: readonly Person[]; next?: string }> {
       const { rows, next } = await store.find('accounts', 'all', '', page);

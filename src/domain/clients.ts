@@ -15,6 +15,7 @@ import type { Change, Client, ClientType, Page, Registration, Row, Store } from 
 import { type Audit, changedIn } from './audit.ts';
 import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
 import { every } from './every.ts';
+import { plainly } from './names.ts';
 import { retryOnConflict } from './retry.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -70,8 +71,6 @@ const told = ({ secretHashes: _, oldSecretsUntil: __, updatedAt: ___, registrati
   ...terms,
   ...(registration && { vouched: registration.vouched === true }),
 });
-
-const plainly = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** Far more than bringing new ones out takes. */
 const MOST_OLD_SECRETS = 5;

@@ -20,6 +20,7 @@ import { createConsents } from './consents.ts';
 import { openCookieKeys } from './cookie-keys.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createDeviceRequests } from './device-requests.ts';
+import { createDirectory } from './directory.ts';
 import { createFactors } from './factors.ts';
 import { createGuesses } from './guesses.ts';
 import { createIdentities } from './identities.ts';
@@ -151,6 +152,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     codes,
     deliveries,
     deviceRequests: createDeviceRequests({ store, now }),
+    directory: createDirectory({ store, imports }),
     joins: createJoins({ store, now, accounts, audit, links, letters, invitations }),
     letters,
     links,

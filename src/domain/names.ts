@@ -8,6 +8,9 @@ const SEEN = '[^\\p{C}\\p{Zl}\\p{Zp}]';
  */
 const NAME = new RegExp(`^(?=.*\\S)(?:${SEEN}(?:[\\u200C\\u200D](?=${SEEN}))?)+$`, 'u');
 
+/** As texts are compared: two spellings of one are the same. */
+export const plainly = (text: string): string => text.normalize('NFKC').toLowerCase().normalize('NFKC');
+
 /** What anybody or anything may be called; a joiner is no character more. @throws Refusal `name_invalid` */
 export function checkName(name: string | undefined, longest = 200): void {
   if (name === undefined) return;

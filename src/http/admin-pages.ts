@@ -70,7 +70,7 @@ export interface AdminPages {
   readonly 'admin-refused': { readonly person: { readonly email: string }; readonly other: string };
   readonly 'admin-people': GuardedFrame & {
     /** As typed to find somebody by. */
-    readonly email: string;
+    readonly who: string;
     readonly people: readonly {
       readonly id: string;
       readonly email: string;
@@ -80,6 +80,8 @@ export interface AdminPages {
     }[];
     /** The address of the next page of them. */
     readonly next?: string | undefined;
+    /** They are those who have it in their names or addresses; `next` is where looking goes on. */
+    readonly found?: { readonly next?: string | undefined };
   };
   readonly 'admin-person-new': GuardedFrame & {
     readonly email: string;

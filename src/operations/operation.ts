@@ -87,7 +87,7 @@ export const pageOf = <G extends z.ZodType>(shape: G) =>
   });
 
 /** Every item of a listing, page by page; between two it is others' turn. */
-async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[]> {
+export async function everyPage<T>(read: (page: Page) => Promise<Paged<T>>): Promise<T[]> {
   const all: T[] = [];
   let after: string | undefined;
   do {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Domain, Person } from '../domain/index.ts';
 import { iso, Refusal } from '../lib/index.ts';
+import type { Page } from '../store/index.ts';
 import { matchLocale, supportedLocales } from '../words/index.ts';
-import { listing, operation } from './operation.ts';
+import { everyPage, onePage, operation, pageOf } from './operation.ts';
 import { factorJson, factorShape, moment, text, userJson, userShape } from './shapes.ts';
 
 const one = z.strictObject({ user: text.describe('an e-mail address or an id') });
@@ -23,15 +24,19 @@ function localeNamed(language: string) {
   return locale;
 }
 
-const listed = listing(
-  /^usr_/,
-  async (domain, page) => {
-    const { people: items, next } = await domain.accounts.list(page);
-    return { items, next };
-  },
-  userShape,
-  userJson,
-);
+interface Looked extends Page {
+  readonly search?: string | undefined;
+}
+
+async function listed({ accounts, directory }: Domain, { search, limit = 100, ...page }: Looked) {
+  const { people: items, next = undefined } =
+    search === undefined
+      ? await accounts.list({ limit, ...page })
+      : await directory.matching(search, { limit, ...page });
+  return { items, next };
+}
+
+const search = text.optional().describe('those who have this in their names or addresses');
 
 export const users = {
   'user.add': operation(
@@ -61,14 +66,24 @@ export const users = {
       return { ...userJson(person), link, expires_at: iso(expiresAt) };
     },
   ),
-  'user.list': listed.list,
+  'user.list': operation(z.strictObject({ search }), z.array(userShape), async (domain, { search }) =>
+    (await everyPage((page) => listed(domain, { ...page, search }))).map(userJson),
+  ),
   'user.page': operation(
-    listed.page.takes.extend({ email: text.optional().describe('the one whose address it is, or nobody') }),
-    listed.page.gives,
-    async (domain, { email, ...page }, asking) => {
-      if (email === undefined) return listed.page.run(domain, page, asking);
-      const found = await domain.accounts.byEmail(email);
-      return { items: found ? [userJson(found)] : [] };
+    onePage(/^usr_/).extend({
+      email: text.optional().describe('the one whose address it is, or nobody; not beside `search`'),
+      search,
+    }),
+    pageOf(userShape),
+    async (domain, { email, search, after, limit }) => {
+      if (email !== undefined && search !== undefined)
+        throw new Refusal('arguments_invalid', 'one of email and search');
+      if (email !== undefined) {
+        const found = await domain.accounts.byEmail(email);
+        return { items: found ? [userJson(found)] : [] };
+      }
+      const { items, next } = await listed(domain, { search, limit, ...(after !== undefined && { after }) });
+      return { items: items.map(userJson), ...(next !== undefined && { next }) };
     },
   ),
   'user.show': operation(one, userShape, async (domain, { user }) => userJson(await named(domain, user))),

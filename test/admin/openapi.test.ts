@@ -76,6 +76,7 @@ test('a person, a page of them and what makes one are told by their members', as
       ['after', 'query', false],
       ['limit', 'query', false],
       ['email', 'query', false],
+      ['search', 'query', false],
     ],
   );
   const page = get.responses[200].content['application/json'].schema;

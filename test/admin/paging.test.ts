@@ -105,6 +105,57 @@ for (const [store, env] of Object.entries(STORES)) {
     },
   );
 
+  test.serial(
+    `who is looked for among many is found in pages of few rows each, and everybody once (${store})`,
+    async (t) => {
+      const { postern, pages } = await opened(t, env);
+      const { id: _, ...record } = await addPerson(postern, 'template@example.com');
+      const MANY = 41_000;
+      for (let from = 0; from < MANY; from += 1000)
+        await postern.store.commit(
+          Array.from({ length: 1000 }, (_, i) => {
+            const n = from + i;
+            const person = { ...record, name: n % 20_500 === 9 ? 'Zoë Meyer' : 'Eva', email: `p${n}@example.com` };
+            return { put: 'accounts' as const, id: `usr_${String(n).padStart(6, '0')}`, record: person };
+          }),
+        );
+      const { find } = postern.store;
+      let rows = 0;
+      const counted: number[] = [];
+      Object.assign(postern.store, {
+        async find(...asked: Parameters<typeof find>) {
+          const found = await find.apply(postern.store, asked);
+          if (asked[0] === 'accounts') rows += found.rows.length;
+          return found;
+        },
+      });
+      const count = async () => {
+        counted.push(rows);
+        rows = 0;
+      };
+      const few = await pages('/users?search=ZO%C3%8B', count);
+      t.deepEqual(
+        few.map((page) => page.map(({ id }) => id)),
+        [['usr_000009'], ['usr_020509'], []],
+      );
+      t.deepEqual(
+        counted.map((each) => each <= 20_500),
+        [true, true],
+        `${counted}`,
+      );
+      rows = 0;
+      const many = await pages('/users?search=p4@&limit=1');
+      t.deepEqual(
+        many.flat().map(({ email }) => email),
+        ['p4@example.com'],
+      );
+      const everybody = await pages('/users?search=eva&limit=1000');
+      t.is(new Set(everybody.flat().map(({ id }) => id)).size, MANY - 2);
+      t.is(everybody.flat().length, MANY - 2);
+      Object.assign(postern.store, { find });
+    },
+  );
+
   test.serial(`a page goes on where the one before ended, though what it ended with is gone (${store})`, async (t) => {
     const { postern, as, pages } = await opened(t, env);
     const name = (n: number) => String(n).padStart(2, '0');

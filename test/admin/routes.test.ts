@@ -22,6 +22,10 @@ test('people are added, found, changed and removed', async (t) => {
   t.deepEqual((await as('GET /users/ada@example.com')).told, made.told, 'by the address as well');
   t.deepEqual((await as('GET /users?email=ADA%40example.com')).told, { items: [made.told] });
   t.deepEqual((await as('GET /users?email=eve@example.com')).told, { items: [] });
+  for (const part of ['ADA%40', 'xample.c', 'ad'])
+    t.deepEqual((await as(`GET /users?search=${part}`)).told, { items: [made.told] }, part);
+  t.deepEqual((await as('GET /users?search=eve')).told, { items: [] });
+  t.is((await as('GET /users?search=a&email=ada@example.com')).told.error, 'arguments_invalid');
 
   const disabled = await as(`PATCH /users/${made.told.id}`, { disabled: true });
   t.is(disabled.status, 200);

@@ -33,6 +33,8 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.deepEqual(await run('user show ann@EXAMPLE.com'), user);
   t.deepEqual(await run(`user show ${user.id}`), user);
   t.deepEqual(await run('user list'), [user]);
+  t.deepEqual(await run('user list --search NN@'), [user]);
+  t.deepEqual(await run('user list --search nobody'), []);
   t.true((await run('user disable ann@example.com')).disabled);
   t.false((await run(`user enable ${user.id}`)).disabled);
   t.true((await run('user password ann@example.com --password-stdin', 'another one entirely')).has_password);

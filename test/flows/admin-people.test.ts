@@ -135,10 +135,10 @@ test.serial(
     const offline = { scope: 'openid offline_access', prompt: 'consent' };
     const theirs = await authorize(postern, client, offline, new UserAgent(postern.issuer), person.email);
     const { agent, page, person: operator } = await atDesk(postern, '/admin/people');
-    const nobody = await agent.press(page, 'Find', { email: 'nobody@example.com' });
+    const nobody = await agent.press(page, 'Find', { who: 'nobody@example.com' });
     t.is(nobody.status, 404);
     t.regex(nobody.html, /role="alert"[\s\S]*Nobody here[\s\S]*value="nobody@example.com"/);
-    const found = await agent.press(nobody, 'Find', { email: ` ${person.email.toUpperCase()} ` });
+    const found = await agent.press(nobody, 'Find', { who: ` ${person.email.toUpperCase()} ` });
     t.is(new URL(found.url).pathname, `/admin/people/${person.id}`);
     t.notRegex(agent.visited.join(), new RegExp(person.email), 'no address of theirs stands in a URL');
     t.regex(found.html, /Ada Lovelace[\s\S]*In 1 browser/);
@@ -242,24 +242,61 @@ test.serial('an address is confirmed, and not whichever somebody has by then', a
   t.like(await postern.domain.accounts.get(id), { email: `moved-${email}`, emailVerified: false });
 });
 
-test.serial('somebody is found by the beginning of their address, however many begin so', async (t) => {
+test.serial('somebody is found by a part of their name or address, however it is written', async (t) => {
   const server = await startPostern();
   t.teardown(() => server.close());
-  for (const name of ['ann', 'anna', 'anne', 'bea', 'Ännchen', 'a%'])
-    await server.domain.accounts.add({ email: `${name}@find.example` });
+  const NAMES = {
+    ann: 'Straße',
+    anna: 'Zo\u0308e Ⅷ',
+    anne: undefined,
+    bea: 'Bea_100%',
+    Ännchen: 'ANN 你好',
+    'a%': 'O’Neill',
+  };
+  for (const [address, name] of Object.entries(NAMES))
+    await server.domain.accounts.add({ email: `${address}@find.example`, name });
   const { agent, page } = await atDesk(server, '/admin/people');
-  const find = async (email: string) => {
-    const answer = await agent.press(page, 'Find', { email });
+  const find = async (who: string) => {
+    const answer = await agent.press(page, 'Find', { who });
     const listed = [...answer.html.matchAll(/<bdi>([^<]*)@find\.example<\/bdi><\/span>/g)].map(([, name]) => name);
     return [answer.status, answer.page, ...(answer.page === 'admin-people' && answer.status === 200 ? listed : [])];
   };
-  t.deepEqual(await find('AN'), [200, 'admin-people', 'ann', 'anna', 'anne']);
-  t.deepEqual(await find('ann@find.example'), [200, 'admin-person']);
-  t.deepEqual(await find('b'), [200, 'admin-person']);
-  t.deepEqual(await find('ä'), [200, 'admin-person']);
-  for (const nobody of ['zoe', 'nn', '%', '_', '\uffff'])
+  t.deepEqual(await find('AN'), [200, 'admin-people', 'ann', 'anna', 'Ännchen', 'anne']);
+  t.deepEqual(await find('ANN@find.example'), [200, 'admin-person'], 'the very address is nobody else');
+  t.deepEqual(await find('NN'), [200, 'admin-people', 'ann', 'anna', 'Ännchen', 'anne']);
+  t.deepEqual(await find('zöe viii'), [200, 'admin-person']);
+  t.deepEqual(await find(' STRAßE '), [200, 'admin-person']);
+  t.deepEqual(await find('你'), [200, 'admin-person']);
+  t.deepEqual(await find('%'), [200, 'admin-people', 'a%', 'bea']);
+  t.deepEqual(await find('_'), [200, 'admin-person']);
+  t.deepEqual(await find('find.EXAMPLE'), [200, 'admin-people', 'a%', 'ann', 'anna', 'Ännchen', 'anne', 'bea']);
+  t.deepEqual(await find((await server.domain.accounts.byEmail('bea@find.example'))!.id), [200, 'admin-person']);
+  for (const nobody of ['zoe', 'ann bea', '.*', '\uffff', '\ud800'])
     t.deepEqual(await find(nobody), [404, 'admin-people'], nobody);
-  t.deepEqual(await find('a%'), [200, 'admin-person']);
+  t.notRegex(agent.visited.join(), /find|nn|zoe/i, 'nobody of them stands in a URL');
+});
+
+test.serial('more are found than a page holds: each is on one, and what is looked for stays in the form', async (t) => {
+  const server = await startPostern();
+  t.teardown(() => server.close());
+  for (let n = 0; n < 120; n++)
+    await server.domain.accounts.add({ email: `n${n}@example.com`, name: n % 2 ? 'Ödön' : 'Eva' });
+  const { agent, page } = await atDesk(server, '/admin/people');
+  const seen: string[] = [];
+  const sizes: number[] = [];
+  let at = await agent.press(page, 'Find', { who: 'ödö' });
+  for (;;) {
+    const ids = [...at.html.matchAll(/href="\/admin\/people\/(usr_[^"]+)"/g)].map(([, id]) => id!);
+    seen.push(...ids);
+    sizes.push(ids.length);
+    t.regex(at.html, /name="who"[^>]* value="ödö"/);
+    if (!at.html.includes('Next page')) break;
+    at = await agent.press(at, 'Next page');
+  }
+  t.deepEqual(sizes, [50, 10]);
+  t.is(new Set(seen).size, 60);
+  const all = /<a href="([^"]+)">All people</.exec(at.html)?.[1];
+  t.is((await agent.get(all!)).page, 'admin-people');
 });
 
 test.serial(
@@ -282,7 +319,7 @@ test.serial(
 
 test.serial('no operator locks themself out here, whatever they send', async (t) => {
   const { agent, page, person } = await atDesk(postern, '/admin/people');
-  const own = await agent.press(page, 'Find', { email: person.email });
+  const own = await agent.press(page, 'Find', { who: person.email });
   t.notRegex(own.html, /value="(disable|reset-factors|sign-out)"/);
   const removal = await agent.get(`/admin/people/${person.id}/remove`);
   t.notRegex(removal.html, /value="remove"/);

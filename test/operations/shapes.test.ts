@@ -29,6 +29,7 @@ test('every operation gives what it says it gives, and no member more', async (t
   await run('user.import', { lines: ['{'] });
   for (const each of ['user.list', 'user.page'] as const) await run(each);
   await run('user.page', { email: 'ADA@example.com' });
+  for (const each of ['user.list', 'user.page'] as const) await run(each, { search: 'ad' });
   await run('user.page', { limit: 1 });
   await run('user.show', { user });
   await run('user.factors', { user });

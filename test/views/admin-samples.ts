@@ -38,7 +38,7 @@ export const adminUsual: Samples = {
   'admin-refused': { person: { email: 'ada@example.com' }, other: '/authorize?prompt=select_account' },
   'admin-people': {
     ...on('people'),
-    email: '',
+    who: '',
     people: [
       { ...ADA, name: 'Ada Lovelace', admin: false, disabled: true },
       { id: 'usr_2', email: 'grace@example.com', name: 'Grace Hopper', admin: true, disabled: false },
@@ -233,7 +233,8 @@ export function adminHostile(text: string): Samples {
     'admin-refused': { person: { email: text }, other: `javascript:${text}` },
     'admin-people': {
       ...every,
-      email: text,
+      who: text,
+      found: { next: text },
       people: [{ id: text, email: text, name: text, admin: true, disabled: true }],
       next: `javascript:${text}`,
     },

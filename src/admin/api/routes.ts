@@ -47,7 +47,12 @@ const route = (
 const WHOLE = { whole: true } as const;
 
 export const ROUTES: readonly Route[] = [
-  route('GET /users', 'user.page', 'listUsers', 'People, page by page, or the one who has an address'),
+  route(
+    'GET /users',
+    'user.page',
+    'listUsers',
+    'People, page by page: all, who have a text in names or addresses, or who has an address',
+  ),
   route('POST /users', 'user.add', 'addUser', 'Add a person', { made: '/users/{id}' }),
   route('GET /users/{user}', 'user.show', 'getUser', 'One person'),
   route(

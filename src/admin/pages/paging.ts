@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 
 /** How many a listing shows on a page. */
-const SHOWN = 50;
+export const SHOWN = 50;
 
 /** The page of a listing that the address names by its `after`. */
 export function pageOf(ctx: Context): { limit: number; after?: string } {

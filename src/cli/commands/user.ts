@@ -46,8 +46,9 @@ export function userCommands(program: Command, context: Context): void {
   user
     .command('list')
     .description('everybody')
-    .action(async (_, command: Command) =>
-      show(command, (await ask('user.list')) as Item[], (people) =>
+    .option('--search <text>', 'those who have it in their names or addresses')
+    .action(async ({ search }: { search?: string }, command: Command) =>
+      show(command, (await ask('user.list', { search })) as Item[], (people) =>
         table(people, ['id', 'email', 'name', 'admin', 'disabled', 'created_at']),
       ),
     );
