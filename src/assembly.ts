@@ -67,6 +67,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
   const assets = createAssets({ brand: settings.brand });
   const pages = createPages({ brand: settings.brand, assets });
   const pace = createPace({ now, processes: settings.workers });
+  const mark = createBrowserMark({ issuer });
   const engine = createEngine({
     settings,
     domain,
@@ -78,6 +79,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
     installGrants,
     onTokens: metrics.tokenIssued,
     pace,
+    mark,
   });
   const { app } = engine;
   const { factors, challenges } = domain;
@@ -85,7 +87,6 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
   const ownFactors = createOwnFactors({ domain, passkeys, now: Date.now, brand });
   const csrf = createCsrf({ issuer, secrets: domain.cookieKeys.current });
   const device = createDevice({ issuer });
-  const mark = createBrowserMark({ issuer });
   const upstreamClient = createUpstreamClient({ outbound: createOutbound(settings.outbound), now });
   const tell = tellAll(accessLog(log), metrics.answered);
   const onTokens = metrics.tokenIssued;

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { createCsrf, createSigner, type Pace } from '../http/index.ts';
+import { type BrowserMark, createCsrf, createSigner, type Pace } from '../http/index.ts';
 import type { Store } from '../store/index.ts';
 import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts';
 import { tellAcr } from './authentication.ts';
@@ -16,6 +16,7 @@ import { createKeptAnswers } from './kept-answers.ts';
 import { createKeptRequests } from './kept-requests.ts';
 import { type Lifetimes, lifetimesOf } from './lifetimes.ts';
 import { carryOn } from './overtaken.ts';
+import { createOwnBrowser } from './own-browser.ts';
 import { createOwnSessions, type OwnSessions } from './own-sessions.ts';
 import { createNotePlace, type NotePlace, notePlaces } from './places.ts';
 import { interactionPolicy } from './policy.ts';
@@ -29,7 +30,6 @@ import { followKeys } from './signing.ts';
 import { issueRecordedJwts } from './tokens.ts';
 import { createUnasked, type GrantedUnasked } from './unasked.ts';
 import { oneCommit } from './unit.ts';
-import { createWayBack } from './way-back.ts';
 
 interface EngineParts {
   readonly store: Store;
@@ -37,6 +37,7 @@ interface EngineParts {
   readonly installGrants: (options: { readonly provider: Provider; readonly domain: Domain }) => void;
   /** Holds up strangers who make the server remember what they ask. */
   readonly pace: Pick<Pace, 'count'>;
+  readonly mark: BrowserMark;
   /** Called after each successful token request. */
   readonly onTokens?: (grantType: string) => void;
 }
@@ -107,7 +108,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   const kept = createKeptRequests({ key: masterKey.artifacts, https, now });
   kept.follow(provider);
   const answers = createKeptAnswers({ now });
-  const wayBack = createWayBack({ key: masterKey.artifacts, https });
+  const browser = createOwnBrowser(options.mark);
   provider.on('pushed_authorization_request.success', (ctx, client) => {
     // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
     if (client.clientAuthMethod === 'none') pace.count(ctx);
@@ -124,7 +125,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
 
   return {
     app: provider,
-    interactions: createInteractions({ provider, domain, servers, kept, answers, wayBack, pace, now }),
+    interactions: createInteractions({ provider, domain, servers, kept, answers, browser, pace, now }),
     devices: createDevices({ provider, domain, key: masterKey.artifacts, open, seal, now }),
     // Most servers have no API of their own that anybody uses.
     presented: async (ctx, audience) => (await import('./presented.ts')).presented({ provider, store, audience }, ctx),
@@ -139,7 +140,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
       notePlace,
       lifetimes: lifetimesOf(settings),
     },
-    carryOn: carryOn(provider, answers, wayBack),
+    carryOn: carryOn(provider, answers, browser),
     oneCommit: oneCommit(store, {
       isError: isSentBack,
       isForPeople: (ctx) => !isForPrograms(ctx),

@@ -8,10 +8,10 @@ import { claimsIn } from './jwt.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import type { KeptRequests } from './kept-requests.ts';
 import { createOver } from './over.ts';
+import type { OwnBrowser } from './own-browser.ts';
 import { createPending, expired, parameter, whileItLasts } from './pending.ts';
 import { added, asksWho, isSignedIn, type Proof, type Proven, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
-import type { WayBack } from './way-back.ts';
 
 export type Interactions = ReturnType<typeof createInteractions>;
 
@@ -23,7 +23,7 @@ interface Parts {
   readonly servers: ResourceServers;
   readonly kept: KeptRequests;
   readonly answers: KeptAnswers;
-  readonly wayBack: WayBack;
+  readonly browser: OwnBrowser;
   readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
@@ -33,8 +33,8 @@ interface Parts {
  * decides the next step, so a reload, a second tab and a second process see the same truth. Proofs are collected there;
  * the engine hears of a sign-in when nothing is missing, and asks the same question once more itself (policy.ts).
  */
-export function createInteractions({ provider, domain, servers, kept, answers, wayBack, pace, now }: Parts) {
-  const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers);
+export function createInteractions({ provider, domain, servers, kept, answers, browser, pace, now }: Parts) {
+  const { details, clientOf, askedIn, progressOf, mustAsk, load } = createPending(provider, domain, servers, browser);
 
   const store = (ctx: Context, result: object): Promise<string> =>
     whileItLasts(() =>
@@ -72,14 +72,13 @@ export function createInteractions({ provider, domain, servers, kept, answers, w
     const { accountId, amr, remember, ts, epoch } = proven;
     const login = { accountId, amr: [...amr], acr: acrOf(amr), remember, ts };
     kept.note(ctx, interaction, accountId);
-    wayBack.give(ctx, interaction, accountId);
     return save(ctx, interaction, { login, epoch, select_account: {}, proven: undefined });
   }
 
   return {
     load,
     /** What is answered where an interaction cannot go on. */
-    over: createOver({ provider, domain, kept, answers, pace, now }),
+    over: createOver({ provider, domain, kept, answers, browser, pace, now }),
 
     /** Whether somebody's browser still waits for an answer to this request. */
     isPending: async (uid: string): Promise<boolean> => (await provider.Interaction.find(uid)) !== undefined,
@@ -98,7 +97,7 @@ export function createInteractions({ provider, domain, servers, kept, answers, w
         });
       }
       const proven = added(await provenBefore(ctx, interaction, proof), proof);
-      await save(ctx, interaction, { anotherAccount: false, proven });
+      await save(ctx, interaction, { anotherAccount: false, proven, browser: browser.of(ctx) });
       const updated = await details(ctx);
       const { missing } = await progressOf(updated, await clientOf(updated));
       if (missing === undefined) await signedIn(ctx, updated, proven);
@@ -123,8 +122,7 @@ export function createInteractions({ provider, domain, servers, kept, answers, w
         return this.finish(ctx);
       }
       const given = kept.note(ctx, interaction, progress.accountId, now());
-      wayBack.give(ctx, interaction, progress.accountId);
-      return save(ctx, interaction, { answerKey: given && answers.keyOf(given) });
+      return save(ctx, interaction, { answerKey: given && answers.keyOf(given, browser.of(ctx)) });
     },
 
     /** The person allows what is asked; it is remembered. */

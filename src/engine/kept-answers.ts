@@ -35,8 +35,12 @@ const TABLE = 'interactions';
  */
 export function createKeptAnswers({ now }: { readonly now: Clock }) {
   return {
-    /** What an answer will be sealed under. @param kept what the browser was given with the last form's answer */
-    keyOf: (kept: string): string => Buffer.from(deriveKey(kept, 'interaction-answer')).toString('base64url'),
+    /**
+     * What an answer will be sealed under.
+     * @param kept what the browser was given with the last form's answer @param browser whose answer it is (own-browser.ts)
+     */
+    keyOf: (kept: string, browser: string): string =>
+      Buffer.from(deriveKey(`${browser}|${kept}`, 'interaction-answer')).toString('base64url'),
 
     /** Keeps what the engine has just answered. */
     keep(ctx: Context, key: string): void {

@@ -13,7 +13,6 @@ import {
   seconds,
   unseal,
 } from '../lib/index.ts';
-import { pathCookie } from './path-cookie.ts';
 import type { Stored } from './proofs.ts';
 import { splitScope } from './scopes.ts';
 
@@ -39,6 +38,8 @@ interface Options {
   readonly now: Clock;
 }
 
+const COOKIE = 'postern.request';
+
 /** A sign-in page that was left open overnight goes on in the morning. */
 const LIFETIME = hours(24);
 
@@ -60,14 +61,16 @@ const REFERENCES = new Set(['request', 'request_uri']);
  * request again is what the application's own link does: it proves nothing and allows nothing.
  */
 export function createKeptRequests({ key, https, now }: Options) {
-  const cookie = pathCookie('postern.request', { https, lifetime: LIFETIME });
+  // It cannot be `__Host-`, for one path alone: the seal is its proof.
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: https, signed: false, overwrite: true } as const;
+  const presented = (ctx: Pick<Context, 'cookies'>) => ctx.cookies.get(COOKIE, { signed: false });
   const pathOf = (uid: string): string => `/interaction/${uid}`;
   const labelOf = (uid: string): string => `kept request ${uid}`;
 
   function keep(ctx: Context | KoaContextWithOIDC, uid: string, request: KeptRequest): string | undefined {
     const sealed = seal(key, labelOf(uid), JSON.stringify(request));
     if (sealed.length > LONGEST) return undefined;
-    cookie.give(ctx, pathOf(uid), sealed);
+    ctx.cookies.set(COOKIE, sealed, { ...cookie, path: pathOf(uid), maxAge: inSeconds(LIFETIME) * 1000 });
     return sealed;
   }
 
@@ -97,10 +100,10 @@ export function createKeptRequests({ key, https, now }: Options) {
     },
 
     /** As it was given to the browser. */
-    presented: cookie.read,
+    presented,
 
     read(ctx: Context, uid: string): KeptRequest | undefined {
-      const sealed = cookie.read(ctx);
+      const sealed = presented(ctx);
       if (!sealed) return undefined;
       try {
         const request = JSON.parse(unseal(key, labelOf(uid), sealed)) as KeptRequest;

@@ -7,6 +7,7 @@ import { onceMore } from './ask-again.ts';
 import type { KeptAnswers } from './kept-answers.ts';
 import { addressToAsk, type KeptRequests } from './kept-requests.ts';
 import { namesNoSession } from './overtaken.ts';
+import type { OwnBrowser } from './own-browser.ts';
 import { currentUnit } from './unit.ts';
 
 /** What a browser is answered where its interaction cannot go on. */
@@ -31,6 +32,7 @@ interface Options {
   readonly domain: Domain;
   readonly kept: KeptRequests;
   readonly answers: KeptAnswers;
+  readonly browser: OwnBrowser;
   readonly pace: Pick<Pace, 'count'>;
   readonly now: Clock;
 }
@@ -41,7 +43,7 @@ interface Options {
  * @returns undefined where this browser never had it, or has forgotten it
  */
 export const createOver =
-  ({ provider, domain, kept, answers, pace, now }: Options) =>
+  ({ provider, domain, kept, answers, browser, pace, now }: Options) =>
   async (ctx: Context, uid: string): Promise<Over | undefined> => {
     const request = kept.read(ctx, uid);
     const client = request && (await domain.clients.get(String(request.params['client_id'] ?? '')));
@@ -50,7 +52,8 @@ export const createOver =
     currentUnit().clear();
     const session = await provider.Session.get(ctx);
     // Where the answer went, its cookie went along: a browser that is signed in by now may have brought the code there.
-    const give = session.accountId === undefined && (await answers.find(answers.keyOf(kept.presented(ctx) ?? '')));
+    const key = answers.keyOf(kept.presented(ctx) ?? '', browser.known(ctx) ?? '');
+    const give = session.accountId === undefined && (await answers.find(key));
     if (give) return { kind: 'lost', give };
     const later = namesNoSession(provider, ctx, session) ? onceMore(ctx, 1) : undefined;
     if (later) return { kind: 'overtaken', to: later };

@@ -3,10 +3,10 @@ import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { sendOn } from '../http/index.ts';
 import { askAgain, onceMore } from './ask-again.ts';
 import type { KeptAnswers } from './kept-answers.ts';
+import type { OwnBrowser } from './own-browser.ts';
 import type { Stored } from './proofs.ts';
 import { refusalOf, takeBack } from './refused.ts';
 import { currentUnit } from './unit.ts';
-import type { WayBack } from './way-back.ts';
 
 type Session = { readonly jti: string; readonly oldId?: string };
 
@@ -25,7 +25,7 @@ export function namesNoSession(
  * out from another tab before that, and is read after it, names a session which is there no more. Left alone, the engine
  * would refuse it, and give the browser an empty session in place of the one it has.
  */
-export function carryOn(provider: Provider, answers: KeptAnswers, wayBack: WayBack): Middleware {
+export function carryOn(provider: Provider, answers: KeptAnswers, browser: OwnBrowser): Middleware {
   const lost = (ctx: KoaContextWithOIDC) => namesNoSession(provider, ctx, ctx.oidc.session);
 
   /** Where it asks again, where that may help. */
@@ -46,7 +46,7 @@ export function carryOn(provider: Provider, answers: KeptAnswers, wayBack: WayBa
     const route = engine.oidc?.route;
     const isBack = route === 'resume' || route === 'device_resume';
     const result = isBack ? (engine.oidc.result as Stored['result']) : undefined;
-    const cutOff = (route === 'resume' && isCutOff(ctx)) || wayBack.isAnothers(ctx, uidOf(ctx), result);
+    const cutOff = (route === 'resume' && isCutOff(ctx)) || browser.isAnothers(ctx, result);
     const again = overtaken ?? (cutOff || route === 'authorization' ? await againOf(engine) : undefined);
     if (!again && !cutOff) {
       const { answerKey } = (route === 'resume' && result) || {};

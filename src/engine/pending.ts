@@ -4,6 +4,7 @@ import type { Domain, Person, Provable, RegisteredClient } from '../domain/index
 import { Refusal } from '../lib/index.ts';
 import { isForDevice } from './device-grant.ts';
 import { type Asked, askedOf, covers } from './grants.ts';
+import type { OwnBrowser } from './own-browser.ts';
 import { isSignedIn, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
 import { resourceScopesOf, splitScope } from './scopes.ts';
@@ -59,9 +60,12 @@ export interface PendingRequest {
 export type Pending = ReturnType<typeof createPending>;
 
 /** Reads what is stored of an interaction, and says what it lacks. */
-export function createPending(provider: Provider, domain: Domain, servers: ResourceServers) {
-  const details = (ctx: Context): Promise<Stored> =>
-    whileItLasts(() => provider.interactionDetails(ctx.req, ctx.res) as Promise<Stored>);
+export function createPending(provider: Provider, domain: Domain, servers: ResourceServers, browser: OwnBrowser) {
+  async function details(ctx: Context): Promise<Stored> {
+    const interaction = await whileItLasts(() => provider.interactionDetails(ctx.req, ctx.res) as Promise<Stored>);
+    if (browser.isAnothers(ctx, interaction.result)) throw expired('who it is was proven in another browser');
+    return interaction;
+  }
 
   async function clientOf(interaction: Stored): Promise<RegisteredClient> {
     const client = await domain.clients.get(parameter(interaction, 'client_id') ?? '');
@@ -133,6 +137,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
     async load(ctx: Context, uid: string): Promise<PendingRequest> {
       const interaction = await details(ctx);
       if (interaction.uid !== uid) throw expired('the form belongs to another request');
+      browser.of(ctx);
       const client = await clientOf(interaction);
       const { scopes, resources } = await askedIn(interaction, client);
       const redirectUri = parameter(interaction, 'redirect_uri') ?? '';

@@ -33,6 +33,8 @@ export type Stored = Interaction & {
   readonly parJti?: string;
   readonly result?: InteractionResults & {
     readonly proven?: Proven;
+    /** In which browser `proven` or `login` was proven (own-browser.ts). */
+    readonly browser?: string;
     /** Of the account, when `login` was proven. */
     readonly epoch?: number;
     readonly anotherAccount?: boolean;

@@ -45,10 +45,10 @@ export function browserCookie(issuer: string, noun: string, lifetime?: Duration)
   const style = cookieStyle(issuer);
   const given = new WeakMap<Context, string>();
 
-  /** Undefined for a browser without a name. */
+  /** Undefined for a browser without a name; one that this very answer gives it counts. */
   function read(ctx: Context): string | undefined {
     const name = getCookie(ctx, style, noun);
-    return name && BROWSER.test(name) ? name : undefined;
+    return name && BROWSER.test(name) ? name : given.get(ctx);
   }
 
   return {
@@ -56,7 +56,7 @@ export function browserCookie(issuer: string, noun: string, lifetime?: Duration)
 
     /** The browser's name; one without is given one. */
     id(ctx: Context): string {
-      const known = read(ctx) ?? given.get(ctx);
+      const known = read(ctx);
       if (known) return known;
       const made = randomBytes(16).toString('base64url');
       given.set(ctx, made);

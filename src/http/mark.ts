@@ -3,7 +3,7 @@ import { browserCookie } from './cookies.ts';
 export type BrowserMark = ReturnType<typeof createBrowserMark>;
 
 /**
- * Marks the browser that leaves for an upstream, or signs in for a device, until it is closed: what comes back is taken
- * from this browser alone. Whoever keeps marks keeps a digest.
+ * Marks the browser in which somebody is signing in, or leaves for an upstream, until it is closed: what was begun there goes
+ * on there alone. Whoever keeps marks keeps a digest.
  */
-export const createBrowserMark = ({ issuer }: { readonly issuer: string }) => browserCookie(issuer, 'upstream');
+export const createBrowserMark = ({ issuer }: { readonly issuer: string }) => browserCookie(issuer, 'browser');

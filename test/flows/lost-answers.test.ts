@@ -111,8 +111,7 @@ test.serial('what was answered is given to nobody who knows the interaction but 
   const p = await person();
   const { agent, page } = await begun();
   // Whoever planted the cookies that the interaction began with has them too.
-  const other = new UserAgent(postern.issuer);
-  for (const [name, cookie] of agent.cookies) other.cookies.set(name, cookie);
+  const other = agent.planted();
   const there = await lost(agent, p, () => agent.submit(page, { email: p.email, password: PASSWORD }));
   for (const url of [page.url, there, `${page.url}/again`]) {
     const answer = await other.get(url);
@@ -131,8 +130,7 @@ test.serial(
     const p = await person();
     for (const parameters of [{}, { state: 'x'.repeat(2000) }]) {
       const { agent: planter, page } = await begun({ parameters });
-      const agent = new UserAgent(postern.issuer);
-      for (const [name, cookie] of planter.cookies) agent.cookies.set(name, cookie);
+      const agent = planter.planted();
       agent.stopsBefore = '/authorize/';
       const there = (await agent.submit(page, { email: p.email, password: PASSWORD })).left!;
       agent.stopsBefore = undefined;
@@ -144,6 +142,57 @@ test.serial(
     }
   },
 );
+
+test.serial('whoever plants a sign-in of their own, finished or not, signs nobody in as them', async (t) => {
+  const p = await person();
+  const own = new Map<string, () => Promise<{ readonly planter: UserAgent; readonly at: string }>>([
+    [
+      'finished',
+      async () => {
+        const { agent: planter, page } = await begun();
+        planter.stopsBefore = '/authorize/';
+        const { left } = await planter.submit(page, { email: p.email, password: PASSWORD });
+        planter.stopsBefore = undefined;
+        return { planter, at: left!.href };
+      },
+    ],
+    [
+      'finished, its answer lost',
+      async () => {
+        const { agent: planter, page } = await begun();
+        const at = await lost(planter, p, () => planter.submit(page, { email: p.email, password: PASSWORD }));
+        return { planter, at: at.href };
+      },
+    ],
+    [
+      'at the consent',
+      async () => {
+        const { agent: planter, page } = await begun({ firstParty: false });
+        return { planter, at: (await planter.submit(page, { email: p.email, password: PASSWORD })).url };
+      },
+    ],
+    [
+      'at the second factor',
+      async () => {
+        const other = await person();
+        await giveApp(postern, other);
+        const { agent: planter, answer } = await beginAs(postern, other.email);
+        return { planter, at: answer.url };
+      },
+    ],
+  ]);
+  for (const [how, begin] of own) {
+    const { planter, at } = await begin();
+    const agent = planter.planted();
+    const victim = await person();
+    const answer = await agent.get(at);
+    t.is(answer.page, 'login', how);
+    t.notRegex(answer.html, new RegExp(p.email), how);
+    t.is((await signIn(agent, answer, victim.email)).left?.searchParams.has('code') ?? true, true, how);
+    t.is((await sessionsOf(victim)).length, 1, how);
+    t.false((await planter.get(at)).page === 'login', `${how}: whose it is goes on`);
+  }
+});
 
 test.serial('… for another interaction of the same browser', async (t) => {
   const p = await person();

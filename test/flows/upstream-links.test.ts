@@ -36,7 +36,7 @@ async function linking() {
   // Any button gives the browser its mark.
   const asked = await request(await discover(here, client), { prompt: 'login' });
   await press(agent, await agent.get(asked.url), upstream);
-  const browser = [...agent.cookies].find(([name]) => /upstream/.test(name))![1].value;
+  const browser = [...agent.cookies].find(([name]) => /browser/.test(name))![1].value;
   const [session] = [...(await places.listForAccount(person.id)).keys()];
   const whose = { session: session!, accountId: person.id, to: WHERE };
   const { state, nonce } = await upstreamRequests.begin({ whose, upstream, browser, remember: false });
@@ -70,7 +70,7 @@ test('nothing is linked once the session that began it is over, or is somebody e
   t.deepEqual(await one.links(), []);
   const other = await linking();
   const stranger = new UserAgent(here.issuer);
-  for (const [name, cookie] of other.agent.cookies) if (/upstream/.test(name)) stranger.cookies.set(name, cookie);
+  for (const [name, cookie] of other.agent.cookies) if (/browser/.test(name)) stranger.cookies.set(name, cookie);
   t.is((await stranger.get(other.back)).status, 400, 'nobody is signed in there');
   t.deepEqual(await other.links(), []);
   await Promise.all([one.dispose(), other.dispose()]);

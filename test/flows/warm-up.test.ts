@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { readSettings } from '../../src/config/index.ts';
 import { openMasterKey } from '../../src/domain/index.ts';
 import { createEngine, type Shows } from '../../src/engine/index.ts';
-import { createPace } from '../../src/http/index.ts';
+import { createBrowserMark, createPace } from '../../src/http/index.ts';
 import { minutes, seconds, silent } from '../../src/lib/index.ts';
 import { rehearse } from '../../src/rehearsal.ts';
 import { startServer } from '../../src/server.ts';
@@ -29,7 +29,8 @@ async function parts(t: ExecutionContext) {
     masterKey: openMasterKey({ folder: join(folder, 'keys') }),
   };
   const [pace, shows] = [createPace({ now: Date.now }), {} as Shows];
-  const engine = createEngine({ ...shared, domain, uiLocales: [], shows, installGrants() {}, pace });
+  const mark = createBrowserMark({ issuer });
+  const engine = createEngine({ ...shared, domain, uiLocales: [], shows, installGrants() {}, pace, mark });
   return { ...shared, engine };
 }
 

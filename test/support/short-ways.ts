@@ -7,7 +7,14 @@ import type { ExecutionContext } from 'ava';
 import { readSettings } from '../../src/config/index.ts';
 import { openMasterKey } from '../../src/domain/index.ts';
 import { createEngine, type Shows } from '../../src/engine/index.ts';
-import { createFrontDesk, type FrontDesk, failedInFront, inFront, type Pace } from '../../src/http/index.ts';
+import {
+  createBrowserMark,
+  createFrontDesk,
+  type FrontDesk,
+  failedInFront,
+  inFront,
+  type Pace,
+} from '../../src/http/index.ts';
 import { shortWays } from '../../src/short/index.ts';
 import { answering } from './answering.ts';
 import type { Postern } from './postern.ts';
@@ -37,6 +44,7 @@ export async function shortWaysOf(
     shows: {} as Shows,
     installGrants() {},
     pace: { count() {} },
+    mark: createBrowserMark({ issuer }),
   });
   const short = shortWays({
     domain,

@@ -46,6 +46,16 @@ export class UserAgent {
     this.headers = headers;
   }
 
+  /**
+   * Another browser, in which a page of a sibling domain planted what this one has. Ours for `/` it cannot: on https they
+   * are `__Host-`.
+   */
+  planted(): UserAgent {
+    const other = new UserAgent(this.origin, this.headers);
+    for (const [name, cookie] of this.cookies) if (cookie.path !== '/') other.cookies.set(name, cookie);
+    return other;
+  }
+
   /** The same browser's other tab: the cookie jar is shared. */
   get(url: string | URL): Promise<Answer> {
     return this.#go(new URL(url, this.origin), { method: 'GET' });
