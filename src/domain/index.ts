@@ -160,7 +160,7 @@ export function createDomain({ store, now, settings, sealingKey, passwords = cre
     setup: createSetup({ store, accounts, links, letters }),
     mailedCodes: createMailedCodes({ store, now, settings, audit, codes, letters }),
     mailRequests: createMailRequests({ store, now, settings, deliveries }),
-    recovery: createRecovery({ changes, accounts, audit, letters, links }),
+    recovery: createRecovery({ store, now, changes, accounts, audit, letters, links }),
     clients,
     consents: createConsents({ store, now, audit, sessions }),
     factors,

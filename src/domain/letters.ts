@@ -9,6 +9,7 @@ export type LetterName =
   | 'already-signed-up'
   | 'invitation'
   | 'reset-password'
+  | 'password-link'
   | 'password-changed'
   | 'verify-email'
   | 'change-email'

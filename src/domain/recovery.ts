@@ -1,13 +1,16 @@
-import type { Account, Change, Link } from '../store/index.ts';
+import { type Clock, Refusal } from '../lib/index.ts';
+import type { Account, Change, Link, Store } from '../store/index.ts';
 import type { Locale } from '../words/index.ts';
 import type { AccountChanges, Person } from './account-changes.ts';
 import type { Accounts } from './accounts.ts';
 import type { Audit } from './audit.ts';
 import { parseEmail } from './email.ts';
 import { type Letters, localeOf } from './letters.ts';
-import type { Links } from './links.ts';
+import { LINK_LIFETIME, type Links } from './links.ts';
 
 interface Options {
+  readonly store: Store;
+  readonly now: Clock;
   readonly changes: AccountChanges;
   readonly letters: Letters;
   readonly accounts: Accounts;
@@ -16,7 +19,7 @@ interface Options {
 }
 
 /** What the links do that prove somebody reads a mailbox. Of any number of uses of one, one happens. */
-export function createRecovery({ changes, accounts, audit, letters, links }: Options) {
+export function createRecovery({ store, now, changes, accounts, audit, letters, links }: Options) {
   /** @throws Refusal `link_gone` */
   async function personOf(purpose: 'reset-password' | 'verify-email' | 'change-email', secret: string) {
     const link = await links.read(purpose, secret);
@@ -24,6 +27,25 @@ export function createRecovery({ changes, accounts, audit, letters, links }: Opt
   }
 
   return {
+    /**
+     * Mails somebody the link that they could have asked for on the sign-in page, and gives it to whoever does so for them. Until
+     * they use it all stays as it is. It is counted nowhere: an operator cannot use up what strangers may ask for.
+     * @param locale of the mail; the person's own unless said
+     * @throws Refusal `user_disabled`
+     */
+    async sendPasswordLink(person: Person, locale = localeOf(person.locale)) {
+      const { id, email, disabled } = person;
+      if (disabled) throw new Refusal('user_disabled', `${email} is disabled: enable them first`);
+      const { secret, changes } = await links.issue({ purpose: 'reset-password', person, email });
+      const link = letters.linkTo('reset-password', secret, locale);
+      await store.commit([
+        ...changes,
+        audit.record('account.reset_asked', { accountId: id }),
+        letters.send({ name: 'password-link', to: email, locale, link, goodFor: LINK_LIFETIME }, id),
+      ]);
+      return { link, expiresAt: now() + LINK_LIFETIME };
+    },
+
     /**
      * A new password for who reads the mailbox. It ends every session and token; second factors stay, and are asked for
      * at the next sign-in.

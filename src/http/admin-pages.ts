@@ -102,6 +102,8 @@ export interface AdminPages {
     readonly disabled: boolean;
     readonly createdAt: Moment;
     readonly hasPassword: boolean;
+    /** Mails go to a mail server. */
+    readonly mailed: boolean;
     readonly factors: readonly {
       readonly kind: string;
       readonly name?: string | undefined;

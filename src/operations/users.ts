@@ -16,6 +16,11 @@ export async function named(domain: Domain, user: string): Promise<Person> {
   return found;
 }
 
+const mailed = userShape.extend({
+  link: z.string().describe('what was mailed to them'),
+  expires_at: moment.nullable(),
+});
+
 /** @throws Refusal `language_unknown` */
 function localeNamed(language: string) {
   const locale = matchLocale([language]);
@@ -58,9 +63,7 @@ export const users = {
       admin: z.boolean().optional(),
       language: text.prefault('en'),
     }),
-    userShape
-      .extend({ link: z.string().describe('what was mailed to them'), expires_at: moment.nullable() })
-      .meta({ id: 'Invitation' }),
+    mailed.meta({ id: 'Invitation' }),
     async ({ joins }, { language, ...newcomer }) => {
       const { person, link, expiresAt } = await joins.invite({ ...newcomer, locale: localeNamed(language) });
       return { ...userJson(person), link, expires_at: iso(expiresAt) };
@@ -112,6 +115,16 @@ export const users = {
   ),
   'user.password': operation(one.extend({ password: text }), userShape, async (domain, { user, password }) =>
     userJson(await domain.accounts.setPassword((await named(domain, user)).id, password)),
+  ),
+  'user.password-reset': operation(
+    one.extend({ language: text.optional().describe('of the mail; theirs unless said') }),
+    mailed.meta({ id: 'PasswordReset' }),
+    async (domain, { user, language }) => {
+      const person = await named(domain, user);
+      const locale = language === undefined ? undefined : localeNamed(language);
+      const { link, expiresAt } = await domain.recovery.sendPasswordLink(person, locale);
+      return { ...userJson(person), link, expires_at: iso(expiresAt) };
+    },
   ),
   'user.factors': operation(one, z.array(factorShape), async (domain, { user }) =>
     (await domain.factors.list((await named(domain, user)).id)).map(factorJson),

@@ -155,6 +155,7 @@ for (const [store, env] of Object.entries(STORES))
     await done('POST /invitations', { email: 'bob@example.com' });
     await done(`DELETE /users/${id}/sessions`);
     await done(`PUT /users/${id}/password`, { password: 'a newer and longer password' });
+    t.regex((await done(`POST /users/${id}/password-reset`)).link, /token=/);
     await domain.recoveryCodes.put(id, ['one-of-them']);
     await done(`DELETE /users/${id}/factors`);
 

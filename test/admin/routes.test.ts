@@ -62,6 +62,26 @@ test('people are added, found, changed and removed', async (t) => {
   t.is((await as(`GET /users/${made.told.id}`)).status, 404);
 });
 
+test('a link to a new password is mailed, and told who asks for it', async (t) => {
+  const { postern, as, robot } = await opened(t);
+  const { id, email } = await addPerson(postern);
+  const { status, told } = await as(`POST /users/${email}/password-reset`, { language: 'de' });
+  t.is(status, 200);
+  t.like(told, { id, email });
+  t.regex(told.link, /^http:\/\/localhost:\d+\/account\/reset\?token=[\w-]{43}&ui_locales=de$/);
+  t.true(Math.abs(Date.parse(told.expires_at) - Date.now() - 30 * 60_000) < 60_000);
+  t.is((await fetch(told.link)).status, 200);
+  t.like((await as('GET /events?type=account.reset_asked')).told.items[0], {
+    user: id,
+    details: { by_client: robot.id },
+  });
+  t.not((await as(`POST /users/${id}/password-reset`)).told.link, told.link);
+  t.is((await as(`POST /users/${id}/password-reset`, { language: 'tlh' })).told.error, 'language_unknown');
+  await postern.domain.accounts.setDisabled(id, true);
+  t.is((await as(`POST /users/${id}/password-reset`)).told.error, 'user_disabled');
+  t.is((await as('POST /users/nobody@example.com/password-reset')).status, 404);
+});
+
 test('an invitation is mailed, and is found as the person it made', async (t) => {
   const { as } = await opened(t);
   const { status, told, headers } = await as('POST /invitations', { email: 'bob@example.com', language: 'de' });

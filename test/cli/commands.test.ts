@@ -51,6 +51,10 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   t.deepEqual(await run('user factors ann@example.com'), []);
   t.deepEqual(await run('user reset-factors ann@example.com'), { id: user.id, email: user.email, removed: [] });
 
+  const reset = await run('user password-reset ann@example.com --language de');
+  t.like(reset, { ...user, link: reset.link, expires_at: reset.expires_at });
+  t.regex(reset.link, /\/account\/reset\?token=[\w-]{43}&ui_locales=de$/);
+  t.deepEqual(await run('user show ann@example.com'), user);
   const invited = await run('user invite bea@example.com --name Bea --language de-AT');
   t.like(invited, { email: 'bea@example.com', name: 'Bea', admin: false, has_password: false });
   t.regex(invited.link, /^http:\/\/[^/]+\/account\/welcome\?token=[\w-]{43}&ui_locales=de$/);

@@ -39,6 +39,7 @@ test('every operation gives what it says it gives, and no member more', async (t
   await run('user.update', { user, name: 'Ada King', disabled: false });
   await run('user.sign-out', { user });
   await run('user.password', { user, password: 'another correct horse battery' });
+  await run('user.password-reset', { user });
   await run('user.remove', { user: 'bob@example.com' });
 
   const uri = 'https://api.example.com/v1';

@@ -66,7 +66,8 @@ export const adminUsual: Samples = {
     admin: true,
     disabled: false,
     createdAt: AT,
-    hasPassword: false,
+    hasPassword: true,
+    mailed: true,
     factors: [
       { kind: 'passkey', name: 'Phone', createdAt: AT, lastUsedAt: AT },
       { kind: 'recovery', left: 9, createdAt: AT },
@@ -259,6 +260,7 @@ export function adminHostile(text: string): Samples {
       disabled: true,
       createdAt: AT,
       hasPassword: true,
+      mailed: false,
       factors: [{ kind: text, name: text, left: 0, createdAt: AT }],
       sessions: 0,
       events,

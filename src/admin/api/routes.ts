@@ -64,6 +64,7 @@ export const ROUTES: readonly Route[] = [
   route('DELETE /users/{user}', 'user.remove', 'removeUser', 'Remove a person and everything issued to them'),
   route('DELETE /users/{user}/sessions', 'user.sign-out', 'signOut', 'Sign a person out everywhere'),
   route('PUT /users/{user}/password', 'user.password', 'setPassword', 'Give a new password: signs out everywhere'),
+  route('POST /users/{user}/password-reset', 'user.password-reset', 'resetPassword', 'Mail a link to a new password'),
   route('GET /users/{user}/factors', 'user.factors', 'listFactors', 'What a person proves themselves with', WHOLE),
   route('DELETE /users/{user}/factors', 'user.reset-factors', 'resetFactors', 'Take the factors of who lost them all'),
   route('POST /invitations', 'user.invite', 'invite', 'Mail somebody a link to choose a password', {

@@ -1,5 +1,5 @@
 import { supportedLocales } from '../../words/index.ts';
-import { invite } from './invitations.ts';
+import { invite } from './mailed-links.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
 
 /** Inviting somebody. */

@@ -1,6 +1,6 @@
 import { perform } from '../../operations/index.ts';
 import { eventsShown } from './events-shown.ts';
-import { invite } from './invitations.ts';
+import { invite, resetPassword } from './mailed-links.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
 
 const EVENTS = 10;
@@ -9,7 +9,7 @@ type Decide = NonNullable<OperatorPage['decisions']>[string];
 
 /** One person: what is known of them, and what can be done about it. */
 export function personPage(room: OperatorRoom): OperatorPage {
-  const { domain, ownSessions, pages } = room;
+  const { domain, ownSessions, pages, settings } = room;
 
   /** Nobody does to themselves what could lock them out. */
   const toOthers =
@@ -44,6 +44,7 @@ export function personPage(room: OperatorRoom): OperatorPage {
         disabled,
         createdAt,
         hasPassword: passwordHash !== undefined,
+        mailed: settings.smtp_url !== undefined,
         factors: factors.map(({ kind, name: called, digests, createdAt: since, lastUsedAt }) => ({
           kind,
           name: called,
@@ -64,6 +65,11 @@ export function personPage(room: OperatorRoom): OperatorPage {
         const person = await domain.accounts.get(ctx['params'].id);
         if (!person) return { error: 'user_unknown' };
         return invite(room, { email: person.email, language: person.locale ?? pages.localeOf(ctx) });
+      },
+      async 'password-reset'(ctx) {
+        const person = await domain.accounts.get(ctx['params'].id);
+        if (!person) return { error: 'user_unknown' };
+        return resetPassword(room, person.id, person.locale ?? pages.localeOf(ctx));
       },
     },
   };

@@ -110,4 +110,13 @@ export function userCommands(program: Command, context: Context): void {
       const password = await (asked ? passwordFromPerson : passwordFromInput)(terminal);
       show(command, (await ask('user.password', { user: who, password })) as Item, details);
     });
+
+  user
+    .command('password-reset <user>')
+    .description('mail a person a link with which they choose a new password; the old one works until then')
+    .option('--language <tag>', 'of the mail; theirs, where it is known, unless said')
+    .addHelpText('after', `\n<user> is ${WHO}.`)
+    .action(async (who: string, { language }: { language?: string }, command: Command) =>
+      show(command, (await ask('user.password-reset', { user: who, language })) as Item, details),
+    );
 }
