@@ -35,7 +35,7 @@ import { mailHandler } from './mail/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { rehearse } from './rehearsal.ts';
 import { type Store, StoreUnavailable } from './store/index.ts';
-import { isBegun, type OpenedStore, openStore } from './store/open.ts';
+import { isBegun, type OpenedStore, openStoreAfterCommands } from './store/open.ts';
 
 interface ServerOptions {
   readonly settings: Settings;
@@ -151,7 +151,7 @@ async function openKept({ settings, log, pid, init = false }: ServerOptions, hel
   const place = { folder: settings.keys, override: settings.master_key };
   const fresh = keysAreFresh(place);
   let metrics: Metrics | undefined;
-  const store = await openStore({
+  const store = await openStoreAfterCommands({
     settings,
     log,
     pid,

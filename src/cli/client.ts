@@ -5,7 +5,7 @@ import type { Settings } from '../config/index.ts';
 import { type Domain, keysAreFresh, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
 import { type Logger, Refusal, seconds } from '../lib/index.ts';
 import { type OperationName, perform } from '../operations/index.ts';
-import { StoreLocked } from '../store/file/index.ts';
+import { isPassing, StoreLocked } from '../store/file/index.ts';
 import { isBegun, type OpenedStore, openStore } from '../store/open.ts';
 import { type Backup, takeBackup } from './backup.ts';
 import { backupFrom, converse, reach } from './conversation.ts';
@@ -64,7 +64,8 @@ async function reachStore(options: Options): Promise<Socket | Opened> {
     const socket = await reach(settings.data);
     if (socket) return socket;
     const opened = await openHere(options).catch((error: unknown) => {
-      if (!isPassing(error)) throw error;
+      // A server that starts, and has no socket yet, is waited for like a command.
+      if (!(error instanceof StoreLocked || isPassing(error))) throw error;
       if (performance.now() < giveUp) return undefined;
       const { message } = error as Error;
       throw new Refusal('server_silent', `${message}, and that one does not answer on its control socket`);
@@ -73,10 +74,6 @@ async function reachStore(options: Options): Promise<Socket | Opened> {
     await pause(50 + Math.random() * 100);
   }
 }
-
-/** Somebody has the store, or let go of it while we looked: a file that was listed was gone (ENOENT). */
-const isPassing = (error: unknown): boolean =>
-  error instanceof StoreLocked || (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 interface Opened {
   readonly domain: Domain;
@@ -88,7 +85,7 @@ interface Opened {
 async function openHere({ settings, log, pid, note, mustExist = false }: Options): Promise<Opened> {
   const place = { folder: settings.keys, override: settings.master_key };
   const fresh = keysAreFresh({ ...place, mustExist });
-  const store = await openStore({ settings, log, pid, mustExist: mustExist || !fresh });
+  const store = await openStore({ settings, log, pid, brief: true, mustExist: mustExist || !fresh });
   try {
     const begun = await isBegun(store);
     const masterKey = openMasterKey({ ...place, mustExist: begun });

@@ -1,6 +1,7 @@
-import { type Clock, type Logger, Refusal, steadyClock } from '../lib/index.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Clock, type Logger, Refusal, seconds, steadyClock } from '../lib/index.ts';
 import type { Store } from './contract.ts';
-import { openFileStore, openFolderAlone } from './file/index.ts';
+import { isPassing, openFileStore, openFolderAlone } from './file/index.ts';
 import type { WatchedTable } from './postgres/index.ts';
 import type { AloneStore, Batches } from './whole.ts';
 
@@ -32,6 +33,8 @@ interface Options {
   readonly settings: Settings;
   readonly log: Logger;
   readonly pid: number;
+  /** It is closed again as soon as one thing is done. */
+  readonly brief?: boolean;
   /** There was a store before, and keys in it: where there is none now, that is a loss and no beginning. */
   readonly mustExist: boolean;
   readonly onCommit?: (seconds: number) => void;
@@ -58,6 +61,24 @@ export async function openStore({ settings, ...options }: Options): Promise<Open
     // Loaded only where it is used: it costs start and memory.
     const { openPostgresStore } = await import('./postgres/index.ts');
     return openPostgresStore({ ...options, url, pool, processes, now: clock() });
+  }
+}
+
+/** How long commands may have the store, one after the other, before a server that starts gives up. */
+const COMMANDS_END_WITHIN = seconds(10);
+
+/**
+ * {@link openStore}, once no command has the folder: they wait for a server that starts, too, and one of both came first.
+ * On a database nobody is in another's way.
+ */
+export async function openStoreAfterCommands(options: Options): Promise<OpenedStore> {
+  if (options.settings.database_url !== undefined) return openStore(options);
+  for (const giveUp = performance.now() + COMMANDS_END_WITHIN; ; await pause(50)) {
+    try {
+      return await openStore(options);
+    } catch (error) {
+      if (!isPassing(error) || performance.now() > giveUp) throw error;
+    }
   }
 }
 

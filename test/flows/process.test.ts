@@ -18,6 +18,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
+import { silent } from '../../src/lib/index.ts';
+import { openFileStore } from '../../src/store/file/index.ts';
 import { say } from '../support/cli.ts';
 import { environmentOf } from '../support/environment.ts';
 import { freePort } from '../support/free-port.ts';
@@ -237,6 +239,26 @@ test('a bad start exits 1 with one readable message', async (t) => {
     t.notRegex(result.said, /\n\s+at /);
     t.deepEqual(result.lines, []);
   }
+  rmSync(folder, { recursive: true });
+});
+
+test('a server that starts while a command has the store waits for that; another server is told of at once', async (t) => {
+  const folder = temporary();
+  const hold = (brief: boolean) =>
+    openFileStore({ folder: join(folder, 'data'), clock: () => Date.now, log: silent, pid: 4711, brief });
+  const command = await hold(true);
+  const server = start(folder);
+  await pause(1500);
+  t.deepEqual([server.lines, server.errors()], [[], '']);
+  await command.close();
+  t.is((await server.listening()).msg, 'listening');
+  server.child.kill('SIGTERM');
+  t.is(await server.exited, 0);
+  const other = await hold(false);
+  const second = start(folder);
+  t.is(await second.exited, 1);
+  t.regex(second.errors(), /^the store in .* is in use by process 4711 on .*\n$/);
+  await other.close();
   rmSync(folder, { recursive: true });
 });
 

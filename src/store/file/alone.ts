@@ -32,7 +32,7 @@ export async function openFolderAlone(options: Options): Promise<AloneFolder> {
   const { folder, log, pid, files = realFiles } = options;
   try {
     await prepareFolder(files, folder, options.mustExist);
-    const lock = await takeLock(files, folder, pid);
+    const lock = await takeLock(files, folder, { pid });
     try {
       const adapter = new JournalAdapter({ files, folder, log });
       const database = (await adapter.read()) ?? new Database();

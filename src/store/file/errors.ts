@@ -11,13 +11,20 @@ export class StoreRefused extends Refusal {
 /** Another process has the store open. */
 export class StoreLocked extends Refusal {
   readonly holder: string;
+  /** Only for a moment: it is a command, or one that is opening it or letting go of it just now. */
+  readonly brief: boolean;
 
-  constructor(folder: string, holder: string) {
+  constructor(folder: string, { holder, brief }: { readonly holder: string; readonly brief: boolean }) {
     super('store_locked', `the store in ${folder} is in use by ${holder}; one process at a time may open it`);
     this.name = 'StoreLocked';
     this.holder = holder;
+    this.brief = brief;
   }
 }
+
+/** It is over in a moment: the store is let go of, or was while we looked (a file that was listed was gone). */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof StoreLocked ? error.brief : (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** Something that was once durable is no longer readable. Nothing was changed. */
 export class StoreDamaged extends Refusal {

@@ -9,7 +9,7 @@
  * docs/decisions/0002-file-store.md has the reasons.
  */
 export { openFolderAlone } from './alone.ts';
-export { StoreDamaged, StoreLocked, StoreRefused } from './errors.ts';
+export { isPassing, StoreDamaged, StoreLocked, StoreRefused } from './errors.ts';
 export type { FileStore } from './file-store.ts';
 export type { FileOperations, OpenFile } from './files.ts';
 export { type FileStoreOptions, openFileStore } from './open.ts';

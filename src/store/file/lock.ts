@@ -9,13 +9,20 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** Told to whoever finds the store in use. */
+export interface Taker {
+  readonly pid: number;
+  /** It lets go of the store as soon as one thing is done: whoever starts meanwhile may as well wait. */
+  readonly brief?: boolean | undefined;
+}
+
 /**
  * Takes the folder for this process. The lock is the kernel's (`fcntl`, through SQLite, the only way to one without a
  * native package): it dies with the process, however that ends, and holds between containers that share the volume.
  * It would also be lost if this process opened and closed the lock file by itself, so nothing else may touch it.
  * @throws StoreLocked naming the holder.
  */
-export async function takeLock(files: FileOperations, folder: string, pid: number): Promise<Lock> {
+export async function takeLock(files: FileOperations, folder: string, { pid, brief = false }: Taker): Promise<Lock> {
   const path = `${folder}/${LOCK_FILE}`;
   let database: DatabaseSync | undefined;
   try {
@@ -23,7 +30,7 @@ export async function takeLock(files: FileOperations, folder: string, pid: numbe
     // Nothing is ever written to it, so no journal of its own need lie beside it.
     database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     await files.chmod(path, 0o600);
-    const holder = { pid, host: hostname(), since: new Date().toISOString() };
+    const holder = { pid, host: hostname(), since: new Date().toISOString(), brief };
     await placeFile(files, folder, HOLDER_FILE, `${JSON.stringify(holder)}\n`);
   } catch (error) {
     database?.close();
@@ -61,15 +68,16 @@ async function refusal(files: FileOperations, folder: string, error: unknown): P
   return error;
 }
 
-async function holder(files: FileOperations, folder: string): Promise<string> {
+async function holder(files: FileOperations, folder: string): Promise<{ holder: string; brief: boolean }> {
   let text = '';
   await readLines(files, `${folder}/${HOLDER_FILE}`, ({ bytes }) => {
     text += bytes.toString();
   }).catch(() => {});
   try {
-    const { pid, host, since } = JSON.parse(text);
-    return `process ${pid} on ${host} since ${since}`;
+    const { pid, host, since, brief } = JSON.parse(text);
+    return { holder: `process ${pid} on ${host} since ${since}`, brief: brief === true };
   } catch {
-    return 'another process';
+    // Its name is put there after the lock is taken, and taken away before that is let go of.
+    return { holder: 'another process', brief: true };
   }
 }

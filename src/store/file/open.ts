@@ -5,18 +5,16 @@ import { inWords } from './errors.ts';
 import { FileStore } from './file-store.ts';
 import { type FileOperations, realFiles } from './files.ts';
 import { folderSize, prepareFolder } from './folder.ts';
-import { takeLock } from './lock.ts';
+import { type Taker, takeLock } from './lock.ts';
 import type { CompactionLimits } from './maintenance.ts';
 import { Database } from './memory/index.ts';
 
-export interface FileStoreOptions {
+export interface FileStoreOptions extends Taker {
   /** Ours alone: made with mode 0700 where it is missing. */
   readonly folder: string;
   /** Makes the store's clock from the latest moment its files speak of (0 in a new store), which it must not run behind. */
   readonly clock: (floor: number) => Clock;
   readonly log: Logger;
-  /** Told to whoever finds the store in use. */
-  readonly pid: number;
   /** There was a store before: a folder without one is refused instead of filled. False on `--init`. */
   readonly mustExist?: boolean;
   /** Called with how long each acknowledged commit took, in seconds. */
@@ -39,7 +37,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<FileStor
   const startedAt = performance.now();
   try {
     await prepareFolder(files, folder, options.mustExist ?? false);
-    const lock = await takeLock(files, folder, options.pid);
+    const lock = await takeLock(files, folder, options);
     try {
       const adapter = new JournalAdapter({ files, folder, log });
       const low = new Low(adapter, new Database());

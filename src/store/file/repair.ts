@@ -33,7 +33,7 @@ export async function repairFileStore(options: {
   const { folder, log, files = realFiles } = options;
   try {
     await prepareFolder(files, folder, true);
-    const lock = await takeLock(files, folder, options.pid);
+    const lock = await takeLock(files, folder, { pid: options.pid });
     try {
       const listing = await list(files, folder);
       // An empty store that starts would be taken for one that was repaired.
