@@ -1,5 +1,6 @@
-import { Agent, request } from 'node:http';
+import { request } from 'node:http';
 import fc from 'fast-check';
+import { keepingAgent } from './idle-connections.ts';
 
 /** Parameters in their order, so that a name may stand there twice. Values are sent percent-encoded. */
 export type Pairs = readonly (readonly [name: string, value: string | Raw])[];
@@ -30,7 +31,7 @@ const encode = (text: string): string =>
 export const encodePairs = (pairs: Pairs): string =>
   pairs.map(([name, value]) => `${encode(name)}=${typeof value === 'string' ? encode(value) : value.raw}`).join('&');
 
-const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+const agent = keepingAgent({ maxSockets: 4 });
 
 /** Sends what fetch would not: any header, doubled ones too, and any bytes of a query. */
 export function send(origin: string, { method, path, query = [], headers = {}, body }: Sent): Promise<Reply> {

@@ -1,3 +1,4 @@
+import { Agent, type AgentOptions } from 'node:http';
 import type { Duration } from '../../src/lib/index.ts';
 
 /** Where Node keeps what every `fetch` goes through. */
@@ -14,12 +15,22 @@ interface Dispatcher {
 }
 
 let options: Options = {};
+const agents: Agent[] = [];
+
+/** An agent that keeps connections for a next request until {@link dropIdle}. */
+export function keepingAgent(more: AgentOptions = {}): Agent {
+  const agent = new Agent({ ...more, keepAlive: true });
+  agents.push(agent);
+  return agent;
+}
 
 /**
- * Whoever used `fetch` is done: the connections it keeps for a next request are closed, those with a request under way when
- * that is answered. A server that ends gives an idle one a second, which nobody needs who knows that no request comes.
+ * Whoever asked is done: the connections that `fetch` and such agents keep for a next request are closed, those with a request
+ * under way when that is answered. A server that ends gives an idle one a second, which nobody needs who asks no more.
  */
 export function dropIdle(): void {
+  for (const { freeSockets } of agents)
+    for (const socket of Object.values(freeSockets).flatMap((sockets) => sockets ?? [])) socket.destroy();
   const all = globalThis as unknown as Record<symbol, Dispatcher | undefined>;
   const before = all[DISPATCHER];
   // Node makes it at the first use.
