@@ -10,12 +10,21 @@ export const CLIENTS = 32;
 export const SIGNATURES = 3;
 export const SCOPE = 'openid profile email';
 
+const BARE_AUTHORIZATION = `Basic ${Buffer.from(`${BARE.id}:${BARE.secret}`).toString('base64')}`;
+
 type Same = Script & { kind: 'same' };
 type Signed = Awaited<ReturnType<typeof signIn>>;
 
 export const refreshing = ({ web }: Deployment, { tokens }: Signed): Script => ({
   kind: 'refresh',
   authorization: web.authorization,
+  tokens,
+});
+
+/** The same of children/bare-tokens.ts. */
+export const bareRefreshing = (tokens: readonly string[]): Script => ({
+  kind: 'refresh',
+  authorization: BARE_AUTHORIZATION,
   tokens,
 });
 
@@ -58,6 +67,4 @@ const clientCredentials = (authorization: string): Same => ({
 export const machineToken = ({ service }: Deployment): Same => clientCredentials(service.authorization);
 
 /** The same of children/bare-engine.ts. */
-export const bareMachineToken: Same = clientCredentials(
-  `Basic ${Buffer.from(`${BARE.id}:${BARE.secret}`).toString('base64')}`,
-);
+export const bareMachineToken: Same = clientCredentials(BARE_AUTHORIZATION);

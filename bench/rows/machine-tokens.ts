@@ -14,7 +14,7 @@ async function all(cores: Cores, beside: Cores) {
   const engine = helper('bare-engine', cores);
   const engineUrl = await engine.ask<string>({ ask: 'serve' });
   const plain = helper('bare-tokens', cores);
-  const plainUrl = await plain.ask<string>({ ask: 'serve' });
+  const { url: plainUrl } = await plain.ask<{ url: string }>({ ask: 'serve' });
   const asking = load(beside);
   await asking.keep('postern', machineToken(deployment));
   await asking.keep('bare', bareMachineToken);

@@ -1,9 +1,9 @@
-import { BOTH, besideBoth, besideOne, type Cores, ONE } from '../cores.ts';
+import { BOTH, besideBoth, besideOne, type Cores, helper, ONE } from '../cores.ts';
 import { limits } from '../limits.ts';
 import { load } from '../loads.ts';
 import { interleave } from '../measure.ts';
 import { deploy, run, signIn } from '../postern.ts';
-import { CLIENTS, codeFlow, refreshing, SCOPE, SIGNATURES } from '../requests.ts';
+import { bareRefreshing, CLIENTS, codeFlow, refreshing, SCOPE, SIGNATURES } from '../requests.ts';
 import { count, perSecond, share } from '../table.ts';
 import type { Row } from './row.ts';
 
@@ -25,6 +25,8 @@ interface Work {
   readonly atOnce: number;
   readonly goal: number;
   readonly script: typeof refreshing | typeof codeFlow;
+  /** The same of children/bare-tokens.ts, where there is one. */
+  readonly plain?: typeof bareRefreshing;
 }
 
 const oneCore: Where = { name: 'one-core', words: 'one core', cores: ONE, beside: besideOne, signers: [ONE] };
@@ -38,6 +40,12 @@ const bothCores: Where = {
 
 const WARM_UP = 8;
 
+/** The least a server could do for the same. */
+async function begin(plain: ReturnType<typeof helper>, { plain: script, atOnce }: Work, folder: string) {
+  const served = await plain.ask<{ url: string; tokens: string[] }>({ ask: 'serve', folder, people: atOnce });
+  return { url: served.url, script: script!(served.tokens) };
+}
+
 const durable = (work: Work, { name, words, cores, beside, signers }: Where): Row => ({
   name: `${work.name}-${name}`,
   async measure() {
@@ -45,25 +53,32 @@ const durable = (work: Work, { name, words, cores, beside, signers }: Where): Ro
     const postern = await run(deployment, cores);
     const signing = limits(...signers);
     const asking = load(beside);
+    const plain = work.plain && helper('bare-tokens', cores);
     try {
       const signed = await signIn(deployment, SCOPE);
       await asking.keep(work.name, work.script(deployment, signed));
       await asking.closed(work.name, postern.url, WARM_UP, work.atOnce);
+      const least = plain && (await begin(plain, work, deployment.folder));
+      if (least) {
+        await asking.keep('plain', least.script);
+        await asking.closed('plain', least.url, WARM_UP, work.atOnce);
+      }
       const { limit, work: done } = await interleave(6, async () => (await signing.rsa(1, asking)) / SIGNATURES, {
         postern: () => asking.closed(work.name, postern.url, 2, work.atOnce),
+        ...(least && { plain: () => asking.closed('plain', least.url, 2, work.atOnce) }),
       });
       const syncs = await signing.fdatasync(1, deployment.folder);
       return [
         {
           work: `${work.words}, ${words}`,
-          limit: `RSA-2048 ÷ ${SIGNATURES} signatures per ${work.per} = ${perSecond(limit)} (fdatasync ${count(syncs)}/s)`,
+          limit: `RSA-2048 ÷ ${SIGNATURES} signatures per ${work.per} = ${perSecond(limit)} (fdatasync ${count(syncs)}/s)${done['plain'] ? `; node:http with jose and a journal alone ${share(done['plain'])}` : ''}`,
           postern: share(done['postern']!),
           goal: `≥ ${work.goal * 100} %`,
           reached: done['postern']!.share.median >= work.goal,
         },
       ];
     } finally {
-      await Promise.all([asking.stop(), signing.stop(), postern.stop()]);
+      await Promise.all([asking.stop(), signing.stop(), postern.stop(), plain?.stop()]);
       deployment.remove();
     }
   },
@@ -76,6 +91,7 @@ const refresh: Work = {
   atOnce: CLIENTS,
   goal: 0.6,
   script: refreshing,
+  plain: bareRefreshing,
 };
 
 const code: Work = {
