@@ -10,7 +10,7 @@ import { serveControl } from './cli/control.ts';
 import type { Settings } from './config/index.ts';
 import {
   type Domain,
-  keysAreFresh,
+  lookAtKeys,
   markDataMade,
   noteIssuer,
   openDomain,
@@ -149,7 +149,7 @@ async function start(options: ServerOptions): Promise<Server> {
 /** The store, the key of what is sealed in it, the domain, and the metrics of both. */
 async function openKept({ settings, log, pid, init = false }: ServerOptions, held: AsyncDisposableStack) {
   const place = { folder: settings.keys, override: settings.master_key };
-  const fresh = keysAreFresh(place);
+  const { fresh, made } = lookAtKeys(place);
   let metrics: Metrics | undefined;
   const store = await openStoreAfterCommands({
     settings,
@@ -159,7 +159,7 @@ async function openKept({ settings, log, pid, init = false }: ServerOptions, hel
     onCommit: (took) => metrics?.observeCommit(took),
   });
   held.defer(() => store.close());
-  const masterKey = openMasterKey({ ...place, mustExist: await isBegun(store) });
+  const masterKey = openMasterKey({ ...place, made, mustExist: await isBegun(store) });
   metrics = createMetrics({ store });
   const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
   held.defer(() => domain.close());

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/index.ts';
-import { type Domain, keysAreFresh, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
+import { type Domain, lookAtKeys, type MasterKey, markDataMade, openDomain, openMasterKey } from '../domain/index.ts';
 import { type Logger, Refusal, seconds } from '../lib/index.ts';
 import { type OperationName, perform } from '../operations/index.ts';
 import { isPassing, StoreLocked } from '../store/file/index.ts';
@@ -84,11 +84,11 @@ interface Opened {
 
 async function openHere({ settings, log, pid, note, mustExist = false }: Options): Promise<Opened> {
   const place = { folder: settings.keys, override: settings.master_key };
-  const fresh = keysAreFresh({ ...place, mustExist });
+  const { fresh, made } = lookAtKeys({ ...place, mustExist });
   const store = await openStore({ settings, log, pid, brief: true, mustExist: mustExist || !fresh });
   try {
     const begun = await isBegun(store);
-    const masterKey = openMasterKey({ ...place, mustExist: begun });
+    const masterKey = openMasterKey({ ...place, made, mustExist: begun });
     const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
     markDataMade(settings.keys);
     if (fresh && !begun) note(`there was no store: a new one was made in ${nameOf(settings)}`);

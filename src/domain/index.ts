@@ -70,7 +70,7 @@ export type { Letter, LetterName } from './letters.ts';
 export { browserOf } from './links.ts';
 export { type Ended, sidOf } from './logouts.ts';
 export type { MailedCodes } from './mailed-codes.ts';
-export { keysAreFresh, type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
+export { lookAtKeys, type MasterKey, markDataMade, openMasterKey } from './master-key.ts';
 export { type Moved, move } from './move.ts';
 export { networkOf } from './networks.ts';
 export { createPasswords, type Passwords } from './passwords.ts';

@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeSync,
@@ -45,18 +46,24 @@ interface Options {
   readonly mustExist?: boolean;
 }
 
+interface KeysFolder {
+  /** {@link markDataMade} was never called for it: no store ever belonged to it. */
+  readonly fresh: boolean;
+  /** It was not there. */
+  readonly made: boolean;
+}
+
 /**
  * Looks at the keys folder before its store is opened, making the folder and no key: only an opened store tells whether
  * one is lost, and one that is made in its place could be taken for it, by whatever copies the folder aside at night.
- * @returns true until {@link markDataMade} was called for it: no store ever belonged to it
  * @throws Refusal `keys_folder` as {@link openMasterKey}
  */
-export function keysAreFresh({ folder, override, mustExist = false }: Options): boolean {
+export function lookAtKeys({ folder, override, mustExist = false }: Options): KeysFolder {
   try {
-    if (!mustExist) makeFolder(folder);
+    const made = !mustExist && makeFolder(folder);
     const root = override ?? readKey(folder);
     if (root === undefined && mustExist) missing(folder);
-    return !existsSync(join(folder, MARK));
+    return { fresh: !existsSync(join(folder, MARK)), made };
   } catch (cause) {
     throw inWords(folder, cause);
   }
@@ -64,12 +71,18 @@ export function keysAreFresh({ folder, override, mustExist = false }: Options): 
 
 /**
  * Opens the keys folder, making the folder and a key where there is none.
+ * @param made by {@link lookAtKeys}: it goes again where a key must exist, or the right folder would be put into it.
  * @throws Refusal `keys_folder` when the folder or file cannot be read or written, or others may read it.
  */
-export function openMasterKey({ folder, override, mustExist = false }: Options): MasterKey {
+export function openMasterKey({
+  folder,
+  override,
+  mustExist = false,
+  made = false,
+}: Options & Partial<Pick<KeysFolder, 'made'>>): MasterKey {
   try {
     if (!mustExist) makeFolder(folder);
-    const root = override ?? readKey(folder) ?? (mustExist ? missing(folder) : makeKey(folder));
+    const root = override ?? readKey(folder) ?? (mustExist ? missing(folder, made) : makeKey(folder));
     const secret = Buffer.from(root, 'base64url');
     return {
       artifacts: deriveKey(secret, 'artifacts'),
@@ -131,7 +144,8 @@ function readKey(folder: string): string | undefined {
   return key;
 }
 
-function missing(folder: string): never {
+function missing(folder: string, made = false): never {
+  if (made) rmdirSync(folder);
   throw new Refusal(
     'keys_folder',
     `there is no master key in ${folder}: put the keys folder (or POSTERN_MASTER_KEY) in place that belongs to the data`,

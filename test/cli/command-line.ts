@@ -7,7 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { type Backup, takeBackup } from '../../src/cli/backup.ts';
 import { serveControl } from '../../src/cli/control.ts';
 import { readSettings } from '../../src/config/index.ts';
-import { keysAreFresh, markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
+import { lookAtKeys, markDataMade, openDomain, openMasterKey } from '../../src/domain/index.ts';
 import { silent } from '../../src/lib/index.ts';
 import { openFileStore } from '../../src/store/file/index.ts';
 import { type Collected, collected } from '../support/collected.ts';
@@ -64,7 +64,7 @@ export async function printed(folder: string, args: readonly string[], env: obje
 export async function serving(t: ExecutionContext, folder: string, give?: () => Backup) {
   const settings = readSettings(envOf(folder));
   const place = { folder: settings.keys };
-  const fresh = keysAreFresh(place);
+  const { fresh } = lookAtKeys(place);
   const masterKey = openMasterKey(place);
   const store = await openFileStore({
     folder: settings.data,

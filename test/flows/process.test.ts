@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -297,6 +298,10 @@ test('a key others may read, a foreign and a lost one, and a lost data folder ar
   t.regex((await refusal(folder, {})).said, lostKey);
   t.regex((await refusal(folder, {}, ['--init'])).said, lostKey);
   t.regex((await say({ ...environmentOf(folder), PATH: '' }, 'user', 'list')).notes[0]!, lostKey);
+  // Nor an empty folder, into which `mv` and `cp -r` would put the right one.
+  t.false(existsSync(join(folder, 'keys')));
+  mkdirSync(join(folder, 'keys'));
+  t.regex((await refusal(folder, {})).said, lostKey);
   t.deepEqual(readdirSync(join(folder, 'keys')), []);
   rmSync(join(folder, 'keys'), { recursive: true });
   renameSync(join(folder, 'kept'), join(folder, 'keys'));

@@ -25,7 +25,7 @@ export interface FileOperations {
   copyFile(from: string, to: string): Promise<void>;
 }
 
-export const realFiles: FileOperations = { ...fs, mkdir: async (path) => makeFolder(path) };
+export const realFiles: FileOperations = { ...fs, mkdir: async (path) => void makeFolder(path) };
 
 /**
  * Writes every byte, whatever the disk accepts at a time. Libraries that trust one `write` truncate a good file on a full
