@@ -93,7 +93,9 @@ export const issuer = z
       return refuse('must be https: plain http is for loopback addresses only');
     if (url.origin !== value) return refuse(`must be written as ${url.origin}`);
   })
-  .describe('The address people and applications reach this server by, and the `iss` of every token. Unset, it follows `port`.');
+  .describe(
+    'The address people and applications reach this server by, and the `iss` of every token. Unset, it follows `port`.',
+  );
 
 export const databaseUrl = z.string().superRefine((value, ctx) => {
   // The value is a secret, so the mistake is told without it.

@@ -1,18 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Settings } from '../config/index.ts';
-import {
-  type Clock,
-  type Duration,
-  days,
-  minutes,
-  newId,
-  newSecret,
-  Refusal,
-  sameDigest,
-  sha256,
-} from '../lib/index.ts';
+import { type Clock, type Duration, newId, newSecret, Refusal, sha256 } from '../lib/index.ts';
 import type { Change, Client, ClientType, Page, Registration, Row, Store } from '../store/index.ts';
 import { type Audit, changedIn } from './audit.ts';
+import { checkKeptFor, hasSecret, isSecretOf, secretsKept, secretsReplaced } from './client-secrets.ts';
 import { type ClientTerms, type SaidOfItself, type Settled, settle, type Terms, termsOf } from './client-terms.ts';
 import { every } from './every.ts';
 import { plainly } from './names.ts';
@@ -37,32 +27,9 @@ interface Options {
   readonly now: Clock;
   readonly audit: Audit;
   readonly sessions: Sessions;
-  /** The server's own pages, see {@link ownClient}. */
+  /** The server's own pages, see own-client.ts. */
   readonly own: RegisteredClient;
 }
-
-/** The client that the server's own pages are; no registered one can have this id. */
-export const OWN_CLIENT = 'account';
-
-/**
- * People sign in to the pages of their own account, and operators to theirs, as they do to any application. It is built in: it
- * stands in no list, and cannot be changed or removed.
- */
-export const ownClient = ({ issuer, brand }: Pick<Settings, 'issuer' | 'brand'>): RegisteredClient => ({
-  id: OWN_CLIENT,
-  name: brand.name,
-  type: 'spa',
-  redirectUris: [`${issuer}/account/signed-in`, `${issuer}/admin/signed-in`],
-  postLogoutRedirectUris: [],
-  grantTypes: ['authorization_code'],
-  scopes: ['openid'],
-  resources: [],
-  firstParty: true,
-  tokenEndpointAuthMethod: 'none',
-  secretHashes: [],
-  createdAt: 0,
-  updatedAt: 0,
-});
 
 const client = ({ id, record }: Row<Client>): RegisteredClient => ({ id, ...record });
 
@@ -71,15 +38,6 @@ const told = ({ secretHashes: _, oldSecretsUntil: __, updatedAt: ___, registrati
   ...terms,
   ...(registration && { vouched: registration.vouched === true }),
 });
-
-/** Far more than bringing new ones out takes. */
-const MOST_OLD_SECRETS = 5;
-
-/** The secrets that newer ones have replaced, the last first, and until when each is good beside them. */
-export function oldSecrets({ secretHashes, oldSecretsUntil = [] }: Client) {
-  const times = [oldSecretsUntil].flat();
-  return secretHashes.slice(1).map((hash, i) => ({ hash, until: times[i] ?? 0 }));
-}
 
 /** Applications, whoever registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
@@ -114,12 +72,9 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
 
   /** What a client is settled to be now, with the secrets it had, or a first one. */
   function resettled(record: Client, settled: Settled, fresh: string): Client {
-    const hasSecret = settled.tokenEndpointAuthMethod === 'client_secret_basic';
-    const hadSecret = record.tokenEndpointAuthMethod === 'client_secret_basic';
     return {
       ...settled,
-      secretHashes: !hasSecret ? [] : hadSecret ? record.secretHashes : [sha256(fresh)],
-      ...(hasSecret && record.oldSecretsUntil !== undefined && { oldSecretsUntil: record.oldSecretsUntil }),
+      ...secretsKept(record, settled, fresh),
       ...(record.registration && { registration: record.registration }),
       createdAt: record.createdAt,
       updatedAt: now(),
@@ -134,7 +89,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
   /** The client to be, its secret, and what makes it, to be committed. */
   async function make(type: ClientType, terms: Terms, { registration, expiresAt }: Coming = {}) {
     const settled = await settle(store, type, terms);
-    const secret = settled.tokenEndpointAuthMethod === 'client_secret_basic' ? newSecret() : undefined;
+    const secret = hasSecret(settled) ? newSecret() : undefined;
     const id = newId('cli');
     const at = now();
     const record: Client = {
@@ -274,26 +229,14 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       id: string,
       { keepOldFor }: { keepOldFor?: Duration | undefined } = {},
     ): Promise<{ client: RegisteredClient; secret: string }> {
-      if (keepOldFor !== undefined && !(keepOldFor >= minutes(1) && keepOldFor <= days(30)))
-        throw new Refusal('time_invalid', 'an old secret is kept for 1 minute to 30 days');
+      checkKeptFor(keepOldFor);
       const secret = newSecret();
       const changed = await change(id, 'client.secret_rotated', ({ record }) => {
-        if (record.tokenEndpointAuthMethod !== 'client_secret_basic')
+        if (!hasSecret(record))
           throw new Refusal('client_has_no_secret', `${id} proves itself by ${record.tokenEndpointAuthMethod}`);
-        const { oldSecretsUntil: _, ...rotated } = { ...record, secretHashes: [sha256(secret)], updatedAt: now() };
-        if (!keepOldFor) return rotated;
-        const replaced = record.secretHashes.slice(0, 1).map((hash) => ({ hash, until: now() + keepOldFor }));
-        const kept = [...replaced, ...oldSecrets(record).filter(({ until }) => until > now())];
-        if (kept.length > MOST_OLD_SECRETS)
-          throw new Refusal(
-            'secrets_many',
-            `${MOST_OLD_SECRETS} old secrets of ${id} are still good: rotate without keeping one, which ends them, or wait for one to end`,
-          );
-        return {
-          ...rotated,
-          secretHashes: [...rotated.secretHashes, ...kept.map(({ hash }) => hash)],
-          oldSecretsUntil: kept.map(({ until }) => until),
-        };
+        const { oldSecretsUntil: _, ...rest } = record;
+        const at = now();
+        return { ...rest, ...secretsReplaced({ id, ...record }, secret, { now: at, keepOldFor }), updatedAt: at };
       });
       return { client: changed, secret };
     },
@@ -316,13 +259,7 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
       });
     },
 
-    /** Takes the same time whichever secret it is, or none. */
-    verifySecret(client: Client, secret: string): boolean {
-      const presented = sha256(secret);
-      const old = oldSecrets(client).filter(({ until }) => until > now());
-      const good = [...client.secretHashes.slice(0, 1), ...old.map(({ hash }) => hash)];
-      return good.filter((hash) => sameDigest(hash, presented)).length > 0;
-    },
+    verifySecret: (client: Client, secret: string): boolean => isSecretOf(client, secret, now()),
   };
 }
 
