@@ -17,8 +17,17 @@ export const limits = (): Middleware => (ctx, next) => {
       status: 413,
       reason: 'tooLarge',
     });
-  return next();
+  return tellMethods(ctx) ? undefined : next();
 };
+
+/** What asks for OPTIONS without being a browser's preflight is told what there is (RFC 9110 §9.3.7); nobody behind would answer. */
+function tellMethods(ctx: Context): boolean {
+  const { endpoint } = stateOf(ctx);
+  if (!endpoint || ctx.method !== 'OPTIONS' || ctx.get('Access-Control-Request-Method')) return false;
+  ctx.status = 204;
+  ctx.set('Allow', endpoint.methods.join(', '));
+  return true;
+}
 
 /** A known path under a wrong method is 405, not 404: what is wrong is the method (RFC 9110 §15.5.6). */
 function checkMethod(ctx: Context): void {

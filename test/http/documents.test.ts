@@ -99,7 +99,7 @@ test('what only looks like a document goes the whole way', async (t) => {
     [WHOLE_WAY, 'GET'],
   ] as const) {
     const { times } = s.made;
-    await s.ask(path, {}, method);
+    await s.ask(path, method === 'OPTIONS' ? { 'access-control-request-method': 'GET' } : {}, method);
     t.is(s.made.times, times + 1, `${method} ${path}`);
   }
   t.is((await s.ask(PATH, {}, 'POST')).status, 405);

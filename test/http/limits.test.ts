@@ -82,9 +82,24 @@ test('a wrong method on a known path is 405 and names the right ones', async (t)
 
 test('every method of every row is let through', async (t) => {
   await using s = await site();
+  const preflight = { 'access-control-request-method': 'GET' };
   for (const { path, methods } of ENDPOINTS)
     for (const method of methods)
-      t.is((await s.ask(path.replace('*', 'x').replaceAll(':', ''), {}, method)).status, 200, `${method} ${path}`);
+      t.is(
+        (await s.ask(path.replace('*', 'x').replaceAll(':', ''), preflight, method)).status,
+        200,
+        `${method} ${path}`,
+      );
+});
+
+test('OPTIONS that is no preflight is told the methods that 405 would name', async (t) => {
+  await using s = await site();
+  for (const path of ['/token', '/userinfo', '/.well-known/jwks.json', '/register', '/admin/api/v1/users']) {
+    const { status, headers } = await s.ask(path, {}, 'OPTIONS');
+    t.is(status, 204, path);
+    t.is(headers['allow'], (await s.ask(path, {}, 'TRACE')).headers['allow'], path);
+  }
+  t.is((await s.ask('/nowhere', {}, 'OPTIONS')).status, (await s.ask('/nowhere', {}, 'GET')).status);
 });
 
 test('a path is found as the engine finds it: in any case, with or without a slash at the end', (t) => {
