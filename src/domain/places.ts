@@ -18,6 +18,8 @@ const LONGEST_USER_AGENT = 400;
 /** Names a session towards people, and in our tables; nothing can be done with it but look it up. */
 export const sessionIdOf = (uid: string): string => sha256(uid);
 
+export type Places = ReturnType<typeof createPlaces>;
+
 /** Where people are signed in, so that they can see whether it is them. */
 export function createPlaces({ store, now }: { store: Store; now: Clock }) {
   return {

@@ -1,5 +1,6 @@
 import type { AdapterPayload } from 'oidc-provider';
-import { type Clock, deriveKey, hmac, inTimeOf, type SealingKey, seal, seconds, sha256, unseal } from '../lib/index.ts';
+import { openArtifact } from '../domain/index.ts';
+import { type Clock, deriveKey, hmac, inTimeOf, type SealingKey, seal, seconds, sha256 } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
 import { MODELS, type ModelRow } from './models.ts';
 
@@ -18,9 +19,10 @@ export type SealArtifact = (name: string, id: string, payload: AdapterPayload) =
 /** A row's id is the SHA-256 of the value that was issued and its payload is sealed: nothing in the store can be used as a token, a code or a cookie. */
 export function artifacts(key: SealingKey, now: Clock): { readonly open: OpenArtifact; readonly seal: SealArtifact } {
   return {
-    open(table, { id, record }) {
-      const payload = JSON.parse(unseal(key, `${table}/${id}`, record.sealed)) as AdapterPayload;
-      return record.consumedAt ? { ...payload, consumed: Math.floor(record.consumedAt / 1000) } : payload;
+    open(table, row) {
+      const payload = openArtifact(key, table, row) as AdapterPayload;
+      const { consumedAt } = row.record;
+      return consumedAt ? { ...payload, consumed: Math.floor(consumedAt / 1000) } : payload;
     },
 
     seal(name, id, payload) {

@@ -56,7 +56,7 @@ export interface Engine {
   readonly open: OpenArtifact;
   /** Makes the row of what is issued as the engine would store it. */
   readonly seal: SealArtifact;
-  /** The browser sessions of people, for pages of our own. */
+  /** Who is signed in on a browser, for pages of our own. */
   readonly ownSessions: OwnSessions;
   /** Stands within {@link oneCommit}: notes where sessions are used from. */
   readonly notePlaces: Middleware;
@@ -132,7 +132,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     servers,
     open,
     seal,
-    ownSessions: createOwnSessions({ provider, domain, store, open, issuer: settings.issuer, now }),
+    ownSessions: createOwnSessions({ provider, domain, issuer: settings.issuer, now }),
     notePlaces: notePlaces(notePlace),
     signedIn: {
       cookie: sessionCookie({ issuer: settings.issuer, signer }),

@@ -3,6 +3,18 @@ import type { GuardedFrame } from './guarded.ts';
 /** A moment, as milliseconds; the view writes it in the person's language, in UTC. */
 type Moment = number;
 
+/** Where somebody is signed in. */
+export interface SignInShown {
+  /** Names the session. */
+  readonly id: string;
+  /** `Firefox on Linux`: names that are the same in every language; absent where the browser does not tell. */
+  readonly browser?: string | undefined;
+  readonly system?: string | undefined;
+  readonly address: string;
+  readonly signedInAt: Moment;
+  readonly lastSeenAt: Moment;
+}
+
 /** The pages of somebody's own account. All texts are plain; the view escapes them. */
 export interface AccountPages {
   readonly account: GuardedFrame & {
@@ -64,16 +76,7 @@ export interface AccountPages {
     readonly name: string;
   };
   readonly 'account-sessions': GuardedFrame & {
-    readonly sessions: readonly {
-      readonly id: string;
-      readonly current: boolean;
-      /** `Firefox on Linux`: names that are the same in every language; absent where the browser does not tell. */
-      readonly browser?: string | undefined;
-      readonly system?: string | undefined;
-      readonly address: string;
-      readonly signedInAt: Moment;
-      readonly lastSeenAt: Moment;
-    }[];
+    readonly sessions: readonly (SignInShown & { readonly current: boolean })[];
   };
   readonly 'account-applications': GuardedFrame & {
     readonly applications: readonly {

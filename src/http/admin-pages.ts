@@ -1,8 +1,8 @@
-import type { Locale } from '../words/index.ts';
+import type { AdminPeoplePages } from './admin-people-pages.ts';
 import type { GuardedFrame } from './guarded.ts';
 
 /** A moment, as milliseconds; the view writes it in the operator's language, in UTC. */
-type Moment = number;
+export type Moment = number;
 
 /** Somebody or an application an event is about: without a name where it is not here any more. */
 interface PersonNamed {
@@ -17,7 +17,7 @@ interface ClientNamed {
   readonly address?: string | undefined;
 }
 
-interface EventShown {
+export interface EventShown {
   readonly at: Moment;
   readonly type: string;
   readonly person?: PersonNamed | undefined;
@@ -59,7 +59,7 @@ interface ApiTermsShown {
 }
 
 /** The pages of operators. All texts are plain; the view escapes them. */
-export interface AdminPages {
+export interface AdminPages extends AdminPeoplePages {
   readonly admin: GuardedFrame & {
     /** Mails go to a mail server. */
     readonly mailed: boolean;
@@ -68,53 +68,6 @@ export interface AdminPages {
   };
   /** Whoever is signed in is no operator; `other` is where to sign in as somebody else. */
   readonly 'admin-refused': { readonly person: { readonly email: string }; readonly other: string };
-  readonly 'admin-people': GuardedFrame & {
-    /** As typed to find somebody by. */
-    readonly who: string;
-    readonly people: readonly {
-      readonly id: string;
-      readonly email: string;
-      readonly name?: string | undefined;
-      readonly admin: boolean;
-      readonly disabled: boolean;
-    }[];
-    /** The address of the next page of them. */
-    readonly next?: string | undefined;
-    /** They are those who have it in their names or addresses; `next` is where looking goes on. */
-    readonly found?: { readonly next?: string | undefined };
-  };
-  readonly 'admin-person-new': GuardedFrame & {
-    readonly email: string;
-    readonly name: string;
-    readonly admin: boolean;
-    readonly language: string;
-    readonly languages: readonly Locale[];
-    readonly mailed: boolean;
-  };
-  readonly 'admin-person': GuardedFrame & {
-    readonly id: string;
-    /** It is whoever looks at it. */
-    readonly self: boolean;
-    readonly email: string;
-    readonly emailVerified: boolean;
-    readonly name?: string | undefined;
-    readonly admin: boolean;
-    readonly disabled: boolean;
-    readonly createdAt: Moment;
-    readonly hasPassword: boolean;
-    /** Mails go to a mail server. */
-    readonly mailed: boolean;
-    readonly factors: readonly {
-      readonly kind: string;
-      readonly name?: string | undefined;
-      /** Of recovery codes. */
-      readonly left?: number | undefined;
-      readonly createdAt: Moment;
-      readonly lastUsedAt?: Moment | undefined;
-    }[];
-    readonly sessions: number;
-    readonly events: readonly EventShown[];
-  };
   readonly 'admin-applications': GuardedFrame & {
     /** What is looked for in their names; empty for all. */
     readonly wanted: string;
@@ -150,17 +103,6 @@ export interface AdminPages {
     readonly terms: TermsShown;
     /** How long an old secret may be kept, in seconds. */
     readonly keep: readonly string[];
-  };
-  readonly 'admin-person-edit': GuardedFrame & {
-    readonly id: string;
-    readonly self: boolean;
-    /** What the fields held when they were shown, see admin/pages/seen.ts. */
-    readonly seen: string;
-    /** These as they are, or as typed before. */
-    readonly name: string;
-    readonly email: string;
-    readonly emailVerified: boolean;
-    readonly admin: boolean;
   };
   readonly 'admin-apis': GuardedFrame & {
     readonly apis: readonly { readonly uri: string; readonly name?: string | undefined; readonly address: string }[];

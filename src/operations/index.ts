@@ -16,10 +16,12 @@ import { registrations } from './registrations.ts';
 import { resources } from './resources.ts';
 import { upstreams } from './upstreams.ts';
 import { userImport } from './user-import.ts';
+import { userSessions } from './user-sessions.ts';
 import { users } from './users.ts';
 
 const OPERATIONS = {
   ...users,
+  ...userSessions,
   ...userImport,
   ...clients,
   ...registrations,

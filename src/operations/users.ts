@@ -6,7 +6,7 @@ import { matchLocale, supportedLocales } from '../words/index.ts';
 import { everyPage, onePage, operation, pageOf } from './operation.ts';
 import { factorJson, factorShape, moment, text, userJson, userShape } from './shapes.ts';
 
-const one = z.strictObject({ user: text.describe('an e-mail address or an id') });
+export const one = z.strictObject({ user: text.describe('an e-mail address or an id') });
 const gone = z.strictObject({ id: z.string(), email: z.string() });
 
 /** @throws Refusal `user_unknown` */

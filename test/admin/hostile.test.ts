@@ -5,10 +5,12 @@ import { router } from '../../src/admin/api/router.ts';
 import { ROUTES, type Route } from '../../src/admin/api/routes.ts';
 import { shapesOf } from '../../src/operations/index.ts';
 import { type Change, StoreUnavailable } from '../../src/store/index.ts';
+import { signIn } from '../support/client.ts';
 import { addOperator } from '../support/operators.ts';
 import { addPerson, CALLBACK, PASSWORD, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { changed, kept } from '../support/tables.ts';
+import { UserAgent } from '../support/user-agent.ts';
 import { ask, operating, type Told } from './operator.ts';
 
 const databases = startDatabaseServer();
@@ -78,7 +80,7 @@ for (const [store, env] of Object.entries(STORES))
     let before = await kept(postern.store);
     await fc.assert(
       fc.asyncProperty(requested, async ({ route, inPath, body, query }) => {
-        const path = route.path.replace(/\{\w+\}/, () => encodeURIComponent(inPath));
+        const path = route.path.replace(/\{\w+\}/g, () => encodeURIComponent(inPath));
         const asked = new URLSearchParams();
         for (const [name, each] of Object.entries<string>(query)) asked.set(name, each.toWellFormed());
         const { status, told, text: said } = await as(`${route.method} ${path}${asked.size ? `?${asked}` : ''}`, body);
@@ -139,6 +141,10 @@ for (const [store, env] of Object.entries(STORES))
 
     await addOperator(postern);
     const { id } = await done('POST /users', { email: 'ada@example.com', password: PASSWORD, name: 'Ada' });
+    const there = new UserAgent(postern.issuer);
+    await signIn(there, await there.get('/account'), 'ada@example.com');
+    const [session] = (await as(`GET /users/${id}/sessions`)).told.items;
+    await done(`DELETE /users/${id}/sessions/${session.id}`);
     await domain.accounts.update(id, { emailVerified: true });
     const { client } = await domain.clients.add({ name: 'Photos', type: 'web', redirectUris: [CALLBACK] });
     await domain.consents.remember({ accountId: id, clientId: client.id, scopes: ['openid'] });
@@ -192,7 +198,13 @@ for (const [store, env] of Object.entries(STORES))
     const { as } = await operating(postern);
     const made = async (line: string, body: object, id: string) =>
       `${line}/${(await as(`POST ${line}`, body)).told[id]}`;
+    const signedIn = async ({ id, email }: { readonly id: string; readonly email: string }) => {
+      const agent = new UserAgent(postern.issuer);
+      await signIn(agent, await agent.get('/account'), email);
+      return `/users/${id}/sessions/${(await as(`GET /users/${id}/sessions`)).told.items[0].id}`;
+    };
     for (const path of [
+      await signedIn(await addPerson(postern, 'eve@example.com')),
       await made('/users', { email: 'ada@example.com' }, 'id'),
       await made('/clients', { name: 'x', type: 'service' }, 'client_id'),
       await made('/resources', { uri: 'urn:example:x' }, 'uri'),
@@ -203,7 +215,7 @@ for (const [store, env] of Object.entries(STORES))
       t.is(answers.filter(({ status }) => status === 200).length, 1, path);
       t.is(answers.filter(({ status }) => status === 404 || status === 409).length, 19, path);
       const removed = (await as('GET /events?limit=20')).told.items.filter(({ type }: Told) =>
-        /removed|withdrawn/.test(type),
+        /removed|withdrawn|ended/.test(type),
       );
       t.is(new Set(removed.map(({ type }: Told) => type)).size, removed.length, path);
     }

@@ -13,7 +13,7 @@ async function document(): Promise<{ told: Told; status: number; answers: Map<st
     const answers = new Map<string, number>();
     for (const path of Object.keys(told.paths))
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
-        answers.set(`${method} ${path}`, (await ask(postern, `${method} ${path.replace(/\{\w+\}/, 'x')}`)).status);
+        answers.set(`${method} ${path}`, (await ask(postern, `${method} ${path.replace(/\{\w+\}/g, 'x')}`)).status);
     return { told, status, answers };
   } finally {
     await postern.close();

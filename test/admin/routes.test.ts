@@ -1,6 +1,8 @@
 /** Each route does what it says; what is wrong is told as what it is. */
 import test, { type ExecutionContext } from 'ava';
+import { signIn } from '../support/client.ts';
 import { addPerson, CALLBACK, PASSWORD, startPostern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
 import { apiOf, ask, operating, type Told } from './operator.ts';
 
 async function opened(t: ExecutionContext) {
@@ -60,6 +62,49 @@ test('people are added, found, changed and removed', async (t) => {
   t.is(removed.status, 200);
   t.deepEqual(removed.told, { id: made.told.id, email: 'ada@example.com', removed: true });
   t.is((await as(`GET /users/${made.told.id}`)).status, 404);
+});
+
+test('where somebody is signed in is told, and one of it is ended', async (t) => {
+  const { postern, as, robot } = await opened(t);
+  const { id, email } = await addPerson(postern);
+  t.deepEqual((await as(`GET /users/${email}/sessions`)).told, { items: [] });
+  const [phone, desk] = ['Version/18.0 Safari/604.1 iPhone', 'curl/8'].map(
+    (name) => new UserAgent(postern.issuer, { 'user-agent': name }),
+  );
+  for (const agent of [phone!, desk!]) await signIn(agent, await agent.get('/account'), email);
+  const { items } = (await as(`GET /users/${id}/sessions`)).told;
+  t.is(items.length, 2);
+  const theirs = items.find(({ browser }: Told) => browser === 'Safari');
+  t.like(theirs, {
+    system: 'iPhone',
+    address: '127.0.0.1',
+    user_agent: 'Version/18.0 Safari/604.1 iPhone',
+    clients: [],
+  });
+  t.like(
+    items.find(({ browser }: Told) => browser === null),
+    { system: null, user_agent: 'curl/8' },
+  );
+  t.true(Math.abs(Date.parse(theirs.signed_in_at) - Date.now()) < 60_000);
+
+  const ended = await as(`DELETE /users/${email}/sessions/${theirs.id}`);
+  t.is(ended.status, 200);
+  t.deepEqual(ended.told, { id, email, session: theirs.id, ended: true });
+  t.is((await phone!.get('/account')).page, 'login');
+  t.is((await desk!.get('/account')).page, 'account');
+  t.like((await as('GET /events?type=session.ended')).told.items[0], {
+    user: id,
+    details: { session: theirs.id, by_client: robot.id },
+  });
+  const eve = await addPerson(postern, 'eve@example.com');
+  const [left] = (await as(`GET /users/${id}/sessions`)).told.items;
+  for (const path of [`${id}/sessions/${theirs.id}`, `${eve.id}/sessions/${left.id}`, `usr_x/sessions/${left.id}`]) {
+    const { status, told } = await as(`DELETE /users/${path}`);
+    t.is(status, 404, path);
+    t.is(told.error, path.startsWith('usr_x') ? 'user_unknown' : 'session_unknown');
+  }
+  t.is((await as('GET /users/usr_x/sessions')).status, 404);
+  t.is((await desk!.get('/account')).page, 'account');
 });
 
 test('a link to a new password is mailed, and told who asks for it', async (t) => {

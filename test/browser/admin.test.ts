@@ -29,6 +29,12 @@ test.serial('without scripts an operator disables somebody, who is out at once, 
   await page.fill('[name=who]', person.email.slice(1).toUpperCase());
   await page.keyboard.press('Enter');
   await page.waitForSelector('[data-page=admin-person]');
+  await page.dblclick('button[value=end-session]', { delay: 10, noWaitAfter: true });
+  await page.waitForSelector('text=That sign-in is ended');
+  await theirs.page.reload();
+  await password(theirs.page, person.email);
+  await page.reload();
+  await page.waitForSelector('button[value=end-session]');
   await page.dblclick('button[value=disable]', { delay: 10, noWaitAfter: true });
   await page.waitForSelector('text=They are disabled');
   await theirs.page.reload();

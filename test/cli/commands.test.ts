@@ -3,6 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { sayWith } from '../support/cli.ts';
+import { signIn } from '../support/client.ts';
+import { startPostern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
 import { envOf, folderOf, postern, serving } from './command-line.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -49,6 +52,8 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   );
   t.deepEqual(await run('user sign-out ann@example.com'), user);
   t.deepEqual(await run('user factors ann@example.com'), []);
+  t.deepEqual(await run('user sessions ann@example.com'), []);
+  await refuses('user end-session ann@example.com nothing', /Ann@example.com has no such session/);
   t.deepEqual(await run('user reset-factors ann@example.com'), { id: user.id, email: user.email, removed: [] });
 
   const reset = await run('user password-reset ann@example.com --language de');
@@ -249,6 +254,30 @@ test('what was done while the server runs is there when it does not, and the oth
   await server.close();
   const { json } = await postern(folder, ['user', 'list', '--json']);
   t.deepEqual(json.map(({ email }: { email: string }) => email).sort(), ['a@example.com', 'b@example.com']);
+});
+
+test('a sign-in is told and ended, while the server runs and when it does not', async (t) => {
+  const folder = folderOf(t);
+  const enter = (...args: string[]) => sayWith('', envOf(folder), ...args);
+  await sayWith(`${PASSWORD}\n`, envOf(folder), 'user', 'add', 'ann@example.com', '--password-stdin');
+  const server = await startPostern({ folder });
+  for (const name of ['Firefox/140.0 Linux', 'Version/18.0 Safari/604.1 iPhone']) {
+    const agent = new UserAgent(server.issuer, { 'user-agent': name });
+    t.is((await signIn(agent, await agent.get('/account'), 'ann@example.com', PASSWORD)).page, 'account');
+  }
+  const { json: both } = await enter('user', 'sessions', 'ann@example.com', '--json');
+  t.deepEqual(both.map(({ browser }: { browser: string }) => browser).toSorted(), ['Firefox', 'Safari']);
+  const [heading, first] = (await enter('user', 'sessions', 'ann@example.com')).out.split('\n');
+  t.regex(heading!, /^id +last_seen_at +signed_in_at +address +browser +system +clients$/);
+  t.regex(first!, /^[\w-]{43} +\S+Z +\S+Z +127\.0\.0\.1 +(Safari +iPhone|Firefox +Linux) +-$/);
+  const ended = await enter('user', 'end-session', 'ann@example.com', both[0].id, '--json');
+  t.like(ended.json, { email: 'ann@example.com', session: both[0].id, ended: true });
+  await server.stop();
+  t.deepEqual((await enter('user', 'sessions', 'ann@example.com', '--json')).json, [both[1]]);
+  t.is((await enter('user', 'end-session', 'ann@example.com', both[1].id)).code, 0);
+  t.is((await enter('user', 'sessions', 'ann@example.com')).out, 'none\n');
+  const hyphened = await enter('user', 'end-session', 'ann@example.com', `-${both[0].id.slice(1)}`);
+  t.regex(hyphened.notes.join(), /has no such session/);
 });
 
 test('explain tells what was asked, what was registered and the rule', async (t) => {

@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type OperationName, operationNames, perform, shapesOf } from '../../src/operations/index.ts';
+import { signIn } from '../support/client.ts';
 import { addPerson, CALLBACK, startPostern } from '../support/postern.ts';
+import { UserAgent } from '../support/user-agent.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the test says what it expects
 type Told = any;
@@ -33,6 +35,10 @@ test('every operation gives what it says it gives, and no member more', async (t
   await run('user.page', { limit: 1 });
   await run('user.show', { user });
   await run('user.factors', { user });
+  const agent = new UserAgent(postern.issuer);
+  await signIn(agent, await agent.get('/account'), ada.email);
+  const [{ id: session }] = await run('user.sessions', { user });
+  await run('user.end-session', { user, session });
   await run('user.reset-factors', { user });
   await run('user.disable', { user });
   await run('user.enable', { user });

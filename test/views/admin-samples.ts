@@ -58,7 +58,7 @@ export const adminUsual: Samples = {
   },
   'admin-person': {
     ...on(`people/${ADA.id}`),
-    done: 'signed_out',
+    done: 'session_ended',
     ...ADA,
     self: false,
     emailVerified: true,
@@ -72,7 +72,18 @@ export const adminUsual: Samples = {
       { kind: 'passkey', name: 'Phone', createdAt: AT, lastUsedAt: AT },
       { kind: 'recovery', left: 9, createdAt: AT },
     ],
-    sessions: 2,
+    signIns: [
+      {
+        id: 'x1',
+        signedInAt: AT,
+        lastSeenAt: AT,
+        address: '203.0.113.7',
+        browser: 'Firefox',
+        system: 'Linux',
+        applications: ['Riverside Library', 'Reading club'],
+      },
+      { id: 'x2', signedInAt: AT, lastSeenAt: AT, address: '2001:db8::7', applications: [] },
+    ],
     events: EVENTS,
   },
   'admin-applications': {
@@ -262,7 +273,17 @@ export function adminHostile(text: string): Samples {
       hasPassword: true,
       mailed: false,
       factors: [{ kind: text, name: text, left: 0, createdAt: AT }],
-      sessions: 0,
+      signIns: [
+        {
+          id: text,
+          signedInAt: AT,
+          lastSeenAt: AT,
+          address: text,
+          browser: text,
+          system: text,
+          applications: [text, text],
+        },
+      ],
       events,
     },
     'admin-applications': {

@@ -26,7 +26,7 @@ export const dataPage = ({ domain, pages }: OwnRoom): OwnPage => ({
 const day = (at: number | undefined): string | undefined => (at === undefined ? undefined : new Date(at).toISOString());
 
 /** Everything that is kept about somebody as a file, but for what would prove to be them. */
-export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
+export const exportPage = ({ domain }: OwnRoom): OwnPage => ({
   name: 'export',
   sensitive: true,
   offeredBy: 'data',
@@ -36,7 +36,7 @@ export const exportPage = ({ domain, ownSessions }: OwnRoom): OwnPage => ({
       domain.factors.list(id),
       domain.identities.listForAccount(id),
       domain.consents.allForAccount(id),
-      ownSessions.list(id),
+      domain.signIns.list(id),
       domain.audit.allForAccount(id),
     ]);
     const about = {

@@ -1,5 +1,5 @@
+import { deviceName } from '../../domain/index.ts';
 import { isMessageKey } from '../../words/index.ts';
-import { deviceName } from './device-name.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 const READ = 200;

@@ -1,12 +1,12 @@
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** What there is to see and to do, on one page. */
-export const overviewPage = ({ domain, ownSessions, upstreamLinks, pages }: OwnRoom): OwnPage => ({
+export const overviewPage = ({ domain, upstreamLinks, pages }: OwnRoom): OwnPage => ({
   name: '',
   async show(ctx, { person }, frame) {
     const [factors, sessions, applications] = await Promise.all([
       domain.factors.list(person.id),
-      ownSessions.list(person.id),
+      domain.signIns.list(person.id),
       domain.consents.allForAccount(person.id),
     ]);
     pages.show(ctx, 'account', {

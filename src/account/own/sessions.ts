@@ -1,11 +1,11 @@
-import { deviceName } from './device-name.ts';
+import { deviceName } from '../../domain/index.ts';
 import type { OwnPage, OwnRoom } from './own.ts';
 
 /** Where somebody is signed in. */
-export const sessionsPage = ({ ownSessions, pages }: OwnRoom): OwnPage => ({
+export const sessionsPage = ({ domain, pages }: OwnRoom): OwnPage => ({
   name: 'sessions',
   async show(ctx, { person, sessionId }, frame) {
-    const sessions = (await ownSessions.list(person.id)).map(({ userAgent, ...session }) => ({
+    const sessions = (await domain.signIns.list(person.id)).map(({ userAgent, ...session }) => ({
       ...session,
       ...deviceName(userAgent),
       current: session.id === sessionId,
@@ -17,11 +17,11 @@ export const sessionsPage = ({ ownSessions, pages }: OwnRoom): OwnPage => ({
   },
   decisions: {
     async end(_ctx, { person }, form) {
-      await ownSessions.end(person.id, form['session'] ?? '');
+      await domain.signIns.end(person.id, form['session'] ?? '');
       return { to: 'sessions', done: 'session' };
     },
     async 'end-others'(_ctx, { person, sessionId }) {
-      await ownSessions.endOthers(person.id, sessionId);
+      await domain.signIns.endOthers(person.id, sessionId);
       return { to: 'sessions', done: 'sessions' };
     },
   },

@@ -51,14 +51,14 @@ export const wrongMethod = (allowed: readonly string[]): HttpRefusal =>
 export const wrongArguments = (sentence: string): Refusal => new Refusal('arguments_invalid', sentence);
 
 /** What the domain says when there is none of what the path names, by where the path begins. */
-const MISSING: Readonly<Record<string, string>> = {
-  users: 'user_unknown',
-  clients: 'client_unknown',
-  resources: 'resource_unknown',
-  upstreams: 'upstream_unknown',
-  'registration-tokens': 'registration_unknown',
-  keys: 'key_unknown',
-  refusals: 'refusal_unknown',
+const MISSING: Readonly<Record<string, readonly string[]>> = {
+  users: ['user_unknown', 'session_unknown'],
+  clients: ['client_unknown'],
+  resources: ['resource_unknown'],
+  upstreams: ['upstream_unknown'],
+  'registration-tokens': ['registration_unknown'],
+  keys: ['key_unknown'],
+  refusals: ['refusal_unknown'],
 };
 
 /** It would be done if it were not for what there is already. */
@@ -66,7 +66,7 @@ const CONFLICT = /^(?:conflict|last_operator)$|_(?:taken|exists|in_use|pending)$
 
 function statusOf({ path }: Route, code: string): number {
   if (code === 'busy') return 503;
-  if (path.includes('{') && code === MISSING[path.split('/')[1] ?? '']) return 404;
+  if (path.includes('{') && MISSING[path.split('/')[1] ?? '']?.includes(code)) return 404;
   return CONFLICT.test(code) ? 409 : 400;
 }
 

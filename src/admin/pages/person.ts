@@ -1,5 +1,8 @@
+import { deviceName } from '../../domain/index.ts';
+import type { Form } from '../../http/index.ts';
 import { perform } from '../../operations/index.ts';
 import { eventsShown } from './events-shown.ts';
+import { gone } from './gone.ts';
 import { invite, resetPassword } from './mailed-links.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
 
@@ -9,16 +12,16 @@ type Decide = NonNullable<OperatorPage['decisions']>[string];
 
 /** One person: what is known of them, and what can be done about it. */
 export function personPage(room: OperatorRoom): OperatorPage {
-  const { domain, ownSessions, pages, settings } = room;
+  const { domain, pages, settings } = room;
 
   /** Nobody does to themselves what could lock them out. */
   const toOthers =
-    (done: string, act: (id: string) => Promise<unknown>): Decide =>
-    async (ctx, me) => {
+    (done: string, act: (id: string, form: Form) => Promise<unknown>): Decide =>
+    async (ctx, me, form) => {
       const person = await domain.accounts.get(ctx['params'].id);
       if (!person) return { error: 'user_unknown' };
       if (person.id === me.person.id) return { error: 'self' };
-      await act(person.id);
+      await act(person.id, form);
       return { to: `people/${person.id}`, done };
     };
 
@@ -28,9 +31,9 @@ export function personPage(room: OperatorRoom): OperatorPage {
       const person = await domain.accounts.get(ctx['params'].id);
       if (!person) return pages.show(ctx, 'not-found', {}, 404);
       const { id, email, emailVerified, name, admin, disabled, createdAt, passwordHash } = person;
-      const [factors, sessions, { events }] = await Promise.all([
+      const [factors, signIns, { events }] = await Promise.all([
         domain.factors.list(id),
-        ownSessions.list(id),
+        domain.signIns.listWithApplications(id),
         domain.audit.listForAccount(id, { limit: EVENTS }),
       ]);
       pages.show(ctx, 'admin-person', {
@@ -52,7 +55,11 @@ export function personPage(room: OperatorRoom): OperatorPage {
           createdAt: since,
           lastUsedAt,
         })),
-        sessions: sessions.length,
+        signIns: signIns.map(({ userAgent, applications, ...signIn }) => ({
+          ...signIn,
+          ...deviceName(userAgent),
+          applications: applications.map(({ name: called }) => called),
+        })),
         events: await Promise.all(events.map(eventsShown(domain))),
       });
     },
@@ -61,6 +68,9 @@ export function personPage(room: OperatorRoom): OperatorPage {
       enable: toOthers('enabled', (user) => perform(domain, 'user.enable', { user })),
       'reset-factors': toOthers('factors_reset', (user) => perform(domain, 'user.reset-factors', { user })),
       'sign-out': toOthers('signed_out', (user) => perform(domain, 'user.sign-out', { user })),
+      'end-session': toOthers('session_ended', (user, { session = '' }) =>
+        gone(perform(domain, 'user.end-session', { user, session }), 'session_unknown'),
+      ),
       async invite(ctx) {
         const person = await domain.accounts.get(ctx['params'].id);
         if (!person) return { error: 'user_unknown' };

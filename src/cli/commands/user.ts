@@ -66,6 +66,24 @@ export function userCommands(program: Command, context: Context): void {
     );
 
   user
+    .command('sessions <user>')
+    .description('where a person is signed in, and which applications got something there')
+    .addHelpText('after', `\n<user> is ${WHO}.`)
+    .action(async (who: string, _, command: Command) =>
+      show(command, (await ask('user.sessions', { user: who })) as Item[], (sessions) =>
+        table(sessions.map(inLine), ['id', 'last_seen_at', 'signed_in_at', 'address', 'browser', 'system', 'clients']),
+      ),
+    );
+
+  user
+    .command('end-session <user> <session>')
+    .description('end one of their sign-ins, and what applications got in it; sign-out ends them all')
+    .addHelpText('after', `\n<user> is ${WHO}; <session> is an id of: postern user sessions <user>.`)
+    .action(async (who: string, session: string, _, command: Command) =>
+      show(command, (await ask('user.end-session', { user: who, session })) as Item, details),
+    );
+
+  user
     .command('update <user>')
     .description('correct what is known of a person; what is not named stays')
     .option('--name <name>', 'what they are called')
@@ -120,3 +138,9 @@ export function userCommands(program: Command, context: Context): void {
       show(command, (await ask('user.password-reset', { user: who, language })) as Item, details),
     );
 }
+
+/** Applications by their names. */
+const inLine = ({ clients, ...session }: Item): Item => ({
+  ...session,
+  clients: (clients as readonly Item[]).map(({ client_name }) => client_name).join(', '),
+});

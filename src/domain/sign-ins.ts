@@ -1,0 +1,138 @@
+import { type SealingKey, seconds, sha256 } from '../lib/index.ts';
+import type { Artifact, Row, Store } from '../store/index.ts';
+import { openArtifact } from './artifacts.ts';
+import type { Audit } from './audit.ts';
+import type { Clients, RegisteredClient } from './clients.ts';
+import { every } from './every.ts';
+import { OWN_CLIENT } from './own-client.ts';
+import type { Places } from './places.ts';
+import { retryOnConflict } from './retry.ts';
+import type { Sessions } from './sessions.ts';
+
+/** A browser session of somebody's, as they and operators are shown it. */
+export interface SignIn {
+  /** Names the session; nothing can be done with it but end the session, by its owner or an operator. */
+  readonly id: string;
+  readonly signedInAt: number;
+  readonly lastSeenAt: number;
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+interface Options {
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly clients: Pick<Clients, 'get'>;
+  readonly places: Places;
+  readonly sessions: Sessions;
+  /** What the engine seals its rows with. */
+  readonly key: SealingKey;
+}
+
+/** The part of the engine's payload that says what is of a session. */
+interface Payload {
+  readonly uid?: string;
+  /** In seconds since the epoch. */
+  readonly loginTs?: number;
+  readonly authorizations?: Readonly<Record<string, { readonly grantId?: string }>>;
+}
+
+/** Where people are signed in: what they and operators see of it, and how it ends. */
+export function createSignIns({ store, audit, clients, places, sessions, key }: Options) {
+  const rowsOf = (accountId: string): Promise<Row<Artifact>[]> =>
+    Array.fromAsync(every(store, 'sessions', 'accountId', accountId));
+
+  const open = (row: Row<Artifact>) => openArtifact(key, 'sessions', row) as Payload;
+
+  /** The grants of what was issued to devices that somebody was signed in to, by the session it was done in. */
+  async function deviceGrants(accountId: string): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const grants = new Map<string, Set<string>>();
+    for (const table of ['device_codes', 'access_tokens', 'refresh_tokens'] as const)
+      for await (const row of every(store, table, 'accountId', accountId)) {
+        const { sessionUid, grantId } = openArtifact(key, table, row) as { sessionUid?: string; grantId?: string };
+        if (sessionUid && grantId) grants.set(sessionUid, (grants.get(sessionUid) ?? new Set()).add(grantId));
+      }
+    return grants;
+  }
+
+  /** All that ends with the session. */
+  const grantsOf = (
+    { uid = '', authorizations = {} }: Payload,
+    ofDevices: ReadonlyMap<string, ReadonlySet<string>>,
+  ) => [
+    ...new Set([
+      ...Object.values(authorizations).flatMap(({ grantId }) => (grantId ? [grantId] : [])),
+      ...(ofDevices.get(uid) ?? []),
+    ]),
+  ];
+
+  /** Whose these grants are, of those that have not ended; this server's own pages are no application to people. */
+  async function clientsOf(grantIds: readonly string[]): Promise<readonly RegisteredClient[]> {
+    const grants = await Promise.all(grantIds.map((grantId) => store.get('grants', sha256(grantId))));
+    const ids = new Set(grants.flatMap((grant) => grant?.record.clientId ?? []));
+    ids.delete(OWN_CLIENT);
+    const known = await Promise.all([...ids].map((id) => clients.get(id)));
+    return known.flatMap((client) => client ?? []);
+  }
+
+  /** Ends a session and everything that was issued in it, offline access too: its owner says so, or an operator. */
+  async function endRow(accountId: string, row: Row<Artifact>): Promise<void> {
+    const id = row.record.uid ?? '';
+    // In one commit with what was issued, so that nothing more is issued in it.
+    await sessions.endGrants(grantsOf(open(row), await deviceGrants(accountId)), [
+      { remove: 'sessions', id: row.id, expect: row.version },
+      { remove: 'session_places', id },
+      audit.record('session.ended', { accountId, details: { session: id } }),
+    ]);
+  }
+
+  /** The last used first. */
+  async function list(accountId: string): Promise<(SignIn & { readonly payload: Payload })[]> {
+    const [rows, visits] = await Promise.all([rowsOf(accountId), places.listForAccount(accountId)]);
+    return rows
+      .map((row) => {
+        const id = row.record.uid ?? '';
+        const payload = open(row);
+        const signedInAt = seconds(payload.loginTs ?? 0);
+        const { address = '', userAgent = '', lastSeenAt = signedInAt } = visits.get(id) ?? {};
+        return { id, signedInAt, lastSeenAt, address, userAgent, payload };
+      })
+      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
+  }
+
+  /** Of two who end one at a moment, one does; what was issued in it meanwhile ends too. */
+  const endOne = (accountId: string, id: string): Promise<boolean> =>
+    retryOnConflict(async () => {
+      const row = (await rowsOf(accountId)).find(({ record }) => record.uid === id);
+      if (row) await endRow(accountId, row);
+      return row !== undefined;
+    });
+
+  return {
+    /** All of a person's sessions, the last used first. */
+    list: async (accountId: string): Promise<readonly SignIn[]> =>
+      (await list(accountId)).map(({ payload: _, ...signIn }) => signIn),
+
+    /** The same with the applications that hold something of each, which ends with it. */
+    async listWithApplications(
+      accountId: string,
+    ): Promise<readonly (SignIn & { readonly applications: readonly RegisteredClient[] })[]> {
+      const [signIns, ofDevices] = await Promise.all([list(accountId), deviceGrants(accountId)]);
+      return Promise.all(
+        signIns.map(async ({ payload, ...signIn }) => ({
+          ...signIn,
+          applications: await clientsOf(grantsOf(payload, ofDevices)),
+        })),
+      );
+    },
+
+    /** Ends one of the person's sessions; false where it is none of theirs, or over. */
+    end: endOne,
+
+    /** Ends all of the person's sessions but one. */
+    async endOthers(accountId: string, keep: string): Promise<void> {
+      for (const { record } of await rowsOf(accountId))
+        if (record.uid !== undefined && record.uid !== keep) await endOne(accountId, record.uid);
+    },
+  };
+}
