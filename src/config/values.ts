@@ -9,7 +9,8 @@ export const duration = (fallback: Duration, description: string, bounds: Partia
   z
     .union([z.string(), z.number()])
     .transform((value, ctx): Duration => {
-      const parsed = typeof value === 'number' ? seconds(value) : parseDuration(value);
+      // YAML makes a number of what has no unit, which is refused as it is in the environment.
+      const parsed = parseDuration(String(value));
       if (parsed === undefined) {
         ctx.addIssue({ code: 'custom', message: 'must be a length of time such as 30s, 15m, 2h or 7d' });
         return z.NEVER;

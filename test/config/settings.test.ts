@@ -147,7 +147,11 @@ test('a length of time with which nothing would work is refused, not found out a
         /: must be from \d+[sm] to 3650d$/,
         `${name} ${wrong}`,
       );
-  t.regex(problemsOf({}, 'tokens:\n  access: -5\n').join(), /^tokens\.access \(postern\.yaml\): must be from 1s/);
+  for (const unsaid of ['-5', '900', '0', '1.5'])
+    t.regex(
+      problemsOf({}, `tokens:\n  access: ${unsaid}\n`).join(),
+      /^tokens\.access \(postern\.yaml\): must be a length of time such as 30s/,
+    );
   t.deepEqual(problemsOf({ POSTERN_SHUTDOWN_DELAY: '0s', POSTERN_TOKENS_REFRESH_RETRY: '0s' }), []);
 });
 
