@@ -46,5 +46,5 @@ export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
 export type { Led, SentForms } from './sent-forms.ts';
 export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
-export type { UnderWay, Vouched, WhyNot } from './upstream-requests.ts';
+export type { AnswerKey, UnderWay, Vouched, WhyNot } from './upstream-requests.ts';
 export type { RegisteredUpstream } from './upstreams.ts';

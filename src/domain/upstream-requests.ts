@@ -13,11 +13,19 @@ import {
 import { type Row, type Store, StoreConflict, type UpstreamRequest } from '../store/index.ts';
 import { retryOnConflict } from './retry.ts';
 
-/** Whose the way is: of an interaction, by its uid, or of the session of somebody who links an upstream to their account. */
+/** Whose the way is: of an interaction in one browser, or of the session of somebody who links an upstream to their account. */
 export type Whose =
-  | { readonly interaction: string }
+  | OfInteraction
   /** `to` is where they come back to. */
   | { readonly session: string; readonly accountId: string; readonly to: string };
+
+/** The cookies that an interaction goes by can be planted in another browser: nobody came back there. */
+interface OfInteraction {
+  /** Its uid. */
+  readonly interaction: string;
+  /** A digest of what only the browser has in which they go. */
+  readonly browser: string;
+}
 
 /** What a person who goes to an upstream goes for, and from which browser. */
 interface Going {
@@ -76,9 +84,10 @@ const STATE = /^([A-Za-z0-9_-]{43})[A-Za-z0-9_-]{43}$/;
 
 type Sealed = UnderWay & { readonly browser: string };
 
-type Key = { readonly interaction: string } | { readonly session: string };
+/** Whose an answer is. */
+export type AnswerKey = OfInteraction | { readonly session: string };
 
-const keyOf = (key: Key): string =>
+const keyOf = (key: AnswerKey): string =>
   'interaction' in key ? `interaction\n${key.interaction}` : `session\n${key.session}`;
 
 /**
@@ -87,8 +96,8 @@ const keyOf = (key: Key): string =>
  */
 export function createUpstreamRequests({ store, now, sealingKey }: Options) {
   const labelOf = (id: string): string => `upstream_requests/${id}`;
-  const requestId = (key: Key, upstream: string): string => sha256(`request\n${keyOf(key)}\n${upstream}`);
-  const answerId = (key: Key): string => sha256(`answer\n${keyOf(key)}`);
+  const requestId = (key: AnswerKey, upstream: string): string => sha256(`request\n${keyOf(key)}\n${upstream}`);
+  const answerId = (key: AnswerKey): string => sha256(`answer\n${keyOf(key)}`);
 
   const open = <R>({ id, record }: Row<UpstreamRequest>): R =>
     JSON.parse(unseal(sealingKey, labelOf(id), record.sealed));
@@ -101,6 +110,15 @@ export function createUpstreamRequests({ store, now, sealingKey }: Options) {
       expiresAt: now() + LASTS,
       ...(expect !== undefined && { expect }),
     }) as const;
+
+  const browserOf = (key: AnswerKey): string | undefined => ('interaction' in key ? key.browser : undefined);
+
+  async function answered(key: AnswerKey) {
+    const row = await store.get('upstream_requests', answerId(key));
+    if (!row) return undefined;
+    const { browser, ...answer } = open<Answer & { readonly browser?: string }>(row);
+    return browser === browserOf(key) ? { row, answer } : undefined;
+  }
 
   return {
     /** Begins; whoever presses the button twice is sent there with the same values twice. */
@@ -155,27 +173,25 @@ export function createUpstreamRequests({ store, now, sealingKey }: Options) {
     },
 
     /** Keeps what came of it. */
-    async answer(key: Key, answer: Answer): Promise<void> {
-      await store.commit([put(answerId(key), answer.upstream, answer)]);
+    async answer(key: AnswerKey, answer: Answer): Promise<void> {
+      await store.commit([put(answerId(key), answer.upstream, { ...answer, browser: browserOf(key) })]);
     },
 
     /** What came of the last one; undefined where nothing did, or it was too long ago. */
-    async answerOf(key: Key): Promise<Answer | undefined> {
-      const row = await store.get('upstream_requests', answerId(key));
-      return row && open<Answer>(row);
-    },
+    answerOf: async (key: AnswerKey): Promise<Answer | undefined> => (await answered(key))?.answer,
 
     /** The same, for the one who asks first. */
-    async takeAnswer(key: Key): Promise<Answer | undefined> {
-      const row = await store.get('upstream_requests', answerId(key));
-      if (!row) return undefined;
+    async takeAnswer(key: AnswerKey): Promise<Answer | undefined> {
+      const found = await answered(key);
+      if (!found) return undefined;
+      const { row, answer } = found;
       try {
         await store.commit([{ remove: 'upstream_requests', id: row.id, expect: row.version }]);
       } catch (error) {
         if (error instanceof StoreConflict) return undefined;
         throw error;
       }
-      return open<Answer>(row);
+      return answer;
     },
   };
 }

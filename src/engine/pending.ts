@@ -26,6 +26,8 @@ export type Progress =
 /** An authorization request that waits for a person. */
 export interface PendingRequest {
   readonly uid: string;
+  /** The browser it goes on in, as a digest of its mark. */
+  readonly browser: string;
   readonly client: RegisteredClient;
   /** Where the answer goes. */
   readonly redirectUri: string;
@@ -137,7 +139,6 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
     async load(ctx: Context, uid: string): Promise<PendingRequest> {
       const interaction = await details(ctx);
       if (interaction.uid !== uid) throw expired('the form belongs to another request');
-      browser.of(ctx);
       const client = await clientOf(interaction);
       const { scopes, resources } = await askedIn(interaction, client);
       const redirectUri = parameter(interaction, 'redirect_uri') ?? '';
@@ -148,6 +149,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
       const maxAge = prompts.includes('login') ? 0 : maxAgeOf(interaction);
       return {
         uid,
+        browser: browser.of(ctx),
         client,
         redirectUri,
         returnsTo: isForDevice(provider, redirectUri) ? undefined : placeOf(redirectUri),

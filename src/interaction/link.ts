@@ -18,9 +18,9 @@ interface Unlinked {
 export function linkStep(room: Interacting): Step {
   const { domain, pages, csrf } = room;
 
-  async function unlinked({ uid, progress, signedInHere }: PendingRequest): Promise<Unlinked | undefined> {
+  async function unlinked({ uid, browser, progress, signedInHere }: PendingRequest): Promise<Unlinked | undefined> {
     if (progress.missing !== undefined || !signedInHere || domain.upstreams.list().length === 0) return undefined;
-    const answer = await domain.upstreamRequests.answerOf({ interaction: uid });
+    const answer = await domain.upstreamRequests.answerOf({ interaction: uid, browser });
     if (!answer || !('vouched' in answer)) return undefined;
     const upstream = await domain.upstreams.get(answer.upstream);
     if (!upstream) return undefined;
@@ -55,7 +55,8 @@ export function linkStep(room: Interacting): Step {
       if (progress.missing !== undefined) return 'next';
       csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId), ctx.path);
       const found = await unlinked(request);
-      if (!found || !(await domain.upstreamRequests.takeAnswer({ interaction: uid }))) return 'next';
+      if (!found || !(await domain.upstreamRequests.takeAnswer({ interaction: uid, browser: request.browser })))
+        return 'next';
       if (form['decision'] === 'link') {
         const { upstream, vouched } = found;
         // Somebody else may have linked it a moment ago: it is theirs.

@@ -91,6 +91,26 @@ test('an answer counts in the browser that left for it, and in no other', async 
   t.truthy((await agent.get(back)).left, 'and there it still does');
 });
 
+test('who came back from an upstream did so in their own browser: nobody else whom it is planted on is them, or is linked to them', async (t) => {
+  await using known = await scene();
+  const { agent: planter, back } = await known.leave();
+  planter.stopsBefore = '/interaction/';
+  const { left: there } = await planter.get(back);
+  const signedIn = await planter.planted().get(there!);
+  t.is(signedIn.page, 'login', 'as somebody who has an account, or gets one');
+  planter.stopsBefore = undefined;
+  t.truthy((await planter.get(there!)).left, 'whose it is goes on');
+
+  await using unknown = await scene({ trustsEmail: false });
+  const other = await unknown.leave();
+  const { url } = await other.agent.get(other.back);
+  const agent = other.agent.planted();
+  const login = await agent.get(url);
+  t.notRegex(login.html, /You came back from/);
+  const { email } = await addPerson(here, 'planted-on@example.com');
+  t.truthy((await agent.submit(login, { email, password: PASSWORD })).left, 'nobody asks whether both are theirs');
+});
+
 test('a state that is made up, missing, doubled, of another upstream or used belongs to no sign-in', async (t) => {
   await using there = await scene();
   await using other = await scene();

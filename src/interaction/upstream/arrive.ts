@@ -32,13 +32,14 @@ export function arrived(room: Interacting) {
   return async (ctx: Context, uid: string): Promise<void> => {
     const back = `/interaction/${encodeURIComponent(uid)}`;
     const request = await loadRequest(ctx, room, uid);
-    const answer = await domain.upstreamRequests.answerOf({ interaction: uid });
+    const whose = { interaction: uid, browser: request.browser };
+    const answer = await domain.upstreamRequests.answerOf(whose);
     if (!answer || !('vouched' in answer) || request.progress.missing !== 'login') return sendOn(ctx, back);
     const upstream = await domain.upstreams.get(answer.upstream);
     const person = upstream && (await personOf(upstream, answer.vouched));
-    if (!person || !(await domain.upstreamRequests.takeAnswer({ interaction: uid }))) return sendOn(ctx, back);
+    if (!person || !(await domain.upstreamRequests.takeAnswer(whose))) return sendOn(ctx, back);
     if (person.disabled) {
-      await failed(ctx, room, { interaction: uid }, upstream, {
+      await failed(ctx, room, whose, upstream, {
         reason: 'refused',
         message: `${person.id} is disabled`,
       });

@@ -1,12 +1,9 @@
 import type { Context } from 'koa';
-import type { RegisteredUpstream, WhyNot } from '../../domain/index.ts';
+import type { AnswerKey, RegisteredUpstream, WhyNot } from '../../domain/index.ts';
 import { stateOf } from '../../http/index.ts';
 import type { Interacting } from '../context.ts';
 
 type Room = Pick<Interacting, 'domain' | 'log' | 'metrics'>;
-
-/** Whose way it was. */
-type Whose = { readonly interaction: string } | { readonly session: string };
 
 const SENTENCES: Readonly<Record<WhyNot, string>> = {
   denied: 'the upstream did not let the person in',
@@ -21,7 +18,7 @@ const SENTENCES: Readonly<Record<WhyNot, string>> = {
 export async function failed(
   ctx: Context,
   { domain, log, metrics }: Room,
-  whose: Whose,
+  whose: AnswerKey,
   { id: upstream, kind, issuer, clientId }: Pick<RegisteredUpstream, 'id'> & Partial<RegisteredUpstream>,
   { reason, message: rule }: { readonly reason: WhyNot; readonly message: string },
 ): Promise<void> {
@@ -44,7 +41,7 @@ export async function failed(
 export async function stillThere(
   ctx: Context,
   room: Room,
-  whose: Whose,
+  whose: AnswerKey,
   id: string,
 ): Promise<RegisteredUpstream | undefined> {
   const upstream = await room.domain.upstreams.get(id);

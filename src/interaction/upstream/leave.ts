@@ -21,14 +21,15 @@ export function upstreamStep(room: Interacting): Step {
       csrf.check(ctx, form, page, uid, page);
       const request = await loadRequest(ctx, room, uid);
       if (request.progress.missing !== 'login') return 'next';
+      const whose = { interaction: uid, browser: request.browser };
       // Whoever came back unknown takes another way.
-      await domain.upstreamRequests.takeAnswer({ interaction: uid });
+      await domain.upstreamRequests.takeAnswer(whose);
       if (!form['upstream']) return 'next';
-      const upstream = await stillThere(ctx, room, { interaction: uid }, form['upstream']);
+      const upstream = await stillThere(ctx, room, whose, form['upstream']);
       if (!upstream || !isOffered(request, upstream)) return 'next';
       const { maxAge, loginHint, uiLocales, choose } = request;
       const errand = await domain.upstreamRequests.begin({
-        whose: { interaction: uid },
+        whose,
         upstream: upstream.id,
         browser: mark.id(ctx),
         remember: form['remember'] !== undefined,
@@ -44,7 +45,7 @@ export function upstreamStep(room: Interacting): Step {
         return { to: url.href };
       } catch (error) {
         if (!(error instanceof UpstreamFailure)) throw error;
-        await failed(ctx, room, { interaction: uid }, upstream, error);
+        await failed(ctx, room, whose, upstream, error);
         return 'next';
       }
     },

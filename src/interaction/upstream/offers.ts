@@ -35,12 +35,13 @@ export async function offersOf({ domain }: Interacting, request: PendingRequest)
     },
     places: offered.map(({ issuer }) => issuer),
   };
-  const answer = await upstreamRequests.answerOf({ interaction: request.uid });
+  const whose = { interaction: request.uid, browser: request.browser };
+  const answer = await upstreamRequests.answerOf(whose);
   if (!answer) return offers;
   const known = all.find(({ id }) => id === answer.upstream);
   if ('vouched' in answer)
     return known ? { ...offers, linking: { upstream: known.name, label: answer.vouched.label } } : offers;
-  await upstreamRequests.takeAnswer({ interaction: request.uid });
+  await upstreamRequests.takeAnswer(whose);
   return 'failed' in answer
     ? { ...offers, error: { upstream: known?.name ?? answer.upstream, ...answer.failed } }
     : offers;
