@@ -50,14 +50,19 @@ export const inMinutes = (locale: Locale, wait: number): string =>
     Math.max(1, Math.ceil(wait)),
   );
 
+/** Made once: each takes as long as writing a hundred dates, and a page may have thousands. */
+const datesIn = new Map<Locale, Intl.DateTimeFormat>();
+
 /** A moment (milliseconds) as a day and a time in UTC: whoever reads it may be anywhere. */
-export const atDate = (locale: Locale, at: number): string =>
-  `${new Intl.DateTimeFormat(locale, {
-    dateStyle: 'medium',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-    hourCycle: 'h23',
-  }).format(at)} UTC`;
+export function atDate(locale: Locale, at: number): string {
+  let dates = datesIn.get(locale);
+  if (!dates) {
+    const style = { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC', hourCycle: 'h23' } as const;
+    dates = new Intl.DateTimeFormat(locale, style);
+    datesIn.set(locale, dates);
+  }
+  return `${dates.format(at)} UTC`;
+}
 
 /** The form of a message that fits a number: `<key>.zero` where there is one, else `<key>.one`, `<key>.other` (CLDR). */
 export function counted(locale: Locale, key: string, n: number): string {

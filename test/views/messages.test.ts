@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import test from 'ava';
-import { supportedLocales } from '../../src/words/index.ts';
+import { atDate, supportedLocales } from '../../src/words/index.ts';
 import en from '../../views/messages/en.json' with { type: 'json' };
 
 const FOLDER = new URL('../../views/messages/', import.meta.url);
@@ -27,6 +27,26 @@ for (const locale of supportedLocales) {
     }
   });
 }
+
+test('a page of a thousand dates does not make a thousand times what writes them', (t) => {
+  const { DateTimeFormat } = Intl;
+  let made = 0;
+  Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
+    construct(target, args) {
+      made += 1;
+      return Reflect.construct(target, args);
+    },
+  });
+  try {
+    const dates = supportedLocales.map((locale) =>
+      Array.from({ length: 1000 }, (_, n) => atDate(locale, n * 86_400_000)),
+    );
+    t.is(new Set(dates.flat()).size, 1000 * supportedLocales.length);
+  } finally {
+    Intl.DateTimeFormat = DateTimeFormat;
+  }
+  t.true(made <= supportedLocales.length);
+});
 
 test('the views hold no words of their own', async (t) => {
   for (const file of readdirSync(VIEWS, { recursive: true, encoding: 'utf8' }).filter((name) =>
