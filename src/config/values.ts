@@ -5,14 +5,16 @@ import { type Duration, days, hours, minutes, networkFault, parseDuration, secon
 /** What ends within a second begins with being over, and dates end before a long enough time is. */
 const BOUNDS = { least: seconds(1), most: days(3650) };
 
+const NO_LENGTH = 'must be a length of time such as 30s, 15m, 2h or 7d';
+
 export const duration = (fallback: Duration, description: string, bounds: Partial<typeof BOUNDS> = {}) =>
   z
-    .union([z.string(), z.number()])
+    // YAML makes a number of what has no unit, which is refused as it is in the environment.
+    .string({ error: NO_LENGTH })
     .transform((value, ctx): Duration => {
-      // YAML makes a number of what has no unit, which is refused as it is in the environment.
-      const parsed = parseDuration(String(value));
+      const parsed = parseDuration(value);
       if (parsed === undefined) {
-        ctx.addIssue({ code: 'custom', message: 'must be a length of time such as 30s, 15m, 2h or 7d' });
+        ctx.addIssue({ code: 'custom', message: NO_LENGTH });
         return z.NEVER;
       }
       const { least, most } = { ...BOUNDS, ...bounds };

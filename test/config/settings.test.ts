@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { readDocument, readSettings, SettingsError } from '../../src/config/index.ts';
+import { readDocument, readSettings, SettingsError, settingsJsonSchema } from '../../src/config/index.ts';
 import { settingPaths, variableOf } from '../../src/config/load.ts';
 import { days, hours, minutes, parseDuration, seconds } from '../../src/lib/index.ts';
 
@@ -152,6 +152,11 @@ test('a length of time with which nothing would work is refused, not found out a
       problemsOf({}, `tokens:\n  access: ${unsaid}\n`).join(),
       /^tokens\.access \(postern\.yaml\): must be a length of time such as 30s/,
     );
+  t.like(
+    settingsJsonSchema(),
+    { properties: { tokens: { properties: { access: { type: 'string' } } } } },
+    'editors say so too',
+  );
   t.deepEqual(problemsOf({ POSTERN_SHUTDOWN_DELAY: '0s', POSTERN_TOKENS_REFRESH_RETRY: '0s' }), []);
 });
 
