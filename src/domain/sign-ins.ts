@@ -1,5 +1,5 @@
 import { type SealingKey, seconds, sha256 } from '../lib/index.ts';
-import type { Artifact, Row, Store } from '../store/index.ts';
+import { type Artifact, type Row, type Store, StoreConflict } from '../store/index.ts';
 import { openArtifact } from './artifacts.ts';
 import type { Audit } from './audit.ts';
 import type { Clients, RegisteredClient } from './clients.ts';
@@ -76,10 +76,14 @@ export function createSignIns({ store, audit, clients, places, sessions, key }: 
   }
 
   /** Ends a session and everything that was issued in it, offline access too: its owner says so, or an operator. */
-  async function endRow(accountId: string, row: Row<Artifact>): Promise<void> {
+  async function endRow(
+    accountId: string,
+    row: Row<Artifact>,
+    ofDevices: ReadonlyMap<string, ReadonlySet<string>>,
+  ): Promise<void> {
     const id = row.record.uid ?? '';
     // In one commit with what was issued, so that nothing more is issued in it.
-    await sessions.endGrants(grantsOf(open(row), await deviceGrants(accountId)), [
+    await sessions.endGrants(grantsOf(open(row), ofDevices), [
       { remove: 'sessions', id: row.id, expect: row.version },
       { remove: 'session_places', id },
       audit.record('session.ended', { accountId, details: { session: id } }),
@@ -104,7 +108,7 @@ export function createSignIns({ store, audit, clients, places, sessions, key }: 
   const endOne = (accountId: string, id: string): Promise<boolean> =>
     retryOnConflict(async () => {
       const row = (await rowsOf(accountId)).find(({ record }) => record.uid === id);
-      if (row) await endRow(accountId, row);
+      if (row) await endRow(accountId, row, await deviceGrants(accountId));
       return row !== undefined;
     });
 
@@ -129,10 +133,21 @@ export function createSignIns({ store, audit, clients, places, sessions, key }: 
     /** Ends one of the person's sessions; false where it is none of theirs, or over. */
     end: endOne,
 
-    /** Ends all of the person's sessions but one. */
+    /** Ends all of the person's sessions but one, each by itself. There may be thousands: what is of devices is read for all of them. */
     async endOthers(accountId: string, keep: string): Promise<void> {
-      for (const { record } of await rowsOf(accountId))
-        if (record.uid !== undefined && record.uid !== keep) await endOne(accountId, record.uid);
+      const others = (await rowsOf(accountId)).filter(({ record }) => record.uid !== keep);
+      const ofDevices = await deviceGrants(accountId);
+      for (const row of others) {
+        try {
+          await endRow(accountId, row, ofDevices);
+        } catch (error) {
+          if (!(error instanceof StoreConflict)) throw error;
+          await endOne(accountId, row.record.uid ?? '');
+        }
+      }
+      // What devices were given in them meanwhile.
+      const since = await deviceGrants(accountId);
+      await sessions.endGrants(others.flatMap((row) => [...(since.get(open(row).uid ?? '') ?? [])]));
     },
   };
 }

@@ -5,6 +5,7 @@ import { minutes } from '../../src/lib/index.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { authorize, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
+import { copyOf, keepSignIn, openedOf } from '../support/kept-sign-ins.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
@@ -166,6 +167,31 @@ test.serial('a person signs out everywhere else at once', async (t) => {
   t.is(left.html.split('<li>').length - 1, 1);
   for (const other of others) t.is((await other.agent.get('/account')).page, 'login');
   t.is((await agent.get('/account')).page, 'account');
+});
+
+test.serial('… from many places: what they have is not read anew for each', async (t) => {
+  const { id, email } = await somebody();
+  const client = await addClient(postern, { firstParty: true });
+  const kept = await keepSignIn(postern, client, OFFLINE.scope, email, { prompt: 'consent' });
+  const opened = openedOf(postern);
+  const copies = Array.from({ length: 60 }, () => Object.values(copyOf(opened, kept).rows));
+  await postern.store.commit(copies.flat());
+  const { agent, page } = await atHome(email, '/account/sessions');
+  const { find } = postern.store;
+  const read: string[] = [];
+  Object.assign(postern.store, {
+    find(...asked: unknown[]) {
+      if (asked[1] === 'accountId') read.push(String(asked[0]));
+      return Reflect.apply(find, postern.store, asked);
+    },
+  });
+  t.teardown(() => Object.assign(postern.store, { find }));
+  await agent.press(page, 'Sign out everywhere else');
+  Object.assign(postern.store, { find });
+  t.is((await postern.domain.signIns.list(id)).length, 1);
+  t.true(read.length < 20, `${read.length} times`);
+  const ended = (await postern.domain.audit.allForAccount(id)).filter(({ type }) => type === 'session.ended');
+  t.true(ended.length > 60);
 });
 
 test.serial("nobody ends another person's sign-in, whatever they send", async (t) => {
