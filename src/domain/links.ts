@@ -24,6 +24,8 @@ interface NewLink {
   readonly lifetime?: Duration | undefined;
   /** Earlier ones for the same stay good, until one of them all is used. */
   readonly besideOthers?: boolean;
+  /** By an operator, who may hand it on themselves: whoever asks for one ends none of theirs. */
+  readonly handed?: boolean;
 }
 
 /** A link that is still good for what it was made for. */
@@ -41,8 +43,8 @@ export const browserOf = (device: string): string => sha256(`browser\n${device}`
  * another one is made for the same, or whatever the person proved before no longer counts.
  */
 export function createLinks({ store, now }: { readonly store: Store; readonly now: Clock }) {
-  const groupOf = ({ purpose, person, email }: NewLink): string =>
-    sha256(`links\n${purpose}\n${person ? `person ${person.id}` : `address ${email}`}`);
+  const groupOf = ({ purpose, person, email, handed }: NewLink): string =>
+    sha256(`links\n${purpose}\n${person ? `person ${person.id}` : `address ${email}`}${handed ? '\nhanded' : ''}`);
 
   async function removals(of: string, but?: string): Promise<Change[]> {
     const changes: Change[] = [];

@@ -36,7 +36,7 @@ export function createRecovery({ store, now, changes, accounts, audit, letters, 
     async sendPasswordLink(person: Person, locale = localeOf(person.locale)) {
       const { id, email, disabled } = person;
       if (disabled) throw new Refusal('user_disabled', `${email} is disabled: enable them first`);
-      const { secret, changes } = await links.issue({ purpose: 'reset-password', person, email });
+      const { secret, changes } = await links.issue({ purpose: 'reset-password', person, email, handed: true });
       const link = letters.linkTo('reset-password', secret, locale);
       await store.commit([
         ...changes,

@@ -69,6 +69,24 @@ test('without a mail server it is a link that is shown once, to both of two clic
   t.notRegex(refused.html, /value="password-reset"/);
 });
 
+test('whoever asks for a link on the sign-in page ends none of an operator’s, which may be handed on by hand; used, it ends theirs', async (t) => {
+  const { postern, mail, close } = await startMailed();
+  t.teardown(close);
+  const { id, email } = await addPerson(postern);
+  const make = async () =>
+    (await postern.domain.recovery.sendPasswordLink((await postern.domain.accounts.get(id))!)).link;
+  const [replaced, link] = [await make(), await make()];
+  for (let n = 0; n < 2; n += 1) await mail.next(email);
+  const stranger = new UserAgent(postern.issuer);
+  await stranger.submit(await stranger.get('/account/forgot'), { email });
+  const asked = (await mail.next(email)).link!;
+  const open = async (url: string | URL) => new UserAgent(postern.issuer).get(url);
+  t.deepEqual([(await open(replaced)).page, (await open(asked)).page], ['link-gone', 'reset']);
+  const theirs = new UserAgent(postern.issuer);
+  t.is((await theirs.submit(await theirs.get(link), { password: NEW_PASSWORD })).page, 'done');
+  for (const used of [link, asked]) t.is((await open(used)).page, 'link-gone');
+});
+
 test('an operator uses nothing up of what strangers may ask for, and strangers may ask for no more', async (t) => {
   const { postern, mail, close } = await startMailed({ POSTERN_MAIL_PER_ADDRESS: '2', POSTERN_MAIL_PER_NETWORK: '3' });
   t.teardown(close);
