@@ -1,7 +1,7 @@
 /** Lists, page by page: nothing is missed, given twice or of another list, whatever happens meanwhile and whatever is asked. */
 import test, { type ExecutionContext } from 'ava';
 import { auditEvent } from '../../src/domain/audit.ts';
-import { addPerson, CALLBACK, startPostern } from '../support/postern.ts';
+import { addPerson, CALLBACK, type Postern, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { operating, type Told } from './operator.ts';
 
@@ -33,6 +33,28 @@ async function opened(t: ExecutionContext, env: () => Promise<Record<string, str
     return all;
   }
   return { postern, as, pages };
+}
+
+/** Counts the rows of a table that are read: `count` notes how many they were since it was called last. */
+function counting({ store }: Pick<Postern, 'store'>, table: string) {
+  const { find } = store;
+  const counted: number[] = [];
+  let rows = 0;
+  Object.assign(store, {
+    async find(...asked: Parameters<typeof find>) {
+      const found = await find.apply(store, asked);
+      if (asked[0] === table) rows += found.rows.length;
+      return found;
+    },
+  });
+  return {
+    counted,
+    async count() {
+      counted.push(rows);
+      rows = 0;
+    },
+    stop: () => Object.assign(store, { find }),
+  };
 }
 
 for (const [store, env] of Object.entries(STORES)) {
@@ -74,21 +96,9 @@ for (const [store, env] of Object.entries(STORES)) {
         await postern.store.commit(
           Array.from({ length: 1000 }, (_, i) => auditEvent(at - from - i, 'session.started', {})),
         );
-      const { find } = postern.store;
-      let rows = 0;
-      const counted: number[] = [];
-      Object.assign(postern.store, {
-        async find(...asked: Parameters<typeof find>) {
-          const found = await find.apply(postern.store, asked);
-          if (asked[0] === 'audit') rows += found.rows.length;
-          return found;
-        },
-      });
-      const read = await pages('/events?type=refresh_token', async () => {
-        counted.push(rows);
-        rows = 0;
-      });
-      Object.assign(postern.store, { find });
+      const { counted, count, stop } = counting(postern, 'audit');
+      const read = await pages('/events?type=refresh_token', count);
+      stop();
       t.deepEqual(
         read.flat().map(({ id }) => id),
         [rare.id],
@@ -119,20 +129,7 @@ for (const [store, env] of Object.entries(STORES)) {
             return { put: 'accounts' as const, id: `usr_${String(n).padStart(6, '0')}`, record: person };
           }),
         );
-      const { find } = postern.store;
-      let rows = 0;
-      const counted: number[] = [];
-      Object.assign(postern.store, {
-        async find(...asked: Parameters<typeof find>) {
-          const found = await find.apply(postern.store, asked);
-          if (asked[0] === 'accounts') rows += found.rows.length;
-          return found;
-        },
-      });
-      const count = async () => {
-        counted.push(rows);
-        rows = 0;
-      };
+      const { counted, count, stop } = counting(postern, 'accounts');
       const few = await pages('/users?search=ZO%C3%8B', count);
       t.deepEqual(
         few.map((page) => page.map(({ id }) => id)),
@@ -143,7 +140,7 @@ for (const [store, env] of Object.entries(STORES)) {
         [true, true],
         `${counted}`,
       );
-      rows = 0;
+      stop();
       const many = await pages('/users?search=p4@&limit=1');
       t.deepEqual(
         many.flat().map(({ email }) => email),
@@ -152,7 +149,6 @@ for (const [store, env] of Object.entries(STORES)) {
       const everybody = await pages('/users?search=eva&limit=1000');
       t.is(new Set(everybody.flat().map(({ id }) => id)).size, MANY - 2);
       t.is(everybody.flat().length, MANY - 2);
-      Object.assign(postern.store, { find });
     },
   );
 
