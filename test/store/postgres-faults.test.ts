@@ -499,6 +499,11 @@ test.serial(
     await query(
       `ALTER ROLE few_${name} CONNECTION LIMIT 0; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'few_${name}'`,
     );
-    await t.throwsAsync(store.get('guesses', '1/1'), { message: 'the database has no connection left' });
+    // A read that met two of those that were ended says so: each of the four is met once.
+    const stopping = 'the database is stopping';
+    const read = async () => (await t.throwsAsync(store.get('guesses', '1/1'))).message;
+    let words = await read();
+    for (let met = 2; words === stopping && met < 4; met += 2) words = await read();
+    t.is(words, 'the database has no connection left');
   },
 );
