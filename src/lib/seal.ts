@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { prepared } from './prepared-key.ts';
+import { random } from './random.ts';
 
 /** A 256-bit AES key. */
 export type SealingKey = Uint8Array & { readonly __sealing?: never };
@@ -16,7 +17,7 @@ export const deriveKey = (secret: Uint8Array | string, purpose: string): Sealing
  * opened as another.
  */
 export function seal(key: SealingKey, label: string, plain: string): string {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = random(NONCE_BYTES, (from, start, end) => Buffer.from(from.subarray(start, end)));
   const cipher = createCipheriv('aes-256-gcm', prepared(key), nonce).setAAD(Buffer.from(label));
   return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
