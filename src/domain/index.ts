@@ -45,6 +45,7 @@ export type { RegisteredResource } from './resources.ts';
 export { type Restored, restore } from './restore.ts';
 export { DIFFERENCES } from './restore-differences.ts';
 export type { Led, SentForms } from './sent-forms.ts';
+export { byId, lastUsedFirst } from './sign-ins.ts';
 export type { KeyView, PublishedKey, SigningAlgorithm } from './signing-key.ts';
 export type { AnswerKey, UnderWay, Vouched, WhyNot } from './upstream-requests.ts';
 export type { RegisteredUpstream } from './upstreams.ts';

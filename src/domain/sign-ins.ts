@@ -19,6 +19,23 @@ export interface SignIn {
   readonly userAgent: string;
 }
 
+/** Orders sign-ins by the text it gives; what follows one in it is the `after` of the next page. */
+type Order = (signIn: Pick<SignIn, 'id' | 'lastSeenAt'>) => string;
+
+/** As they stay, whichever are used, begin or end meanwhile. */
+export const byId: Order = ({ id }) => id;
+
+/** Whichever is used meanwhile comes to the front. */
+export const lastUsedFirst: Order = ({ id, lastSeenAt }) => `${Number.MAX_SAFE_INTEGER - lastSeenAt}.${id}`;
+
+/** A page of somebody's sign-ins; all of them, the last used first, unless said. */
+export interface SignInPage {
+  readonly order?: Order;
+  /** The `next` of the page before. */
+  readonly after?: string | undefined;
+  readonly limit?: number;
+}
+
 interface Options {
   readonly store: Store;
   readonly audit: Audit;
@@ -36,6 +53,10 @@ interface Payload {
   readonly loginTs?: number;
   readonly authorizations?: Readonly<Record<string, { readonly grantId?: string }>>;
 }
+
+type Opened = SignIn & { readonly payload: Payload };
+
+const signedInAt = ({ loginTs = 0 }: Payload): number => seconds(loginTs);
 
 /** Where people are signed in: what they and operators see of it, and how it ends. */
 export function createSignIns({ store, audit, clients, places, sessions, key }: Options) {
@@ -90,18 +111,28 @@ export function createSignIns({ store, audit, clients, places, sessions, key }: 
     ]);
   }
 
-  /** The last used first. */
-  async function list(accountId: string): Promise<(SignIn & { readonly payload: Payload })[]> {
+  /** One page, and how many there are in all. There may be thousands: what is not on the page is not opened. */
+  async function page(
+    accountId: string,
+    { order = lastUsedFirst, after, limit = Number.POSITIVE_INFINITY }: SignInPage,
+  ): Promise<{ signIns: Opened[]; total: number; next?: string | undefined }> {
     const [rows, visits] = await Promise.all([rowsOf(accountId), places.listForAccount(accountId)]);
-    return rows
+    const sorted = rows
       .map((row) => {
         const id = row.record.uid ?? '';
-        const payload = open(row);
-        const signedInAt = seconds(payload.loginTs ?? 0);
-        const { address = '', userAgent = '', lastSeenAt = signedInAt } = visits.get(id) ?? {};
-        return { id, signedInAt, lastSeenAt, address, userAgent, payload };
+        const visit = visits.get(id);
+        return { id, row, visit, key: order({ id, lastSeenAt: visit?.lastSeenAt ?? signedInAt(open(row)) }) };
       })
-      .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
+      .filter(({ key }) => after === undefined || key > after)
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    const shown = sorted.slice(0, limit);
+    const signIns = shown.map(({ id, row, visit }) => {
+      const payload = open(row);
+      const since = signedInAt(payload);
+      const { address = '', userAgent = '', lastSeenAt = since } = visit ?? {};
+      return { id, signedInAt: since, lastSeenAt, address, userAgent, payload };
+    });
+    return { signIns, total: rows.length, next: sorted.length > shown.length ? shown.at(-1)?.key : undefined };
   }
 
   /** Of two who end one at a moment, one does; what was issued in it meanwhile ends too. */
@@ -113,21 +144,22 @@ export function createSignIns({ store, audit, clients, places, sessions, key }: 
     });
 
   return {
-    /** All of a person's sessions, the last used first. */
-    list: async (accountId: string): Promise<readonly SignIn[]> =>
-      (await list(accountId)).map(({ payload: _, ...signIn }) => signIn),
+    count: async (accountId: string): Promise<number> => (await rowsOf(accountId)).length,
+
+    /** A person's sessions. */
+    async list(accountId: string, wanted: SignInPage = {}) {
+      const { signIns, ...rest } = await page(accountId, wanted);
+      return { ...rest, signIns: signIns.map(({ payload: _, ...signIn }): SignIn => signIn) };
+    },
 
     /** The same with the applications that hold something of each, which ends with it. */
-    async listWithApplications(
-      accountId: string,
-    ): Promise<readonly (SignIn & { readonly applications: readonly RegisteredClient[] })[]> {
-      const [signIns, ofDevices] = await Promise.all([list(accountId), deviceGrants(accountId)]);
-      return Promise.all(
-        signIns.map(async ({ payload, ...signIn }) => ({
-          ...signIn,
-          applications: await clientsOf(grantsOf(payload, ofDevices)),
-        })),
-      );
+    async listWithApplications(accountId: string, wanted: SignInPage = {}) {
+      const [{ signIns, ...rest }, ofDevices] = await Promise.all([page(accountId, wanted), deviceGrants(accountId)]);
+      const told = signIns.map(async ({ payload, ...signIn }) => ({
+        ...signIn,
+        applications: await clientsOf(grantsOf(payload, ofDevices)),
+      }));
+      return { ...rest, signIns: await Promise.all(told) };
     },
 
     /** Ends one of the person's sessions; false where it is none of theirs, or over. */

@@ -77,6 +77,11 @@ export interface AccountPages {
   };
   readonly 'account-sessions': GuardedFrame & {
     readonly sessions: readonly (SignInShown & { readonly current: boolean })[];
+    /** There are more than the one of this browser. */
+    readonly others: boolean;
+    /** The page of them that this is, and the address of the next one. */
+    readonly after?: string | undefined;
+    readonly next?: string | undefined;
   };
   readonly 'account-applications': GuardedFrame & {
     readonly applications: readonly {

@@ -51,6 +51,11 @@ export interface AdminPeoplePages {
     }[];
     /** With the names of the applications that got something in each. */
     readonly signIns: readonly (SignInShown & { readonly applications: readonly string[] })[];
+    /** In how many browsers they are signed in: more than `signIns` where they are on several pages. */
+    readonly signedIn: number;
+    /** The page of them that this is, and the address of the next one. */
+    readonly after?: string | undefined;
+    readonly next?: string | undefined;
     readonly events: readonly EventShown[];
   };
   readonly 'admin-person-edit': GuardedFrame & {

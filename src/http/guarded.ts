@@ -61,6 +61,10 @@ interface Guard<Me extends Someone> {
   admit(ctx: Context, sent: boolean): Promise<Me | undefined>;
 }
 
+/** What is told there, beside what its address may ask for. */
+const doneIn = ({ to, done }: { readonly to: string; readonly done?: string }): string =>
+  done ? `${to.includes('?') ? '&' : '?'}done=${done}` : '';
+
 /** A page that its guard lets people in to; a form of it counts only for whom it was shown to, and in the session it was shown in. */
 export function guardedPage<Me extends Someone>(
   { room, csrf, pages, sentForms, admit }: Guard<Me>,
@@ -126,7 +130,7 @@ export function guardedPage<Me extends Someone>(
   async function told(ctx: Context, me: Me, form: Form, outcome: Outcome): Promise<Led<Once> | undefined> {
     if (!outcome) return undefined;
     if ('once' in outcome) return { to: outcome.once.onwards, shown: outcome.once };
-    if ('to' in outcome) return { to: pathOf(outcome.to) + (outcome.done ? `?done=${outcome.done}` : '') };
+    if ('to' in outcome) return { to: pathOf(outcome.to) + doneIn(outcome) };
     if ('show' in outcome) return void outcome.show(frame(ctx, me));
     const { error, detail, again } = outcome;
     await page.show(ctx, me, frame(ctx, me, { error, detail, again }), form);

@@ -56,6 +56,7 @@ export { notFound } from './not-found.ts';
 export { opsHandler, type Readiness, serveOps, WARMING_UP } from './ops.ts';
 export { createPace, type Pace } from './pace.ts';
 export { createPages, type PageData, type Pages } from './pages.ts';
+export { backTo, nextOf, pageOf, SHOWN } from './paging.ts';
 export { patiently } from './patience.ts';
 export { createKnownPeople, type KnownPeople } from './people.ts';
 export { HttpRefusal } from './refusals.ts';

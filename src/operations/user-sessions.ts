@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { type Domain, deviceName } from '../domain/index.ts';
+import { byId, type Domain, deviceName } from '../domain/index.ts';
 import { iso, Refusal } from '../lib/index.ts';
-import { operation } from './operation.ts';
+import { onePage, operation, pageOf } from './operation.ts';
 import { moment, text } from './shapes.ts';
 import { named, one } from './users.ts';
 
-type Listed = Awaited<ReturnType<Domain['signIns']['listWithApplications']>>[number];
+type Listed = Awaited<ReturnType<Domain['signIns']['listWithApplications']>>['signIns'][number];
 
 const sessionShape = z
   .strictObject({
@@ -38,7 +38,16 @@ const sessionJson = ({ id, signedInAt, lastSeenAt, address, userAgent, applicati
 
 export const userSessions = {
   'user.sessions': operation(one, z.array(sessionShape), async (domain, { user }) =>
-    (await domain.signIns.listWithApplications((await named(domain, user)).id)).map(sessionJson),
+    (await domain.signIns.listWithApplications((await named(domain, user)).id)).signIns.map(sessionJson),
+  ),
+  'user.sessions-page': operation(
+    onePage(/^[\w-]{43}/).extend(one.shape),
+    pageOf(sessionShape),
+    async (domain, { user, ...page }) => {
+      const { id } = await named(domain, user);
+      const { signIns, next } = await domain.signIns.listWithApplications(id, { ...page, order: byId });
+      return { items: signIns.map(sessionJson), ...(next !== undefined && { next }) };
+    },
   ),
   'user.end-session': operation(
     one.extend({ session: text.describe('its id, as they are listed') }),

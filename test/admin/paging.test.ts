@@ -1,7 +1,10 @@
 /** Lists, page by page: nothing is missed, given twice or of another list, whatever happens meanwhile and whatever is asked. */
 import test, { type ExecutionContext } from 'ava';
 import { auditEvent } from '../../src/domain/audit.ts';
-import { addPerson, CALLBACK, type Postern, startPostern } from '../support/postern.ts';
+import { sha256 } from '../../src/lib/index.ts';
+import { perform } from '../../src/operations/index.ts';
+import { signInOften } from '../support/kept-sign-ins.ts';
+import { addClient, addPerson, CALLBACK, type Postern, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { operating, type Told } from './operator.ts';
 
@@ -182,6 +185,39 @@ for (const [store, env] of Object.entries(STORES)) {
   });
 
   test.serial(
+    `sign-ins of one person come in pages that no use of them moves, and in one list where all are asked for (${store})`,
+    async (t) => {
+      const { postern, as, pages } = await opened(t, env);
+      const { id, email } = await addPerson(postern);
+      const ids = await signInOften(postern, await addClient(postern, { firstParty: true }), email, 110);
+      const { told } = await as(`GET /users/${id}/sessions`);
+      t.is(told.items.length, 100);
+      const places = await postern.store.find('session_places', 'accountId', id, { limit: 1000 });
+      const unseen = places.rows.slice(55);
+      const read = await pages(`/users/${id}/sessions?limit=50`, async ([{ id: first }]) => {
+        const used = unseen.map(({ id, record }) => ({
+          put: 'session_places' as const,
+          id,
+          record: { ...record, lastSeenAt: Date.now() },
+        }));
+        await postern.store.commit(used);
+        await as(`DELETE /users/${id}/sessions/${first}`);
+      });
+      t.deepEqual(
+        read.map((page) => page.length),
+        [50, 50, 11],
+      );
+      t.deepEqual(
+        read.flat().map((session) => session.id),
+        ids.toSorted(),
+      );
+      const all = (await perform(postern.domain, 'user.sessions', { user: id })) as Told[];
+      t.is(all.length, 109);
+      t.true(all.every(({ last_seen_at }, i) => i === 0 || last_seen_at <= all[i - 1].last_seen_at));
+    },
+  );
+
+  test.serial(
     `a cursor of another list, or of none, is refused, and so is no number of items (${store})`,
     async (t) => {
       const { postern, as } = await opened(t, env);
@@ -189,6 +225,7 @@ for (const [store, env] of Object.entries(STORES)) {
       const { client } = await postern.domain.clients.add({ name: 'x', type: 'service' });
       const { items } = (await as('GET /events')).told;
       const ids = {
+        [`/users/${ada.id}/sessions`]: sha256('a session'),
         '/users': ada.id,
         '/clients': client.id,
         '/resources': 'https://api.example.com/v1',

@@ -5,12 +5,12 @@ import { minutes } from '../../src/lib/index.ts';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { authorize, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
-import { copyOf, keepSignIn, openedOf } from '../support/kept-sign-ins.ts';
+import { copyOf, keepSignIn, openedOf, signInOften } from '../support/kept-sign-ins.ts';
 import { startMailServer } from '../support/mail-server.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { startDatabaseServer } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { UserAgent } from '../support/user-agent.ts';
+import { type Answer, UserAgent } from '../support/user-agent.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const SAFARI =
@@ -188,10 +188,35 @@ test.serial('… from many places: what they have is not read anew for each', as
   t.teardown(() => Object.assign(postern.store, { find }));
   await agent.press(page, 'Sign out everywhere else');
   Object.assign(postern.store, { find });
-  t.is((await postern.domain.signIns.list(id)).length, 1);
+  t.is(await postern.domain.signIns.count(id), 1);
   t.true(read.length < 20, `${read.length} times`);
   const ended = (await postern.domain.audit.allForAccount(id)).filter(({ type }) => type === 'session.ended');
   t.true(ended.length > 60);
+});
+
+test.serial('who is signed in at very many places sees the last used first, page by page', async (t) => {
+  const { email } = await somebody();
+  const ids = await signInOften(postern, await addClient(postern, { firstParty: true }), email, 120);
+  const { agent, page } = await atHome(email, '/account/sessions');
+  t.regex((await agent.get('/account')).html, /122 places/);
+  const idsOn = ({ html }: Answer) => [...html.matchAll(/name="session" value="([^"]+)"/g)].map(([, id]) => id);
+  const nextOf = ({ html }: Answer) => /rel="next" href="([^"]+)"/.exec(html)?.[1];
+  t.regex(page.html.split('<li>')[1]!, /This browser/);
+  t.deepEqual(idsOn(page).slice(1), ids.slice(0, 49));
+  const second = await agent.get(nextOf(page)!);
+  t.deepEqual(idsOn(second), ids.slice(49, 99));
+  t.notRegex(second.html, /This browser/);
+  const third = await agent.get(nextOf(second)!);
+  t.deepEqual(idsOn(third), ids.slice(99));
+  t.is(nextOf(third), undefined);
+
+  const ended = await agent.press(second, 'Sign out', {}, ids[60]);
+  t.regex(ended.html, /role="status"/);
+  t.deepEqual(idsOn(ended), [...ids.slice(49, 60), ...ids.slice(61, 100)], 'the page they were on, as it is now');
+  t.deepEqual(idsOn(await agent.get('/account/sessions?after=nonsense')), []);
+  const left = await agent.press(third, 'Sign out everywhere else');
+  t.is(left.html.split('<li>').length - 1, 1);
+  t.regex(left.html, /This browser/);
 });
 
 test.serial("nobody ends another person's sign-in, whatever they send", async (t) => {

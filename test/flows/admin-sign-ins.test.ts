@@ -3,6 +3,7 @@ import test from 'ava';
 import * as oidc from 'openid-client';
 import { perform } from '../../src/operations/index.ts';
 import { authorize, signIn } from '../support/client.ts';
+import { signInOften } from '../support/kept-sign-ins.ts';
 import { atDesk } from '../support/operators.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { readLogoutToken, startRelyingParty } from '../support/relying-party.ts';
@@ -106,6 +107,27 @@ test.serial("a session of somebody else's, or a word that names none, ends nothi
   }
   t.is((await theirs.get('/account')).page, 'account');
 });
+
+test.serial(
+  'whoever is signed in at very many places is told page by page, and one is ended on its page',
+  async (t) => {
+    const { id, email } = await somebody();
+    const client = await addClient(postern, { name: 'Fish Shop', firstParty: true });
+    const ids = await signInOften(postern, client, email, 70);
+    const { agent, page } = await atDesk(postern, `/admin/people/${id}`);
+    const idsOn = ({ html }: Answer) => [...html.matchAll(/name="session" value="([^"]+)"/g)].map(([, id]) => id);
+    const nextOf = ({ html }: Answer) => /rel="next" href="([^"]+)"/.exec(html)?.[1];
+    t.regex(page.html, /In 71 browsers/);
+    t.deepEqual(idsOn(page), ids.slice(0, 50));
+    const older = await agent.get(nextOf(page)!);
+    t.deepEqual(idsOn(older), ids.slice(50));
+    t.is(nextOf(older), undefined);
+    t.regex(older.html, /Fish Shop/);
+    const ended = await agent.press(older, 'Sign out', {}, ids[60]);
+    t.regex(ended.html, /That sign-in is ended[\s\S]*In 70 browsers/);
+    t.deepEqual(idsOn(ended), [...ids.slice(50, 60), ...ids.slice(61)]);
+  },
+);
 
 test.serial('nobody ends a sign-in of their own there, and nothing that opens a session is shown', async (t) => {
   const { agent, person } = await atDesk(postern);

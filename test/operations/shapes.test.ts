@@ -38,6 +38,7 @@ test('every operation gives what it says it gives, and no member more', async (t
   const agent = new UserAgent(postern.issuer);
   await signIn(agent, await agent.get('/account'), ada.email);
   const [{ id: session }] = await run('user.sessions', { user });
+  await run('user.sessions-page', { user });
   await run('user.end-session', { user, session });
   await run('user.reset-factors', { user });
   await run('user.disable', { user });

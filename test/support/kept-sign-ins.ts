@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { AdapterPayload } from 'oidc-provider';
-import { openMasterKey, sidOf } from '../../src/domain/index.ts';
+import { openMasterKey, sessionIdOf, sidOf } from '../../src/domain/index.ts';
 import { artifacts } from '../../src/engine/artifacts.ts';
 import { createSigner } from '../../src/http/index.ts';
 import { inSeconds, minutes, newSecret, sha256 } from '../../src/lib/index.ts';
@@ -103,6 +103,25 @@ export function copyOf(opened: Opened, { grant, session, client }: Kept, { accou
     ),
   };
   return { grantId, uid, sessionId, rows };
+}
+
+/**
+ * Signs somebody in in as many browsers, each last seen a minute before the one that follows.
+ * @returns what names the sessions, the last used first
+ */
+export async function signInOften(postern: Postern, client: Registered, email: string, times: number) {
+  const kept = await keepSignIn(postern, client, 'openid offline_access', email, { prompt: 'consent' });
+  const opened = openedOf(postern);
+  const [first] = (await postern.store.find('session_places', 'accountId', String(kept.session['accountId']))).rows;
+  const changes: Change[] = [];
+  const ids = Array.from({ length: times }, (_, i) => {
+    const { uid, rows } = copyOf(opened, kept);
+    const record = { ...first!.record, lastSeenAt: first!.record.lastSeenAt - minutes(times - i) };
+    changes.push(...Object.values(rows), { put: 'session_places', id: sessionIdOf(uid), record });
+    return sessionIdOf(uid);
+  });
+  while (changes.length > 0) await postern.store.commit(changes.splice(0, 900));
+  return [first!.id, ...ids.toReversed()];
 }
 
 /** Writes the cookies by which a browser has a session. */

@@ -54,6 +54,7 @@ export const ownUsual: Samples = {
   },
   'account-sessions': {
     ...own('sessions'),
+    others: true,
     sessions: [
       {
         id: 'a',
@@ -132,6 +133,9 @@ export function ownHostile(text: string): Samples {
     },
     'account-sessions': {
       ...every,
+      others: true,
+      after: text,
+      next: `javascript:${text}`,
       sessions: [
         { id: text, current: false, browser: text, system: text, address: text, signedInAt: AT, lastSeenAt: AT },
       ],

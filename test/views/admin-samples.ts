@@ -72,6 +72,7 @@ export const adminUsual: Samples = {
       { kind: 'passkey', name: 'Phone', createdAt: AT, lastUsedAt: AT },
       { kind: 'recovery', left: 9, createdAt: AT },
     ],
+    signedIn: 2,
     signIns: [
       {
         id: 'x1',
@@ -273,6 +274,9 @@ export function adminHostile(text: string): Samples {
       hasPassword: true,
       mailed: false,
       factors: [{ kind: text, name: text, left: 0, createdAt: AT }],
+      signedIn: 3,
+      after: text,
+      next: `javascript:${text}`,
       signIns: [
         {
           id: text,

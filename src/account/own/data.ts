@@ -32,7 +32,7 @@ export const exportPage = ({ domain }: OwnRoom): OwnPage => ({
   offeredBy: 'data',
   async show(ctx, { person }) {
     const { id, email, emailVerified, name, locale, admin, createdAt, updatedAt } = person;
-    const [factors, linked, consents, sessions, events] = await Promise.all([
+    const [factors, linked, consents, { signIns }, events] = await Promise.all([
       domain.factors.list(id),
       domain.identities.listForAccount(id),
       domain.consents.allForAccount(id),
@@ -61,7 +61,7 @@ export const exportPage = ({ domain }: OwnRoom): OwnPage => ({
         createdAt: day(since),
         lastUsedAt: day(lastUsedAt),
       })),
-      sessions: sessions.map(({ signedInAt, lastSeenAt, address, userAgent }) => ({
+      sessions: signIns.map(({ signedInAt, lastSeenAt, address, userAgent }) => ({
         signedInAt: day(signedInAt),
         lastSeenAt: day(lastSeenAt),
         address,

@@ -6,7 +6,7 @@ export const overviewPage = ({ domain, upstreamLinks, pages }: OwnRoom): OwnPage
   async show(ctx, { person }, frame) {
     const [factors, sessions, applications] = await Promise.all([
       domain.factors.list(person.id),
-      domain.signIns.list(person.id),
+      domain.signIns.count(person.id),
       domain.consents.allForAccount(person.id),
     ]);
     pages.show(ctx, 'account', {
@@ -14,7 +14,7 @@ export const overviewPage = ({ domain, upstreamLinks, pages }: OwnRoom): OwnPage
       hasPassword: person.passwordHash !== undefined,
       operator: person.admin,
       factors: factors.filter(({ kind }) => kind !== 'recovery').length,
-      sessions: sessions.length,
+      sessions,
       applications: applications.length,
       linked: upstreamLinks.offered().length > 0 ? (await upstreamLinks.list(person.id)).length : undefined,
     });

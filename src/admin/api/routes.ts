@@ -62,7 +62,12 @@ export const ROUTES: readonly Route[] = [
     'Correct what is known of a person; disable or enable them',
   ),
   route('DELETE /users/{user}', 'user.remove', 'removeUser', 'Remove a person and everything issued to them'),
-  route('GET /users/{user}/sessions', 'user.sessions', 'listSessions', 'Where a person is signed in', WHOLE),
+  route(
+    'GET /users/{user}/sessions',
+    'user.sessions-page',
+    'listSessions',
+    'Where a person is signed in, page by page',
+  ),
   route('DELETE /users/{user}/sessions', 'user.sign-out', 'signOut', 'Sign a person out everywhere'),
   route(
     'DELETE /users/{user}/sessions/{session}',

@@ -1,6 +1,6 @@
+import { nextOf, pageOf } from '../../http/index.ts';
 import { addressOfApi } from './api-terms.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
-import { nextOf, pageOf } from './paging.ts';
 
 /** Every API, page by page. */
 export const apisPage = ({ domain, pages }: OperatorRoom): OperatorPage => ({

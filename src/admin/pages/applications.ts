@@ -1,5 +1,5 @@
+import { nextOf, pageOf } from '../../http/index.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
-import { nextOf, pageOf } from './paging.ts';
 
 /** How many are told of those that are found. */
 const FOUND = 50;

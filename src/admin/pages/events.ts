@@ -1,6 +1,6 @@
+import { nextOf } from '../../http/index.ts';
 import { eventsShown } from './events-shown.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
-import { nextOf } from './paging.ts';
 
 /** How many a page shows. */
 const SHOWN = 50;

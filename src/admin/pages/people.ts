@@ -1,7 +1,6 @@
 import type { Person } from '../../domain/index.ts';
-import type { GuardedFrame } from '../../http/index.ts';
+import { type GuardedFrame, nextOf, pageOf, SHOWN } from '../../http/index.ts';
 import type { OperatorPage, OperatorRoom } from './operator.ts';
-import { nextOf, pageOf, SHOWN } from './paging.ts';
 
 /** Half a second's work, in which others have their turns: whoever looks for one among many is not led through empty pages. */
 const LOOKED_THROUGH = 100_000;

@@ -1,5 +1,5 @@
 import { deviceName } from '../../domain/index.ts';
-import type { Form } from '../../http/index.ts';
+import { backTo, type Form, nextOf, pageOf } from '../../http/index.ts';
 import { perform } from '../../operations/index.ts';
 import { eventsShown } from './events-shown.ts';
 import { gone } from './gone.ts';
@@ -22,7 +22,7 @@ export function personPage(room: OperatorRoom): OperatorPage {
       if (!person) return { error: 'user_unknown' };
       if (person.id === me.person.id) return { error: 'self' };
       await act(person.id, form);
-      return { to: `people/${person.id}`, done };
+      return { to: backTo(`people/${person.id}`, form), done };
     };
 
   return {
@@ -31,9 +31,10 @@ export function personPage(room: OperatorRoom): OperatorPage {
       const person = await domain.accounts.get(ctx['params'].id);
       if (!person) return pages.show(ctx, 'not-found', {}, 404);
       const { id, email, emailVerified, name, admin, disabled, createdAt, passwordHash } = person;
-      const [factors, signIns, { events }] = await Promise.all([
+      const page = pageOf(ctx);
+      const [factors, { signIns, total, next }, { events }] = await Promise.all([
         domain.factors.list(id),
-        domain.signIns.listWithApplications(id),
+        domain.signIns.listWithApplications(id, page),
         domain.audit.listForAccount(id, { limit: EVENTS }),
       ]);
       pages.show(ctx, 'admin-person', {
@@ -60,6 +61,9 @@ export function personPage(room: OperatorRoom): OperatorPage {
           ...deviceName(userAgent),
           applications: applications.map(({ name: called }) => called),
         })),
+        signedIn: total,
+        after: page.after,
+        next: next && `${nextOf(ctx, next)}#sign-ins`,
         events: await Promise.all(events.map(eventsShown(domain))),
       });
     },
