@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import { auditEvent } from '../../src/domain/audit.ts';
 import { testDomain } from '../support/domain.ts';
@@ -7,11 +6,11 @@ const APP = { name: 'Shop', type: 'service' } as const;
 
 test('whose doing it was stands in every event of it, and in no other', async (t) => {
   const { domain } = testDomain();
-  const later = Promise.withResolvers<void>();
+  const [over, later] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const [mine, ours] = await Promise.all([
     domain.audit.actingAs({ by: 'usr_1' }, async () => {
       const { client } = await domain.clients.add(APP);
-      void pause(20).then(async () => {
+      void over.promise.then(async () => {
         await domain.clients.rotateSecret(client.id, { keepOldFor: undefined });
         later.resolve();
       });
@@ -19,6 +18,7 @@ test('whose doing it was stands in every event of it, and in no other', async (t
     }),
     domain.audit.actingAs({ by_client: 'cli_1' }, async () => (await domain.clients.add(APP)).client.id),
   ]);
+  over.resolve();
   await later.promise;
   const { client: nobodys } = await domain.clients.add(APP);
   const told = (await Array.fromAsync(domain.audit.events())).map(({ type, clientId, details }) => [
