@@ -1,6 +1,9 @@
 /** Who may use the operators' API, and who is kept out, each for its reason. */
 
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { request as begun, type IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
@@ -145,6 +148,30 @@ test('what was taken away is gone with the next request: token, client, resource
   await keptOut(t, postern, 'the client was removed', { token: last });
   await domain.resources.remove(apiOf(postern));
   await keptOut(t, postern, 'the API was removed', { token: last });
+});
+
+test('what was taken away is gone for a request whose body comes slowly, too', async (t) => {
+  const postern = await serving(t);
+  const { robot, token } = await operating(postern);
+  const body = JSON.stringify({ email: 'left-behind@example.com', admin: true });
+  const slow = begun(`${apiOf(postern)}/users`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      expect: '100-continue',
+    },
+  });
+  const answered = once(slow, 'response') as Promise<[IncomingMessage]>;
+  await once(slow, 'continue');
+  await pause(100);
+  await postern.domain.clients.update(robot.id, { resources: [] });
+  slow.end(body);
+  const [answer] = await answered;
+  answer.resume();
+  t.is(answer.statusCode, 401);
+  t.is(await postern.domain.accounts.byEmail('left-behind@example.com'), undefined);
 });
 
 test('a token that nobody could revoke is none, though an API checking it alone would take it', async (t) => {

@@ -19,8 +19,11 @@ export function requests({ issuer, domain, presented }: Room): (ctx: Context) =>
   let document: object | undefined;
 
   async function answer(ctx: Context, route: Route, inPath: Arguments): Promise<void> {
+    // Who asks is looked at when all of it is here: a body may come so slowly that they lose their leave meanwhile.
+    const reading = argumentsOf(ctx, route, inPath);
+    await Promise.allSettled([reading]);
     const actor = await callerOf(ctx, scopeOf(route));
-    const args = await argumentsOf(ctx, route, inPath);
+    const args = await reading;
     const result = await domain.audit.actingAs(actor, () => perform(domain, route.operation, args));
     if (route.made !== undefined) {
       ctx.status = 201;
