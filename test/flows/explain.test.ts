@@ -4,6 +4,7 @@ import { createLogger } from '../../src/http/index.ts';
 import { authorize, discover, request } from '../support/client.ts';
 import { send } from '../support/hostile.ts';
 import { addClient, addPerson, CALLBACK, type Postern, startPostern } from '../support/postern.ts';
+import { until } from '../support/until.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 let postern: Postern;
@@ -23,7 +24,7 @@ async function explained(id: string) {
   const refusal = await postern.domain.refusals.get(id);
   if (!refusal) throw new Error(`nothing is known of ${id}`);
   // The log line is written when the answer has left.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => lines.some((line) => line.includes(`"${id}"`)));
   return { refusal, logged: lines.filter((line) => line.includes(`"${id}"`)).map((line) => JSON.parse(line)) };
 }
 
@@ -74,7 +75,7 @@ test.serial('an error that travels back to the application is explained too, by 
   lines = [];
   const { left } = await new UserAgent(postern.issuer).get(url);
   t.is(left?.searchParams.get('error'), 'invalid_request');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => lines.some((line) => line.includes('"refusal"')));
   const line = lines.map((text) => JSON.parse(text)).find(({ refusal }) => refusal);
   t.is(line?.error, 'invalid_request');
   const { refusal } = await explained(line.refusal);
@@ -171,7 +172,7 @@ test.serial('nobody signs in for an application that asks for nothing there is: 
     t.is(left?.searchParams.get('error'), 'invalid_scope', JSON.stringify(asked));
     t.truthy(left?.searchParams.get('error_description'));
     t.is(left?.searchParams.get('state'), state);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => lines.some((line) => line.includes('"refusal"')));
     const { refusal = '' } = JSON.parse(lines.find((line) => line.includes('"refusal"')) ?? '{}');
     t.regex((await explained(refusal)).refusal.rule, rule);
   }

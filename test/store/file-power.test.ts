@@ -74,7 +74,10 @@ test('what a failed sync left is not believed to be on the disk by the next proc
 });
 
 /** Until the journal has said that its last commit is on the disk. */
-const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
+async function settle(): Promise<void> {
+  // In several turns: of a process that was stopped meanwhile, one long one is over before the journal's own short one.
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+}
 
 /** Each life has a folder of its own name on the same disk, because nobody lets go of the lock of one that lost power. */
 async function openOn(disk: Disk, folder: string): Promise<FileStore> {
