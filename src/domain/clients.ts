@@ -42,6 +42,11 @@ const told = ({ secretHashes: _, oldSecretsUntil: __, updatedAt: ___, registrati
 /** Applications, whoever registered them; what they may do is decided here and nowhere else. */
 export function createClients({ store, now, audit, sessions, own }: Options) {
   async function existing(id: string): Promise<Row<Client>> {
+    if (id === own.id)
+      throw new Refusal(
+        'client_unknown',
+        `there is no client ${JSON.stringify(id)} to look after: it is the pages of this server itself, built in`,
+      );
     const row = await store.get('clients', id);
     if (!row) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
     return row;
@@ -133,11 +138,18 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     comes: (type: ClientType, said: SaidOfItself, registration: Registration, expiresAt?: number) =>
       make(type, said, { registration: { ...registration, ...said.about }, expiresAt }),
 
+    /** The one that is built in as well. */
     async get(id: string): Promise<RegisteredClient | undefined> {
       if (id === own.id) return own;
       const row = await store.get('clients', id);
       return row && client(row);
     },
+
+    /**
+     * One that can be looked after: whoever registered it, it is not built in.
+     * @throws Refusal `client_unknown`
+     */
+    registered: async (id: string): Promise<RegisteredClient> => client(await existing(id)),
 
     /** In the order of their ids. */
     async list(page?: Page): Promise<{ clients: readonly RegisteredClient[]; next?: string }> {

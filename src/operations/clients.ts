@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Domain, RegisteredClient } from '../domain/index.ts';
-import { Refusal, seconds } from '../lib/index.ts';
+import type { RegisteredClient } from '../domain/index.ts';
+import { seconds } from '../lib/index.ts';
 import { listing, operation } from './operation.ts';
 import { clientJson, clientShape, text, texts } from './shapes.ts';
 
@@ -36,13 +36,6 @@ const inDomain = (args: z.output<typeof terms>) => ({
   jwks: args.jwks,
 });
 
-/** @throws Refusal `client_unknown` */
-async function named(domain: Domain, id: string): Promise<RegisteredClient> {
-  const found = await domain.clients.get(id);
-  if (!found) throw new Refusal('client_unknown', `there is no client ${JSON.stringify(id.slice(0, 80))}`);
-  return found;
-}
-
 const clientWithSecretShape = clientShape
   .extend({ client_secret: z.string().optional().describe('shown this once') })
   .meta({ id: 'ClientWithSecret' });
@@ -71,7 +64,7 @@ export const clients = {
   'client.list': listed.list,
   'client.page': listed.page,
   'client.show': operation(one, clientShape, async (domain, { client_id }) =>
-    clientJson(await named(domain, client_id)),
+    clientJson(await domain.clients.registered(client_id)),
   ),
   'client.update': operation(
     terms.extend({ client_id: text, vouched: z.boolean().optional() }),

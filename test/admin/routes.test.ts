@@ -141,6 +141,22 @@ test('an invitation is mailed, and is found as the person it made', async (t) =>
   t.is((await as('POST /invitations', { email: 'x@example.com', language: 'tlh' })).told.error, 'language_unknown');
 });
 
+test("this server's own pages are no application to look at, change or remove, and are said to be built in", async (t) => {
+  const { as } = await opened(t);
+  t.false((await as('GET /clients')).told.items.some(({ client_id }: Told) => client_id === 'account'));
+  for (const [line, body] of [
+    ['GET /clients/account'],
+    ['PATCH /clients/account', { name: 'Mine' }],
+    ['POST /clients/account/secret', {}],
+    ['DELETE /clients/account'],
+  ] as const) {
+    const { status, told } = await as(line, body);
+    t.is(status, 404, line);
+    t.is(told.error, 'client_unknown');
+    t.regex(told.error_description, /built in/);
+  }
+});
+
 test('applications are registered, changed, given another secret and removed; a secret is told once', async (t) => {
   const { postern, as } = await opened(t);
   const made = await as('POST /clients', { name: 'Photos', type: 'web', redirect_uris: [CALLBACK] });

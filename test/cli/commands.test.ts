@@ -169,6 +169,8 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   await refuses('resource remove https://api.example', /may ask for/);
   await refuses(`client update ${client.client_id} --vouched`, /was registered by an operator/);
   t.true((await run(`client remove ${client.client_id}`)).removed);
+  for (const verb of ['show', 'update --name Mine', 'rotate-secret', 'remove'])
+    await refuses(`client ${verb} account`, /there is no client "account" to look after: it is .* built in/);
 
   const { initial_access_token: token, ...leave } = await run('registration add --ttl 2h --uses 3');
   t.regex(token, new RegExp(`^${leave.id}\\.[\\w-]{43}$`));
