@@ -24,6 +24,8 @@ export type Alongside = () => Promise<readonly Change[]>;
 export const nothingElse: Alongside = async () => [];
 
 interface Committed {
+  /** The id of the session in which it is done. */
+  readonly session?: string | undefined;
   /** Of the event. */
   readonly details?: AuditEvent['details'];
   readonly commit?: (changes: readonly Change[]) => Promise<unknown>;
@@ -40,10 +42,16 @@ interface Options {
 
 /** The one way an account's row is changed: from what it is at that moment, with its audit event. */
 export function createAccountChanges({ store, now, audit }: Options) {
-  /** @throws Refusal `user_unknown` */
-  async function existing(id: string): Promise<Row<Account>> {
+  /**
+   * @param session as in {@link Committed}. It is looked for after the row is read: what ends somebody's sessions changes the row in
+   * the same commit, so that whoever then expects the row as it was read does nothing in a session that is over.
+   * @throws Refusal `user_unknown`, `session_over`
+   */
+  async function existing(id: string, session?: string): Promise<Row<Account>> {
     const row = await store.get('accounts', id);
     if (!row) throw new Refusal('user_unknown', `there is no person ${JSON.stringify(id.slice(0, 80))}`);
+    if (session !== undefined && (await store.find('sessions', 'uid', session, { limit: 1 })).rows.length === 0)
+      throw new Refusal('session_over', 'the session in which it was asked for has ended');
     return row;
   }
 
@@ -64,15 +72,15 @@ export function createAccountChanges({ store, now, audit }: Options) {
       ];
     },
 
-    /** @throws Refusal `user_unknown`, and whatever `also` throws */
+    /** @throws Refusal `user_unknown`, `session_over`, and whatever `also` throws */
     change(
       id: string,
       event: string,
       alter: (record: Account) => Partial<Account>,
-      { details = {}, commit = (changes) => store.commit(changes), also = nothingElse }: Committed = {},
+      { details = {}, commit = (changes) => store.commit(changes), also = nothingElse, session }: Committed = {},
     ): Promise<Person> {
       return retryOnConflict(async () => {
-        const row = await existing(id);
+        const row = await existing(id, session);
         const altered = alter(row.record);
         const { importId, passwordMailed, ...rest } = row.record;
         // A new password is no longer the one they came with, or the one they were mailed a link for.

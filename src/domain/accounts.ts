@@ -56,7 +56,7 @@ interface WithPassword {
   /** They were let choose it by a mailed link alone. */
   readonly mailed?: true | undefined;
   readonly also?: Alongside | undefined;
-  /** The session in which it was chosen: it goes on. */
+  /** The session in which it was chosen: it goes on. Where it is over by the time, nothing was chosen. */
   readonly exceptSession?: string | undefined;
 }
 
@@ -205,7 +205,7 @@ export function createAccounts(options: Options) {
 
     /**
      * Ends all that was issued to the person, and tells them where they had another password before.
-     * @throws Refusal as {@link add}, and `user_unknown`
+     * @throws Refusal as {@link add}, `user_unknown`, and `session_over`
      */
     async setPassword(
       id: string,
@@ -233,6 +233,7 @@ export function createAccounts(options: Options) {
           id,
         );
       return change(id, 'account.password_changed', (record) => ({ ...known, ...endingAll(record, exceptSession) }), {
+        session: exceptSession,
         commit: ending(id, exceptSession),
         also: async (before) => [...(before.passwordHash ? [told(before)] : []), ...(await also())],
       });

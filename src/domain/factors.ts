@@ -22,6 +22,9 @@ import { canComeWithout } from './ways-in.ts';
 /** A factor with its id. */
 export type OwnFactor = Factor & { readonly id: string };
 
+/** Who adds a factor, in the epoch of the sign-in they do it in. */
+type Enrolling = Pick<Account, 'epoch'> & { readonly id: string };
+
 export type Factors = ReturnType<typeof createFactors>;
 
 interface Options {
@@ -62,29 +65,34 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
   }
 
   async function add(
-    accountId: string,
+    { id: accountId, epoch }: Enrolling,
     id: string,
     record: Omit<Factor, 'accountId' | 'createdAt'>,
     spent: Change,
   ): Promise<OwnFactor> {
     checkName(record.name, LONGEST_NAME);
-    if ((await list(accountId)).length >= MOST)
-      throw new Refusal('factors_full', `nobody has more than ${MOST} factors: remove one first`);
-    const whole: Factor = { ...record, accountId, createdAt: now() };
-    const { record: owner } = await ownerOf(accountId);
-    try {
-      await store.commit([
-        spent,
-        { put: 'factors', id, record: whole, expect: 'absent' },
-        audit.record('factor.added', { accountId, details: { kind: record.kind, factor: id } }),
-        told('factor-added', accountId, owner),
-      ]);
-    } catch (error) {
-      if (!(error instanceof StoreConflict)) throw error;
-      if (error.table === 'factors') throw new Refusal('factor_taken', 'this passkey is enrolled already');
-      throw new Refusal('enrolment_over', 'this enrolment was finished already');
-    }
-    return { id, ...whole };
+    return retryOnConflict(async () => {
+      const { record: owner, version } = await ownerOf(accountId);
+      if (owner.epoch !== epoch) throw new Refusal('enrolment_over', 'this enrolment ended with the sign-in it was in');
+      if ((await list(accountId)).length >= MOST)
+        throw new Refusal('factors_full', `nobody has more than ${MOST} factors: remove one first`);
+      const whole: Factor = { ...record, accountId, createdAt: now() };
+      try {
+        await store.commit([
+          spent,
+          { put: 'factors', id, record: whole, expect: 'absent' },
+          // Written as it is: whoever takes all of them away at that moment takes this one too.
+          { put: 'accounts', id: accountId, record: owner, expect: version },
+          audit.record('factor.added', { accountId, details: { kind: record.kind, factor: id } }),
+          told('factor-added', accountId, owner),
+        ]);
+      } catch (error) {
+        if (!(error instanceof StoreConflict) || error.table === 'accounts') throw error;
+        if (error.table === 'factors') throw new Refusal('factor_taken', 'this passkey is enrolled already');
+        throw new Refusal('enrolment_over', 'this enrolment was finished already');
+      }
+      return { id, ...whole };
+    });
   }
 
   /** @throws Refusal `user_unknown` */
@@ -131,8 +139,8 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
      * @param spent uses up the challenge that was answered, in the same commit
      * @throws Refusal `factor_taken`, `name_invalid`, `factors_full`, `enrolment_over`
      */
-    addPasskey(accountId: string, passkey: Passkey, name: string | undefined, spent: Change): Promise<OwnFactor> {
-      return add(accountId, passkeyId(passkey.credential), { kind: 'passkey', ...(name && { name }), passkey }, spent);
+    addPasskey(owner: Enrolling, passkey: Passkey, name: string | undefined, spent: Change): Promise<OwnFactor> {
+      return add(owner, passkeyId(passkey.credential), { kind: 'passkey', ...(name && { name }), passkey }, spent);
     },
 
     /**
@@ -140,7 +148,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
      * @throws Refusal `name_invalid`, `factors_full`, `enrolment_over`
      */
     addTotp(
-      accountId: string,
+      owner: Enrolling,
       secret: string,
       step: number,
       name: string | undefined,
@@ -148,7 +156,7 @@ export function createFactors({ store, now, audit, sessions, letters, sealingKey
     ): Promise<OwnFactor> {
       const id = newId('fac');
       const sealed = seal(sealingKey, `factors/${id}`, secret);
-      return add(accountId, id, { kind: 'totp', ...(name && { name }), sealed, lastStep: step }, spent);
+      return add(owner, id, { kind: 'totp', ...(name && { name }), sealed, lastStep: step }, spent);
     },
 
     /** The key of a TOTP factor, base32. */

@@ -83,11 +83,12 @@ export function createIdentities({ store, now, audit, accounts, changes, letters
 
     /**
      * Links it to a person who has proven who they are here. Linking twice is linking once.
-     * @throws Refusal `identity_taken` where it is somebody else's, `user_unknown`
+     * @param session the id of the one in which they asked for it
+     * @throws Refusal `identity_taken` where it is somebody else's, `user_unknown`, `session_over`
      */
-    link(accountId: string, somebody: Somebody): Promise<LinkedIdentity> {
+    link(accountId: string, somebody: Somebody, session?: string): Promise<LinkedIdentity> {
       return retryOnConflict(async () => {
-        const account = await changes.existing(accountId);
+        const account = await changes.existing(accountId, session);
         const known = await find(somebody);
         if (known && known.accountId !== accountId) throw taken();
         if (known) return known;

@@ -76,7 +76,8 @@ export function createMailAnswers({ accounts, links, letters, audit }: Options) 
 
   async function asking(request: MailRequest): Promise<Person | undefined> {
     const person = 'accountId' in request ? await accounts.get(request.accountId) : undefined;
-    return person?.disabled ? undefined : person;
+    if (!person || person.disabled) return undefined;
+    return 'epoch' in request && request.epoch === person.epoch ? person : undefined;
   }
 
   /** What follows from the request, to be committed with its end. Who may not sign in gets no mail. */

@@ -15,8 +15,8 @@ export type MailRequest = {
   readonly origin?: Origin;
 } & (
   | { readonly wanted: 'sign-up' | 'reset-password' }
-  /** A person who is signed in: wants this address for theirs, or to show that theirs is. */
-  | { readonly wanted: 'change-email' | 'verify-email'; readonly accountId: string }
+  /** A person who is signed in: wants this address for theirs, or to show that theirs is. In a later epoch nobody wants it. */
+  | { readonly wanted: 'change-email' | 'verify-email'; readonly accountId: string; readonly epoch: number }
 );
 
 const WINDOW = hours(1);

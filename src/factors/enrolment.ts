@@ -21,7 +21,7 @@ const REFUSED = {
   factors_full: 'full',
   /** It cannot be called so. */
   name_invalid: 'name',
-  /** It was added by this very form before: the second of two clicks. */
+  /** It was added by this very form before, the second of two clicks; or the sign-in has ended. */
   enrolment_over: 'done',
 } as const;
 
@@ -72,7 +72,7 @@ export function createEnrolment({ factors, challenges, passkeys, now, brand }: O
       const made = await passkeys.made(boundTo, person, text);
       if (!made) return { error: 'passkey' };
       return orTold(REFUSED, async () => {
-        await factors.addPasskey(person.id, made.passkey, name, made.spent);
+        await factors.addPasskey(person, made.passkey, name, made.spent);
         return { amr: made.amr };
       });
     },
@@ -102,7 +102,7 @@ export function createEnrolment({ factors, challenges, passkeys, now, brand }: O
       const step = digits && stepOf(secret, digits, now());
       if (!step) return { error: 'wrong' };
       return orTold(REFUSED, async () => {
-        await factors.addTotp(person.id, secret, step, name, challenges.spend(binding, enrolment));
+        await factors.addTotp(person, secret, step, name, challenges.spend(binding, enrolment));
         return { amr: totp.amr };
       });
     },

@@ -71,7 +71,7 @@ test('the forms that send mails count together: for one address, however it is s
   const ask = (wanted: 'reset-password' | 'sign-up', email: string, from: string) =>
     domain.mailRequests.ask({ wanted, email, locale: 'en' }, from);
   const own = (wanted: 'change-email' | 'verify-email', email: string, from: string) =>
-    domain.mailRequests.ask({ wanted, email, locale: 'en', accountId: ada.id }, from);
+    domain.mailRequests.ask({ wanted, email, locale: 'en', accountId: ada.id, epoch: ada.epoch }, from);
   t.is(await ask('reset-password', 'bob@example.com', '198.51.100.1'), undefined);
   t.is(await ask('sign-up', 'BOB@example.com', '203.0.113.1'), undefined);
   t.is(await own('change-email', 'bob@Example.com', '192.0.2.1'), undefined);
@@ -87,6 +87,14 @@ test('the forms that send mails count together: for one address, however it is s
   for (let i = 0; i < 5; i++)
     t.is(await ask(i % 2 ? 'sign-up' : 'reset-password', `p${i}@example.com`, `192.0.2.${i}`), undefined);
   t.is(await own('verify-email', 'p5@example.com', '192.0.2.99'), 3600);
+});
+
+test('who wanted another address is mailed no link to it once their sign-ins were ended', async (t) => {
+  const { domain, ada } = await world();
+  const wanted = { wanted: 'change-email', accountId: ada.id, epoch: ada.epoch, locale: 'en' } as const;
+  t.not((await domain.answerMailRequest({ ...wanted, email: 'thief@example.com' })).length, 0);
+  await domain.accounts.setPassword(ada.id, 'another long battery');
+  t.deepEqual(await domain.answerMailRequest({ ...wanted, email: 'thief@example.com' }), []);
 });
 
 test('of any number that ask at the same moment no more get through than may', async (t) => {

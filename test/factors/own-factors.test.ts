@@ -103,6 +103,21 @@ test('a passkey that is the only way in stays until there is another', async (t)
   t.deepEqual(await ownFactors.remove(person, passkey!.id), { done: true });
 });
 
+test('a factor that is being added while an operator takes all of them away is gone with them', async (t) => {
+  const { ownFactors, somebody, withApp, store, domain } = factorRoom();
+  const person = await somebody();
+  await withApp(person);
+  const made = new Authenticator(ISSUER).make((await ownFactors.beginPasskey(person, HERE))!);
+  const { commit } = store;
+  store.commit = async (changes) => {
+    store.commit = commit;
+    await domain.factors.reset(person.id);
+    return commit(changes);
+  };
+  t.deepEqual(await ownFactors.finishPasskey(person, HERE, made, undefined), { error: 'done' });
+  t.deepEqual((await ownFactors.list(person)).factors, []);
+});
+
 test('a factor that goes while another one is being taken away is counted as gone', async (t) => {
   const room = factorRoom({ second_factor: 'required' });
   const { ownFactors, store } = room;

@@ -139,6 +139,29 @@ test.serial(
 );
 
 test.serial(
+  'a password that was still being made when its session ended is nobody’s: the one they were given since stays',
+  async (t) => {
+    const { id, email } = await somebody();
+    const { agent, page } = await atHome(email, '/account/password');
+    const { store, domain } = postern;
+    const { commit } = store;
+    t.teardown(() => Object.assign(store, { commit }));
+    store.commit = async (changes) => {
+      const isTheirs = changes.some((each) => 'put' in each && each.put === 'accounts' && each.id === id);
+      if (isTheirs) {
+        store.commit = commit;
+        await domain.accounts.setPassword(id, 'what the operator gave them');
+      }
+      return commit.call(store, changes);
+    };
+    const late = await agent.press(page, 'Save', { password: 'what the thief would have' });
+    t.is(late.page, 'login');
+    t.is(await domain.accounts.authenticate(email, 'what the thief would have'), undefined);
+    t.is((await domain.accounts.authenticate(email, 'what the operator gave them'))?.id, id);
+  },
+);
+
+test.serial(
   'a person sees where they are signed in, and ends a sign-in they do not know: it is out, and so are its applications',
   async (t) => {
     const { email } = await somebody();
@@ -308,13 +331,7 @@ test.serial(
     const { agent } = await atHome(person.email);
     const { factors, challenges } = postern.domain;
     const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: person.id } as const;
-    await factors.addTotp(
-      person.id,
-      newTotpSecret(),
-      0,
-      undefined,
-      challenges.spend(binding, challenges.issue(binding)),
-    );
+    await factors.addTotp(person, newTotpSecret(), 0, undefined, challenges.spend(binding, challenges.issue(binding)));
     t.is((await agent.get('/account')).page, 'second-factor');
   },
 );

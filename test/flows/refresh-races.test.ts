@@ -23,11 +23,12 @@ async function meeting(
 ) {
   const { domain, store } = postern;
   const email = `somebody-${++count}@example.com`;
-  const { id } = await addPerson(postern, email);
+  const person = await addPerson(postern, email);
+  const { id } = person;
   const [client, other] = [await addClient(postern), await addClient(postern)];
   const { agent, tokens } = await authorize(postern, client, {}, undefined, email);
   const beside = await authorize(postern, other, {}, agent);
-  await domain.factors.addTotp(id, 'JBSWY3DPEHPK3PXP', 1, undefined, { remove: 'challenges', id: 'none' });
+  await domain.factors.addTotp(person, 'JBSWY3DPEHPK3PXP', 1, undefined, { remove: 'challenges', id: 'none' });
   const { url } = await shortWaysOf(t, {
     ...postern,
     store: {

@@ -76,6 +76,18 @@ test('nothing is linked once the session that began it is over, or is somebody e
   await Promise.all([one.dispose(), other.dispose()]);
 });
 
+test('nothing is linked once the session is over that began it, also where it ends while the upstream is asked', async (t) => {
+  const { agent, person, back, links, stub, dispose } = await linking();
+  const token = stub.answers['/token']!;
+  stub.answers['/token'] = async (...asked) => {
+    await here.domain.accounts.signOut(person.id);
+    return token(...asked);
+  };
+  t.is((await agent.get(back)).status, 400);
+  t.deepEqual(await links(), []);
+  await dispose();
+});
+
 test('who is somebody else’s already stays theirs, and whoever tried is told', async (t) => {
   const { agent, links, back, stub, outcome, dispose } = await linking();
   const owner = await addPerson(here, `owner${count}@example.com`);

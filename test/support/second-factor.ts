@@ -16,9 +16,10 @@ export const RECOVERY_CODES = ['7QMK2XHD9RTP', 'W3N8HC5Z0YAV'];
 /** An authenticator app for somebody, and recovery codes that they keep. */
 export async function giveApp({ domain }: Pick<Server, 'domain'>, { id }: { readonly id: string }) {
   const secret = newTotpSecret();
-  const { factors, recoveryCodes, challenges } = domain;
+  const { accounts, factors, recoveryCodes, challenges } = domain;
+  const owner = (await accounts.get(id))!;
   const binding = { purpose: 'enrol-totp', boundTo: 'test', accountId: id } as const;
-  await factors.addTotp(id, secret, 0, undefined, challenges.spend(binding, challenges.issue(binding)));
+  await factors.addTotp(owner, secret, 0, undefined, challenges.spend(binding, challenges.issue(binding)));
   await recoveryCodes.keep(id, await recoveryCodes.put(id, RECOVERY_CODES));
   return new AuthenticatorApp(secret);
 }

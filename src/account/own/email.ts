@@ -13,7 +13,7 @@ export const emailPage = ({ domain, pages }: OwnRoom): OwnPage => ({
       const locale = pages.localeOf(ctx);
       try {
         const wait = await domain.mailRequests.ask(
-          { wanted: 'change-email', accountId: person.id, email, locale },
+          { wanted: 'change-email', accountId: person.id, epoch: person.epoch, email, locale },
           stateOf(ctx).address ?? '',
         );
         return wait === undefined ? { to: 'profile', done: 'email' } : { error: 'too_many', again: wait };

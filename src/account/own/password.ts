@@ -15,6 +15,8 @@ export const passwordPage = ({ domain, pages }: OwnRoom): OwnPage => ({
         return { to: '', done: 'password' };
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
+        // Ended while the password was hashed: they sign in anew, if they can.
+        if (error.code === 'session_over') return { to: 'password' };
         return passwordError(error);
       }
     },

@@ -21,9 +21,9 @@ export const profilePage = ({ domain, pages }: OwnRoom): OwnPage => ({
         throw error;
       }
     },
-    async verify(ctx, { person: { id: accountId, email } }) {
+    async verify(ctx, { person: { id: accountId, epoch, email } }) {
       const wait = await domain.mailRequests.ask(
-        { wanted: 'verify-email', accountId, email, locale: pages.localeOf(ctx) },
+        { wanted: 'verify-email', accountId, epoch, email, locale: pages.localeOf(ctx) },
         stateOf(ctx).address ?? '',
       );
       return wait === undefined ? { to: 'profile', done: 'verify' } : { error: 'too_many', again: wait };

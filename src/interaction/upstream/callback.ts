@@ -46,12 +46,19 @@ export function answered(room: Interacting) {
   async function checkOwner(ctx: Context, { whose }: UnderWay): Promise<void> {
     if ('interaction' in whose) return;
     const me = await ownSessions.current(ctx);
-    if (me?.sessionId !== whose.session || me.person.id !== whose.accountId)
-      throw new HttpRefusal('upstream_other_session', 'This answer of an upstream belongs to another session.', {
-        status: 400,
-        reason: 'upstream',
-        rule: 'an upstream is linked in the session that began it',
-      });
+    if (me?.sessionId !== whose.session || me.person.id !== whose.accountId) throw otherSession();
+  }
+
+  /** @throws HttpRefusal 400 where the session ended while the upstream was asked */
+  async function linkOf(
+    { accountId, session }: { readonly accountId: string; readonly session: string },
+    somebody: Parameters<typeof linkTo>[2],
+  ) {
+    try {
+      return await linkTo(room, accountId, somebody, session);
+    } catch (error) {
+      throw error instanceof Refusal && error.code === 'session_over' ? otherSession() : error;
+    }
   }
 
   async function settle(ctx: Context, id: string, request: UnderWay, query: URLSearchParams): Promise<void> {
@@ -62,7 +69,7 @@ export function answered(room: Interacting) {
     const answer =
       'interaction' in whose
         ? { vouched: { ...profile, remember } }
-        : { linked: await linkTo(room, whose.accountId, { upstream, ...profile }) };
+        : { linked: await linkOf(whose, { upstream, ...profile }) };
     await domain.upstreamRequests.answer(whose, { upstream: id, ...answer });
   }
 
@@ -75,3 +82,10 @@ export function answered(room: Interacting) {
     sendOn(ctx, 'interaction' in whose ? `/interaction/${encodeURIComponent(whose.interaction)}/upstream` : whose.to);
   };
 }
+
+const otherSession = (): HttpRefusal =>
+  new HttpRefusal('upstream_other_session', 'This answer of an upstream belongs to another session.', {
+    status: 400,
+    reason: 'upstream',
+    rule: 'an upstream is linked in the session that began it',
+  });

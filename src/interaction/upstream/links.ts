@@ -95,14 +95,19 @@ export function createUpstreamLinks(room: Room) {
   };
 }
 
-/** Links whoever came back, and says whether they were somebody else's. */
+/**
+ * Links whoever came back, and says whether they were somebody else's.
+ * @param session as in {@link Identities.link}
+ * @throws Refusal `session_over`
+ */
 export async function linkTo(
   { domain }: Pick<Interacting, 'domain'>,
   accountId: string,
   somebody: Parameters<Interacting['domain']['identities']['link']>[1],
+  session?: string,
 ): Promise<'here' | 'elsewhere'> {
   try {
-    await domain.identities.link(accountId, somebody);
+    await domain.identities.link(accountId, somebody, session);
     return 'here';
   } catch (error) {
     if (error instanceof Refusal && error.code === 'identity_taken') return 'elsewhere';
