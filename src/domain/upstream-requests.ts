@@ -67,7 +67,8 @@ export type WhyNot = 'denied' | 'unavailable' | 'untrusted' | 'stale' | 'refused
 
 /** What came of it. `linked`: to this account, or to another one before. */
 export type Answer =
-  | { readonly upstream: string; readonly vouched: Vouched }
+  /** By the provider of this issuer: of another one that was given the same id since, these are other people. */
+  | { readonly upstream: string; readonly issuer: string; readonly vouched: Vouched }
   | { readonly upstream: string; readonly linked: 'here' | 'elsewhere' }
   | { readonly upstream: string; readonly failed: { readonly reason: WhyNot; readonly id: string } };
 
@@ -113,11 +114,16 @@ export function createUpstreamRequests({ store, now, sealingKey }: Options) {
 
   const browserOf = (key: AnswerKey): string | undefined => ('interaction' in key ? key.browser : undefined);
 
+  async function stillVouches(answer: Answer): Promise<boolean> {
+    if (!('vouched' in answer)) return true;
+    return (await store.get('upstreams', answer.upstream))?.record.issuer === answer.issuer;
+  }
+
   async function answered(key: AnswerKey) {
     const row = await store.get('upstream_requests', answerId(key));
     if (!row) return undefined;
     const { browser, ...answer } = open<Answer & { readonly browser?: string }>(row);
-    return browser === browserOf(key) ? { row, answer } : undefined;
+    return browser === browserOf(key) && (await stillVouches(answer)) ? { row, answer } : undefined;
   }
 
   return {

@@ -165,6 +165,29 @@ test('an upstream that was removed while somebody was there, or before they pres
   told(t, await press(other.agent, other.page, there.upstream), words);
 });
 
+test('who came back from one upstream is nobody of another that was given its id meanwhile', async (t) => {
+  await using there = await scene();
+  const { agent, back } = await there.leave();
+  agent.stopsBefore = '/interaction/';
+  const { left: arriving } = await agent.get(back);
+  agent.stopsBefore = undefined;
+  const { upstreams, identities } = here.domain;
+  await upstreams.remove(there.upstream);
+  const upstream = await upstreams.add({
+    id: there.upstream,
+    name: 'Lakeside',
+    kind: 'oidc',
+    issuer: 'https://lakeside.example',
+    clientId: CLIENT_ID,
+    scopes: ['openid'],
+  });
+  const owner = await addPerson(here, 'lakeside@example.com');
+  await identities.link(owner.id, { upstream, subject: `person of ${there.upstream}` });
+  const answer = await agent.get(arriving!);
+  t.is(answer.page, 'login');
+  t.notRegex(answer.html, /You came back from/);
+});
+
 test('whatever is wrong with an upstream’s answer, the person reads that, and the operator the rule', async (t) => {
   await using there = await scene();
   const wrong: Record<string, () => void> = {

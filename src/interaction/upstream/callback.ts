@@ -68,7 +68,7 @@ export function answered(room: Interacting) {
     const { whose, remember } = request;
     const answer =
       'interaction' in whose
-        ? { vouched: { ...profile, remember } }
+        ? { issuer: upstream.issuer, vouched: { ...profile, remember } }
         : { linked: await linkOf(whose, { upstream, ...profile }) };
     await domain.upstreamRequests.answer(whose, { upstream: id, ...answer });
   }
