@@ -464,6 +464,44 @@ test.serial(
   },
 );
 
+test.serial(
+  'the standby that has to confirm commits is gone: it is told, reads go on, and no connection is lost to each commit',
+  async (t) => {
+    const { store, database } = await kit(t);
+    const confirmedBy = async (standby: string) => {
+      await database.query(`ALTER SYSTEM SET synchronous_standby_names = '${standby}'`);
+      await database.query('SELECT pg_reload_conf()');
+      await until(
+        async () =>
+          (await database.query('SHOW synchronous_standby_names')).rows[0].synchronous_standby_names === standby,
+      );
+    };
+    const hanging = async () =>
+      (await database.query(`SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)).rowCount!;
+    const commit = (id: string) => store.commit([{ put: 'grants', id, record: artifact() }]);
+    await commit('before');
+    await confirmedBy('nobody');
+    try {
+      await t.throwsAsync(commit('first'), { instanceOf: StoreUnavailable });
+      t.like(await store.stats(), {
+        writable: false,
+        fault: 'the database answers reads and no commit: a synchronous standby may be gone, or its disk hang',
+      });
+      const before = await hanging();
+      for (let round = 0; round < 2; round += 1) {
+        const commits = Array.from({ length: 20 }, (_, i) => commit(`${round}/${i}`));
+        for (const one of commits) await t.throwsAsync(one, { message: /no commit: a synchronous standby/ });
+        t.truthy(await store.get('grants', 'before'));
+      }
+      t.true((await hanging()) <= before + 1);
+    } finally {
+      await confirmedBy('');
+    }
+    await until(async () => (await store.stats()).writable);
+    await commit('after');
+  },
+);
+
 test.serial('a stopped server: refused within 5 s, and back within 3 s once it runs', async (t) => {
   const { store } = await kit(t);
   await server.stop();

@@ -124,6 +124,7 @@ export class PostgresStore implements Store {
     this.#mustBeOpen();
     const prepared = prepare(changes);
     if (prepared.length === 0) return;
+    if (this.#refusals.silent) await this.#call(() => this.#refusals.mayCommit());
     const watched = new Set(prepared.map(({ table }) => table).filter(isWatched));
     const drop = (): void => {
       for (const table of watched) this.#cache.drop(table);
