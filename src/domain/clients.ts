@@ -22,6 +22,12 @@ interface Coming {
 
 export type Clients = ReturnType<typeof createClients>;
 
+/** How an operator has one changed. */
+interface Changing {
+  /** Whether it is still what they were shown. */
+  readonly asSeen?: ((client: RegisteredClient) => boolean) | undefined;
+}
+
 interface Options {
   readonly store: Store;
   readonly now: Clock;
@@ -57,10 +63,11 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     id: string,
     event: string,
     alter: (row: Row<Client>) => Client | Promise<Client>,
-    { itself = false } = {},
+    { itself = false, asSeen }: Changing & { readonly itself?: boolean } = {},
   ) {
     return retryOnConflict(async (): Promise<RegisteredClient> => {
       const row = await existing(id);
+      if (asSeen?.(client(row)) === false) throw new Refusal('conflict', `${id} is not what it was when it was shown`);
       const record = await alter(row);
       if (itself && isDeepStrictEqual({ ...record, updatedAt: row.record.updatedAt }, row.record)) return client(row);
       const expiresAt = itself ? row.expiresAt : undefined;
@@ -172,15 +179,16 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
      * What is not named stays as it is; a client's type never changes. Gives the secret of one that had keys and has none now.
      * What is named an application that registered itself cannot change any more.
      * @param vouched people are not warned of it
-     * @throws Refusal as {@link add}, `client_unknown`, `client_not_registered_itself`
+     * @throws Refusal as {@link add}, `client_unknown`, `client_not_registered_itself`, `conflict`
      */
     async update(
       id: string,
       { vouched, ...patch }: Partial<ClientTerms> & { readonly vouched?: boolean | undefined },
+      changing: Changing = {},
     ): Promise<{ client: RegisteredClient; secret?: string }> {
       const named = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined));
       const fresh = newSecret();
-      const updated = await change(id, 'client.updated', async ({ record }) => {
+      const alter = async ({ record }: Row<Client>): Promise<Client> => {
         const terms = { ...termsOf(record), ...named, ...(patch.jwks === null && { jwks: undefined }) };
         const altered = resettled(record, await settle(store, record.type, terms), fresh);
         const { registration } = record;
@@ -191,8 +199,8 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
             `${id} was registered by an operator: nobody is warned of it`,
           );
         return altered;
-      });
-      return withFresh(updated, fresh);
+      };
+      return withFresh(await change(id, 'client.updated', alter, changing), fresh);
     },
 
     /**
@@ -235,21 +243,22 @@ export function createClients({ store, now, audit, sessions, own }: Options) {
     /**
      * A new secret. Every old one stops at once; or the last is kept for the time it takes to bring the new one everywhere, and
      * those before it for as long as was said of them.
-     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`, `secrets_many`
+     * @throws Refusal `client_unknown`, `client_has_no_secret`, `time_invalid`, `secrets_many`, `conflict`
      */
     async rotateSecret(
       id: string,
-      { keepOldFor }: { keepOldFor?: Duration | undefined } = {},
+      { keepOldFor, ...changing }: Changing & { readonly keepOldFor?: Duration | undefined } = {},
     ): Promise<{ client: RegisteredClient; secret: string }> {
       checkKeptFor(keepOldFor);
       const secret = newSecret();
-      const changed = await change(id, 'client.secret_rotated', ({ record }) => {
+      const alter = ({ record }: Row<Client>): Client => {
         if (!hasSecret(record))
           throw new Refusal('client_has_no_secret', `${id} proves itself by ${record.tokenEndpointAuthMethod}`);
         const { oldSecretsUntil: _, ...rest } = record;
         const at = now();
         return { ...rest, ...secretsReplaced({ id, ...record }, secret, { now: at, keepOldFor }), updatedAt: at };
-      });
+      };
+      const changed = await change(id, 'client.secret_rotated', alter, changing);
       return { client: changed, secret };
     },
 

@@ -69,18 +69,19 @@ export const clients = {
   'client.update': operation(
     terms.extend({ client_id: text, vouched: z.boolean().optional() }),
     clientWithSecretShape,
-    async (domain, { client_id, name, vouched, ...args }) =>
-      withSecret(
-        await domain.clients.update(client_id, { ...(name !== undefined && { name }), ...inDomain(args), vouched }),
-      ),
+    async (domain, { client_id, name, vouched, ...args }, { asSeen }) => {
+      const patch = { ...(name !== undefined && { name }), ...inDomain(args), vouched };
+      return withSecret(await domain.clients.update(client_id, patch, { asSeen }));
+    },
   ),
   'client.rotate-secret': operation(
     one.extend({ keep_old_for: z.number().optional().describe('seconds for which the old secret stays good') }),
     clientWithSecretShape,
-    async (domain, { client_id, keep_old_for }) =>
+    async (domain, { client_id, keep_old_for }, { asSeen }) =>
       withSecret(
         await domain.clients.rotateSecret(client_id, {
           keepOldFor: keep_old_for === undefined ? undefined : seconds(keep_old_for),
+          asSeen,
         }),
       ),
   ),

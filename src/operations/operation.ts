@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Domain } from '../domain/index.ts';
+import type { Domain, RegisteredClient } from '../domain/index.ts';
 import type { Page } from '../store/index.ts';
 
 /** One thing an operator can have done: what it takes, what it gives, and how it is done on the domain. Both ends are plain JSON. */
@@ -15,6 +15,8 @@ export interface Operation {
 export interface Asking {
   /** From where an operator can be made without one: then even the last may be taken away. */
   readonly evenLast?: boolean;
+  /** Whether the application that is to be changed is still what whoever asks was shown; else it is a `conflict`. */
+  readonly asSeen?: (client: RegisteredClient) => boolean;
 }
 
 /** As a schema says, of whatever is only read. */

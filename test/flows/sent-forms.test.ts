@@ -126,6 +126,38 @@ for (const [name, start] of Object.entries(SET_UPS))
     },
   );
 
+/** Operators of whom each has the page of the same application open, and who press its button at one moment. */
+async function atOnce({ postern, urls }: SetUp, path: string, says: string, fields: Record<string, string>) {
+  const desks = await Promise.all([0, 1, 2].map(() => atDesk(postern, path)));
+  return Promise.all(
+    desks.map(({ agent, page }, i) => {
+      agent.through = urls[i % urls.length];
+      return agent.press(page, says, fields);
+    }),
+  );
+}
+
+for (const [name, start] of Object.entries(SET_UPS)) {
+  test.serial(
+    `${name}: of operators who make a new secret at one moment each is shown one that is good, or told so`,
+    async (t) => {
+      const setUp = await start();
+      t.teardown(() => setUp.close());
+      const { clients } = setUp.postern.domain;
+      const { client } = await clients.add({ name: 'Shop', type: 'web', redirectUris: [CALLBACK] });
+      for (let trial = 0; trial < TRIALS; trial += 1) {
+        const keep = trial % 2 ? '3600' : '0';
+        const answers = await atOnce(setUp, `/admin/applications/${client.id}`, 'Make a new secret', { keep });
+        const [secret, ...others] = answers.flatMap((answer) => field(answer, 'once') ?? []);
+        t.deepEqual(others, [], `${trial}`);
+        await until(async () => clients.verifySecret((await clients.get(client.id))!, secret!));
+        const told = answers.filter(({ status, html }) => status === 400 && /Somebody else changed/.test(html));
+        t.is(told.length, answers.length - 1);
+      }
+    },
+  );
+}
+
 test.serial('what was shown once is not shown by reloading it, which makes no other', async (t) => {
   const { postern, close } = await SET_UPS['the file store']!();
   t.teardown(close);

@@ -53,29 +53,27 @@ export function applicationPage(room: OperatorRoom): OperatorPage {
         const { fields, clash } = merged(termsIn(form), termsOf(client), form['seen']);
         if (clash) return { error: 'conflict' };
         const terms = changed(fields, termsOf(client));
-        if (Object.keys(terms).length > 0) await perform(domain, 'client.update', { client_id: client.id, ...terms });
+        const asSeen = ({ updatedAt }: RegisteredClient) => updatedAt === client.updatedAt;
+        if (Object.keys(terms).length > 0)
+          await perform(domain, 'client.update', { client_id: client.id, ...terms }, { asSeen });
         return { to: `applications/${client.id}`, done: 'application_saved' };
       },
       async rotate(ctx, _me, form) {
         const keep = KEEP.find((seconds) => seconds === form['keep']);
         if (keep === undefined) return { error: 'time_invalid' };
-        const client = await registered(room, ctx['params'].id);
-        if (!client) return { error: 'client_unknown' };
-        // Sent once more, by reloading what it was answered, it would take away the secret that was just passed on.
-        if (form['seen'] !== String(client.updatedAt)) return { error: 'conflict' };
-        const rotated = await perform(domain, 'client.rotate-secret', {
-          client_id: client.id,
-          ...(keep !== '0' && { keep_old_for: Number(keep) }),
-        });
+        const args = { client_id: ctx['params'].id, ...(keep !== '0' && { keep_old_for: Number(keep) }) };
+        // Sent once more, by reloading what it was answered, or by two at one moment, it would take away the secret that was
+        // just passed on.
+        const asSeen = ({ updatedAt }: RegisteredClient) => form['seen'] === String(updatedAt);
+        const rotated = await perform(domain, 'client.rotate-secret', args, { asSeen });
         return secretOnce(rotated as Parameters<typeof secretOnce>[0], 'application_saved');
       },
       async vouch(ctx, _me, form) {
-        const client = await registered(room, ctx['params'].id);
-        if (!client) return { error: 'client_unknown' };
+        const { id } = ctx['params'];
         // It says itself who it is: whoever it became since it was looked at, nobody vouches for.
-        if (form['seen'] !== seenOf(termsOf(client))) return { error: 'conflict' };
-        await perform(domain, 'client.update', { client_id: client.id, vouched: true });
-        return { to: `applications/${client.id}`, done: 'vouched' };
+        const asSeen = (client: RegisteredClient) => form['seen'] === seenOf(termsOf(client));
+        await perform(domain, 'client.update', { client_id: id, vouched: true }, { asSeen });
+        return { to: `applications/${id}`, done: 'vouched' };
       },
       async unvouch(ctx) {
         const { id } = ctx['params'];
