@@ -1,7 +1,7 @@
 import { isLoopback } from '../config/index.ts';
 import { type Clock, Refusal, type SealingKey, seal, unseal } from '../lib/index.ts';
 import { type Change, type Row, type Store, StoreConflict, type Upstream } from '../store/index.ts';
-import type { Audit } from './audit.ts';
+import { type Audit, changedIn } from './audit.ts';
 import { COMMIT_SIZE, commitAll, every } from './every.ts';
 import { checkName } from './names.ts';
 import { retryOnConflict } from './retry.ts';
@@ -37,6 +37,11 @@ const ID = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const LONGEST_NAME = 60;
 /** RFC 6749 §A.1, §A.2, but for a space at an end: that was never meant. */
 const CREDENTIAL = /^(?! )[\x20-\x7E]{1,2000}(?<! )$/;
+
+/** Where one is added at `/admin`: no provider's page can be there. */
+const NO_ID = 'new';
+/** So many links are counted. */
+const COUNTED = 1000;
 
 const registered = ({ id, record }: Row<Upstream>): RegisteredUpstream => ({ id, ...record });
 
@@ -95,6 +100,12 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
     /** Where it sends people back to: what the operator registers there. */
     callbackOf,
 
+    /** How many people are linked to it; of very many `more` than are counted. */
+    async links(id: string): Promise<{ readonly n: number; readonly more: boolean }> {
+      const { rows, next } = await store.find('identities', 'upstream', id, { limit: COUNTED });
+      return { n: rows.length, more: next !== undefined };
+    },
+
     /** What it takes to talk to it. */
     providerOf: ({ id, kind, issuer, clientId, sealedSecret, scopes }: RegisteredUpstream) => ({
       id,
@@ -111,8 +122,11 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
      * `client_secret_invalid`, `scope_invalid`
      */
     async add({ id, kind, issuer, ...terms }: NewUpstream): Promise<RegisteredUpstream> {
-      if (!ID.test(id))
-        throw new Refusal('upstream_invalid', 'the id of an upstream has 1 to 32 of a-z, 0-9 and -, such as google');
+      if (!ID.test(id) || id === NO_ID)
+        throw new Refusal(
+          'upstream_invalid',
+          `the id of an upstream has 1 to 32 of a-z, 0-9 and -, such as google, and is not ${NO_ID}`,
+        );
       checkIssuer(issuer);
       const record: Upstream = { ...settle(id, terms), kind, issuer, createdAt: now(), updatedAt: now() };
       try {
@@ -136,7 +150,7 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
         const record: Upstream = { ...before, ...settle(id, { ...before, ...named }), updatedAt: now() };
         await store.commit([
           { put: 'upstreams', id, record, expect: version },
-          audit.record('upstream.updated', { details: { upstream: id } }),
+          audit.record('upstream.updated', { details: { upstream: id, ...changedIn(told(before), told(record)) } }),
         ]);
         return { id, ...record };
       });
@@ -170,6 +184,16 @@ export async function openUpstreams({ store, now, audit, sealingKey, issuer: her
     },
   };
 }
+
+/** What an operator may change, by the names it has in JSON. */
+const told = ({ name, clientId, sealedSecret, scopes, trustsEmail, signsUp }: Upstream) => ({
+  name,
+  clientId,
+  clientSecret: sealedSecret,
+  scopes,
+  trustEmail: trustsEmail,
+  signUp: signsUp,
+});
 
 const labelOf = (id: string): string => `upstreams/${id}`;
 

@@ -2,6 +2,12 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { Domain, RegisteredClient } from '../domain/index.ts';
 import { staticScopesOf } from './scopes.ts';
 
+/** Said of a client that anybody could register and nobody vouches for: that it proves itself tells nothing of who it is. */
+export const STRANGER = 'stranger';
+
+const isStranger = ({ registration }: RegisteredClient): boolean =>
+  registration !== undefined && registration.initialToken === undefined && !registration.vouched;
+
 /** What stands where the engine expects a secret: the real ones are kept as digests and compared by {@link compareSecrets}. */
 const SECRET_ELSEWHERE = 'kept-as-a-digest';
 
@@ -11,6 +17,7 @@ function toMetadata(client: RegisteredClient): AdapterPayload {
   return {
     client_id: client.id,
     client_name: client.name,
+    ...(isStranger(client) && { [STRANGER]: true }),
     application_type: client.type === 'native' ? 'native' : 'web',
     redirect_uris: [...client.redirectUris],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],

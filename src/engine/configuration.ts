@@ -7,7 +7,7 @@ import { findAccount } from './accounts.ts';
 import { artifactAdapter, seenAdapter } from './adapter.ts';
 import { CLOCK_TOLERANCE } from './artifacts.ts';
 import { assertionRules } from './assertions.ts';
-import { clientAdapter, mayCallFrom } from './clients.ts';
+import { clientAdapter, mayCallFrom, STRANGER } from './clients.ts';
 import { isForDevice } from './device-grant.ts';
 import { dpopNonces } from './dpop.ts';
 import { existingGrant } from './grants.ts';
@@ -106,6 +106,7 @@ export function configuration(
       dPoPSigningAlgValues: [...PROOF_ALGORITHMS],
     },
     assertJwtClientAuthClaimsAndHeader: assertionRules({ now, restoredAt }),
+    extraClientMetadata: { properties: [STRANGER] },
     clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,
     clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'RS256' },
     clockTolerance: inSeconds(CLOCK_TOLERANCE),

@@ -6,7 +6,7 @@ import type { Store } from '../store/index.ts';
 import { artifacts, type OpenArtifact, type SealArtifact } from './artifacts.ts';
 import { tellAcr } from './authentication.ts';
 import { installBackchannelLogout } from './backchannel.ts';
-import { compareSecrets } from './clients.ts';
+import { compareSecrets, STRANGER } from './clients.ts';
 import { configuration, type EngineOptions } from './configuration.ts';
 import { installDeviceGrant } from './device-grant.ts';
 import { createDevices, type Devices } from './devices.ts';
@@ -109,13 +109,12 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   kept.follow(provider);
   const answers = createKeptAnswers({ now });
   const browser = createOwnBrowser(options.mark);
-  provider.on('pushed_authorization_request.success', (ctx, client) => {
-    // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
-    if (client.clientAuthMethod === 'none') pace.count(ctx);
-  });
-  provider.on('device_authorization.success', (ctx) => {
-    if (ctx.oidc.client?.clientAuthMethod === 'none') pace.count(ctx);
-  });
+  for (const event of ['pushed_authorization_request.success', 'device_authorization.success'] as const)
+    provider.on(event as 'device_authorization.success', (ctx) => {
+      const { client } = ctx.oidc;
+      // Whoever can be anybody. What is thrown here is the answer (http/failures.ts), and nothing is kept.
+      if (client?.clientAuthMethod === 'none' || client?.[STRANGER]) pace.count(ctx);
+    });
   provider.on('grant.success', ({ oidc: { account, client, params } }) => {
     if (account && client) void domain.consents.used(account.accountId, client.clientId);
     onTokens?.(String(params?.['grant_type']));

@@ -17,6 +17,7 @@ export type { Interactions } from './interactions.ts';
 export { mayLearnOf } from './introspection.ts';
 export { readOwnJwt, signJwt } from './jwt.ts';
 export type { Lifetimes } from './lifetimes.ts';
+export { CUT_OFF } from './overtaken.ts';
 export { OPERATORS_CALLBACK, OWN_CALLBACK, type OwnSessions, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
 export { keptAnswer, refreshTtl } from './refresh.ts';

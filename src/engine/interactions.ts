@@ -41,9 +41,21 @@ export function createInteractions({ provider, domain, servers, kept, answers, b
       provider.interactionResult(ctx.req, ctx.res, result as InteractionResults, { mergeWithLastSubmission: false }),
     );
 
-  /** Adds to what is stored of this interaction, and of the one before where that has answered who it is. */
-  const save = (ctx: Context, interaction: Stored, changes: object): Promise<string> =>
-    store(ctx, { ...(asksWho(interaction) ? {} : interaction.lastSubmission), ...interaction.result, ...changes });
+  /**
+   * Adds to what is stored of this interaction, and of the one before where that has answered who it is. Whoever goes on has
+   * not cancelled it.
+   */
+  function save(ctx: Context, interaction: Stored, changes: object): Promise<string> {
+    const { error: _, error_description: __, ...before } = interaction.result ?? {};
+    return store(ctx, { ...(asksWho(interaction) ? {} : interaction.lastSubmission), ...before, ...changes });
+  }
+
+  /** Goes back with an error. Who they are stays known, and what the answer is sealed under the same: for a second click. */
+  async function refuse(ctx: Context, error: string, error_description: string): Promise<string> {
+    const given = kept.presented(ctx);
+    const answerKey = given && answers.keyOf(given, browser.of(ctx));
+    return save(ctx, await details(ctx), { error, error_description, answerKey });
+  }
 
   /** The browser's session of this moment: it may be younger than the request. */
   const sessionOf = (ctx: Context): Promise<Session> => provider.Session.get(ctx);
@@ -146,15 +158,11 @@ export function createInteractions({ provider, domain, servers, kept, answers, b
     },
 
     /** The person goes back without allowing anything (RFC 6749 §4.1.2.1). */
-    deny: (ctx: Context): Promise<string> =>
-      store(ctx, { error: 'access_denied', error_description: 'the person refused the request' }),
+    deny: (ctx: Context): Promise<string> => refuse(ctx, 'access_denied', 'the person refused the request'),
 
     /** The person cannot prove what the application or the operator demands (RFC 9470 §5). */
     unmet: (ctx: Context): Promise<string> =>
-      store(ctx, {
-        error: 'unmet_authentication_requirements',
-        error_description: 'the person has not proven what is demanded',
-      }),
+      refuse(ctx, 'unmet_authentication_requirements', 'the person has not proven what is demanded'),
 
     /** The person says which of those who use this browser they are; '' is somebody else. */
     async choose(ctx: Context, email: string): Promise<void> {

@@ -9,8 +9,11 @@ interface KeptAnswer {
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
   readonly body: unknown;
-  /** Ids of the rows that it is good for nothing without: of the session that it names, and of the code that it brings. */
-  readonly session: string;
+  /**
+   * Ids of the rows that it is good for nothing without: of the session that it names, and of the code that it brings. One
+   * that only says no needs neither.
+   */
+  readonly session?: string | undefined;
   readonly code?: string | undefined;
 }
 
@@ -43,34 +46,36 @@ export function createKeptAnswers({ now }: { readonly now: Clock }) {
       Buffer.from(deriveKey(`${browser}|${kept}`, 'interaction-answer')).toString('base64url'),
 
     /** Keeps what the engine has just answered. */
-    keep(ctx: Context, key: string): void {
+    keep(ctx: Context, key: string, { refuses }: { readonly refuses: boolean }): void {
       const { oidc } = ctx as unknown as KoaContextWithOIDC;
       const code = oidc.entities.AuthorizationCode?.jti;
       const answer: KeptAnswer = {
         status: ctx.status,
         headers: Object.fromEntries(HEADERS.map((name) => [name, ctx.response.get(name)])),
-        cookies: [ctx.response.get('Set-Cookie')].flat(),
+        cookies: refuses ? [] : [ctx.response.get('Set-Cookie')].flat(),
         body: ctx.body,
-        session: sha256((oidc.session as InstanceType<Provider['Session']>).jti),
+        session: refuses ? undefined : sha256((oidc.session as InstanceType<Provider['Session']>).jti),
         code: code && sha256(code),
       };
       const id = sha256(key);
       const sealed = seal(Buffer.from(key, 'base64url'), id, JSON.stringify(answer));
-      currentUnit().put(TABLE, id, { sealed }, { expiresAt: now() + LIFETIME });
+      // A form of its own that says no is a 400.
+      currentUnit().put(TABLE, id, { sealed }, { expiresAt: now() + LIFETIME, urgent: refuses });
     },
 
-    /** Gives how to answer so again; undefined where it arrived, or where what it tells of has ended. */
-    async find(key: string): Promise<((ctx: Context) => void) | undefined> {
+    /** Gives how to answer so again; undefined where what it tells of has ended. */
+    async find(key: string): Promise<{ refuses: boolean; give: (ctx: Context) => void } | undefined> {
       const unit = currentUnit();
       const row = await unit.get(TABLE, sha256(key));
       if (!row) return undefined;
       const answer = JSON.parse(unseal(Buffer.from(key, 'base64url'), row.id, row.record.sealed)) as KeptAnswer;
+      const found = { refuses: answer.session === undefined, give: (ctx: Context) => give(ctx, answer) };
+      if (answer.session === undefined) return found;
       const [session, code] = await Promise.all([
         unit.get('sessions', answer.session),
         answer.code === undefined ? undefined : unit.get('authorization_codes', answer.code),
       ]);
-      const isGood = session && (answer.code === undefined || (code && !code.record.consumedAt));
-      return isGood ? (ctx) => give(ctx, answer) : undefined;
+      return session && (answer.code === undefined || (code && !code.record.consumedAt)) ? found : undefined;
     },
   };
 }

@@ -40,21 +40,23 @@ interface Options {
 /**
  * What becomes of an interaction that is over. Who is signed in by now goes on silently only with a request that was
  * theirs already, or that nobody had begun to answer; else they are asked who they are.
+ * @param said.cancelled it is by cancelling that it may have ended
  * @returns undefined where this browser never had it, or has forgotten it
  */
 export const createOver =
   ({ provider, domain, kept, answers, browser, pace, now }: Options) =>
-  async (ctx: Context, uid: string): Promise<Over | undefined> => {
+  async (ctx: Context, uid: string, { cancelled }: { readonly cancelled: boolean }): Promise<Over | undefined> => {
     const request = kept.read(ctx, uid);
     const client = request && (await domain.clients.get(String(request.params['client_id'] ?? '')));
     if (!request || !client) return undefined;
     // Nothing that was begun before it turned out to be over.
     currentUnit().clear();
     const session = await provider.Session.get(ctx);
-    // Where the answer went, its cookie went along: a browser that is signed in by now may have brought the code there.
     const key = answers.keyOf(kept.presented(ctx) ?? '', browser.known(ctx) ?? '');
-    const give = session.accountId === undefined && (await answers.find(key));
-    if (give) return { kind: 'lost', give };
+    const lost = await answers.find(key);
+    // Where the answer went, its cookie went along: a browser that is signed in by now may have brought the code there. One
+    // that says no brings none, and is for who says so once more; whoever signs in after all wants another.
+    if (lost && (lost.refuses ? cancelled : session.accountId === undefined)) return { kind: 'lost', give: lost.give };
     const later = namesNoSession(provider, ctx, session) ? onceMore(ctx, 1) : undefined;
     if (later) return { kind: 'overtaken', to: later };
     const posted = ctx.method === 'POST';

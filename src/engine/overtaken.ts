@@ -8,6 +8,9 @@ import type { Stored } from './proofs.ts';
 import { refusalOf, takeBack } from './refused.ts';
 import { currentUnit } from './unit.ts';
 
+/** In the query of where a browser is led on whose interaction the engine does not find. */
+export const CUT_OFF = 'cut-off';
+
 type Session = { readonly jti: string; readonly oldId?: string };
 
 /** Whether the browser names a session that is not there: it ended, or another tab's answer has just given it a new name. */
@@ -49,8 +52,8 @@ export function carryOn(provider: Provider, answers: KeptAnswers, browser: OwnBr
     const cutOff = (route === 'resume' && isCutOff(ctx)) || browser.isAnothers(ctx, result);
     const again = overtaken ?? (cutOff || route === 'authorization' ? await againOf(engine) : undefined);
     if (!again && !cutOff) {
-      const { answerKey } = (route === 'resume' && result) || {};
-      if (answerKey) answers.keep(ctx, answerKey);
+      const { answerKey } = (route === 'resume' && (result ?? refusedIn(engine))) || {};
+      if (answerKey) answers.keep(ctx, answerKey, { refuses: !result });
       return;
     }
     takeBack(ctx);
@@ -58,8 +61,14 @@ export function carryOn(provider: Provider, answers: KeptAnswers, browser: OwnBr
     if (again) return askAgain(ctx, again);
     // The interaction's own page knows what to show where it cannot go on.
     ctx.remove('Set-Cookie');
-    sendOn(ctx, `/interaction/${encodeURIComponent(uidOf(ctx))}/again`);
+    sendOn(ctx, `/interaction/${encodeURIComponent(uidOf(ctx))}/again?${CUT_OFF}`);
   };
+}
+
+/** What is stored of an interaction that the engine ended with an error: it does not say so itself. */
+function refusedIn({ oidc }: KoaContextWithOIDC): Stored['result'] {
+  const { result } = (oidc.entities.Interaction ?? {}) as Partial<Stored>;
+  return result?.error === undefined ? undefined : result;
 }
 
 /** Has the browser ask the same again once this request is over, from within the engine. */

@@ -1,4 +1,5 @@
 import type { AdminPeoplePages } from './admin-people-pages.ts';
+import type { AdminUpstreamPages, LinkedShown } from './admin-upstream-pages.ts';
 import type { GuardedFrame } from './guarded.ts';
 
 /** A moment, as milliseconds; the view writes it in the operator's language, in UTC. */
@@ -59,7 +60,7 @@ interface ApiTermsShown {
 }
 
 /** The pages of operators. All texts are plain; the view escapes them. */
-export interface AdminPages extends AdminPeoplePages {
+export interface AdminPages extends AdminPeoplePages, AdminUpstreamPages {
   readonly admin: GuardedFrame & {
     /** Mails go to a mail server. */
     readonly mailed: boolean;
@@ -151,8 +152,12 @@ export interface AdminPages extends AdminPeoplePages {
   };
   /** Asks before something goes for good. */
   readonly 'admin-remove': GuardedFrame & {
-    readonly what: 'person' | 'application' | 'api';
+    readonly what: 'person' | 'application' | 'api' | 'upstream';
     readonly name: string;
+    /** What goes with a provider. */
+    readonly linked?: LinkedShown | undefined;
+    /** Since when it is here, where another may come to have its name. */
+    readonly since?: Moment | undefined;
     readonly back: string;
   };
   /** What nobody is shown again. */

@@ -26,7 +26,7 @@ export type Pace = ReturnType<typeof createPace>;
 
 /**
  * Bounds what strangers can make the server remember: each request to `/authorize` may leave an interaction in the store
- * for an hour, and each that a client without a secret pushes another row for a minute. A token bucket per network, in
+ * for an hour, and each that anybody's client pushes another row for a minute. A token bucket per network, in
  * memory. Loopback is not limited: it is the machine itself, or a proxy that `trusted_proxies` does not name, behind which
  * everybody would share one bucket.
  */

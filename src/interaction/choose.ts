@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { Person } from '../domain/index.ts';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, readForm } from '../http/index.ts';
+import { allowFormRedirect } from '../http/index.ts';
 import type { Interacting } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
@@ -44,8 +44,7 @@ export function chooseStep(room: Interacting): Step {
       });
     },
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       csrf.check(ctx, form, ctx.path, uid, ctx.path);
       const request = await loadRequest(ctx, room, uid);
       if (form['decision'] === 'deny') return { to: await interactions.deny(ctx) };

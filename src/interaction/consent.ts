@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, readForm, sendOn } from '../http/index.ts';
+import { allowFormRedirect, sendOn } from '../http/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
 
@@ -70,8 +70,7 @@ export function consentStep(room: Interacting): Step {
     },
     show,
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       const request = await loadRequest(ctx, room, uid);
       const accountId = whoOf(request);
       // Nobody is known yet, or not any more: back to whatever is missing.

@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import type { NotEnrolled } from '../factors/index.ts';
-import { allowFormRedirect, type Form, readForm, sendOn } from '../http/index.ts';
+import { allowFormRedirect, type Form, sendOn } from '../http/index.ts';
 import { during, type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
@@ -49,8 +49,7 @@ export function enrolStep(room: Interacting): Step {
       await ask(ctx, request, progress);
     },
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       const request = await loadRequest(ctx, room, uid);
       const { progress } = request;
       if (progress.missing !== 'enrolment') return 'next';

@@ -7,6 +7,7 @@
  */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import { readForm } from '../http/index.ts';
 import { chooseStep } from './choose.ts';
 import { consentStep } from './consent.ts';
 import type { Interacting } from './context.ts';
@@ -64,10 +65,11 @@ export function interactionRoutes(room: Interacting): Middleware {
     const back = (ctx: Context) => ctx.redirect(`/interaction/${encodeURIComponent(uid(ctx))}`);
     // Somebody reloads, or comes back to, the address a form was sent to.
     router.get(`/interaction/:uid/${step.name}`, back);
-    router.post(
-      `/interaction/:uid/${step.name}`,
-      ofInteraction((ctx, uid) => takeForm(ctx, room, steps, step, uid)),
-    );
+    router.post(`/interaction/:uid/${step.name}`, async (ctx) => {
+      const form = await readForm(ctx);
+      const taking = () => takeForm(ctx, room, steps, step, uid(ctx), form);
+      await unlessOver(ctx, room, uid(ctx), taking, { cancelled: form['decision'] === 'deny' });
+    });
   }
   for (const { path, show, submit } of devicePages(room)) {
     router.get(path, show);

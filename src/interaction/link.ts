@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { RegisteredUpstream, Vouched } from '../domain/index.ts';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, readForm } from '../http/index.ts';
+import { allowFormRedirect } from '../http/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 import { linkTo } from './upstream/links.ts';
@@ -48,8 +48,7 @@ export function linkStep(room: Interacting): Step {
       });
     },
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       const request = await loadRequest(ctx, room, uid);
       const { progress } = request;
       if (progress.missing !== undefined) return 'next';

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, type Form, readForm } from '../http/index.ts';
+import { allowFormRedirect, type Form } from '../http/index.ts';
 import { during, type Interacting } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step } from './steps.ts';
@@ -65,8 +65,7 @@ export function loginStep(room: Interacting): Step {
     isNext: async (_ctx, { progress }) => progress.missing === 'login',
     show: async (ctx, request) => ask(ctx, request, await suggestion(request)),
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       // The interaction's cookie, which only this browser has, is compared with its uid when the request is loaded.
       csrf.check(ctx, form, ctx.path, uid, ctx.path);
       const request = await loadRequest(ctx, room, uid);

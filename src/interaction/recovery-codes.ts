@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, readForm } from '../http/index.ts';
+import { allowFormRedirect } from '../http/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step } from './steps.ts';
 
@@ -36,8 +36,7 @@ export function recoveryCodesStep(room: Interacting): Step {
 
     show,
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       const { progress } = await loadRequest(ctx, room, uid);
       if (progress.missing !== undefined) return 'next';
       csrf.check(ctx, form, ctx.path, ofPerson(uid, progress.accountId), ctx.path);

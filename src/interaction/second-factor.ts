@@ -1,7 +1,7 @@
 import type { Context } from 'koa';
 import type { PendingRequest, Progress } from '../engine/index.ts';
 import { verifyCode } from '../factors/index.ts';
-import { allowFormRedirect, type Form, readForm, stateOf } from '../http/index.ts';
+import { allowFormRedirect, type Form, stateOf } from '../http/index.ts';
 import { during, type Interacting, ofPerson } from './context.ts';
 import { guarded, type Refused, trusted, WRONG, WRONG_PASSKEY } from './guarded.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
@@ -76,8 +76,7 @@ export function secondFactorStep(room: Interacting): Step {
       if (request.progress.missing === 'factor') await ask(ctx, request, request.progress);
     },
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       const request = await loadRequest(ctx, room, uid);
       const { progress } = request;
       // Proven meanwhile, in another tab or by a double click; or the sign-in has to begin anew.

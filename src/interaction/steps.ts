@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { HttpRefusal, sendOn, stateOf } from '../http/index.ts';
+import { type Form, HttpRefusal, sendOn, stateOf } from '../http/index.ts';
 import { Refusal } from '../lib/index.ts';
 import type { Interacting } from './context.ts';
 import { overHere } from './over.ts';
@@ -20,7 +20,7 @@ export interface Step {
   /** Asks. */
   show(ctx: Context, request: PendingRequest): Promise<void>;
   /** Takes the form and changes what is stored. */
-  submit(ctx: Context, uid: string): Promise<Taken>;
+  submit(ctx: Context, uid: string, form: Form): Promise<Taken>;
 }
 
 const addressOf = (uid: string): string => `/interaction/${encodeURIComponent(uid)}`;
@@ -39,8 +39,9 @@ export async function takeForm(
   steps: readonly Step[],
   step: Step,
   uid: string,
+  form: Form,
 ): Promise<void> {
-  const taken = await refusingExpired(() => step.submit(ctx, uid));
+  const taken = await refusingExpired(() => step.submit(ctx, uid, form));
   if (taken === 'shown') return;
   if (taken !== 'next') return sendOn(ctx, taken.to);
   const request = await loadRequest(ctx, room, uid);

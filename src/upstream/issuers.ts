@@ -5,8 +5,7 @@ import type { Said } from './kind.ts';
 export const alwaysAt =
   (issuer: string) =>
   (said: Said): string => {
-    if (said.issuer !== undefined)
-      throw new Refusal('issuer_unused', `its issuer is always ${issuer}: leave --issuer out`);
+    if (said.issuer !== undefined) throw new Refusal('issuer_unused', `its issuer is always ${issuer}: leave it out`);
     noTenant(said);
     return issuer;
   };
@@ -18,10 +17,10 @@ export const givenOr =
     noTenant(said);
     const issuer = said.issuer ?? usual;
     if (issuer === undefined)
-      throw new Refusal('issuer_missing', 'where is it? Give --issuer, as its discovery document writes it');
+      throw new Refusal('issuer_missing', 'where is it? Say its issuer, as its discovery document writes it');
     return issuer;
   };
 
 function noTenant({ tenant }: Said): void {
-  if (tenant !== undefined) throw new Refusal('tenant_unused', 'only microsoft has tenants: leave --tenant out');
+  if (tenant !== undefined) throw new Refusal('tenant_unused', 'only microsoft has tenants: leave it out');
 }

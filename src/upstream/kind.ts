@@ -36,6 +36,8 @@ export type Tokens = Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
 export interface Kind {
   /** Its name on a button. */
   readonly name: string;
+  /** What tells where it is, beside its kind: what an operator may say of it, or must. Absent where it is in one place. */
+  readonly place?: { readonly by: keyof Said; readonly needed: boolean };
   /** The issuer, from what the operator said. @throws Refusal `issuer_missing`, `issuer_unused`, `tenant_unused` */
   issuerFrom(said: Said): string;
   /** Asked for unless the operator says otherwise. */

@@ -5,7 +5,7 @@ import type { Kind, Provider } from './kind.ts';
 import { library } from './library.ts';
 
 /** What differs from one OAuth provider without OpenID Connect to the next. */
-interface Differences extends Pick<Kind, 'name' | 'issuerFrom' | 'scopes' | 'wishes' | 'claims'> {
+interface Differences extends Pick<Kind, 'name' | 'place' | 'issuerFrom' | 'scopes' | 'wishes' | 'claims'> {
   readonly endpoints: (issuer: string) => {
     readonly authorization: string;
     readonly token: string;

@@ -7,7 +7,7 @@ import type { Claims } from './profile.ts';
 type Told = Readonly<Record<string, unknown>>;
 
 /** What differs from one OpenID Connect provider to the next. */
-interface Differences extends Pick<Kind, 'name' | 'issuerFrom' | 'provesFreshness'> {
+interface Differences extends Pick<Kind, 'name' | 'place' | 'issuerFrom' | 'provesFreshness'> {
   /** Parameters it does not know, or knows otherwise. */
   readonly omits?: readonly ('ui_locales' | 'select_account')[];
   /** Who it is, where `sub` alone does not say it: one registration may be for several issuers. */

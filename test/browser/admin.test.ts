@@ -67,11 +67,48 @@ test.serial('without scripts an operator disables somebody, who is out at once, 
 
   const withScripts = await openPage(browser);
   await withScripts.context.addCookies(await page.context().cookies());
-  for (const path of ['', '/people', `/people/${person.id}`, '/applications/new', `/applications/${id}`]) {
+  const theRest = ['/applications/new', `/applications/${id}`, '/upstreams/new?kind=microsoft'];
+  for (const path of ['', '/people', `/people/${person.id}`, ...theRest]) {
     await withScripts.page.goto(`${postern.issuer}/admin${path}`);
     t.deepEqual(await axe(withScripts.page), [], path);
   }
 });
+
+test.serial(
+  'without scripts an operator reads the callback, and adds a provider with what it gave for it',
+  async (t) => {
+    const operator = await addOperator(postern);
+    const { page } = await openPage(browser, { javaScriptEnabled: false });
+    await page.goto(`${postern.issuer}/admin`);
+    await password(page, operator.email);
+    await page.click('.menu >> text=Sign-in providers');
+    await page.click('text=Add a provider');
+    await page.click('.menu >> text=OpenID Connect');
+    t.is(await page.inputValue('#callback'), `${postern.issuer}/upstream/oidc/callback`);
+    await page.fill('[name=id]', 'city');
+    await page.fill('[name=issuer]', 'http://id.city.example');
+    await page.fill('[name=client_id]', 'riverside');
+    await page.fill('[name=client_secret]', 'a secret of theirs');
+    await page.fill('[name=name]', 'City of Riverside');
+    await page.check('[name=trust_email]');
+    await page.click('button.primary');
+    await page.waitForSelector('[role=alert]');
+    t.is(await page.inputValue('#callback'), `${postern.issuer}/upstream/city/callback`);
+    t.is(await page.inputValue('[name=client_secret]'), '');
+    await page.fill('[name=issuer]', 'https://id.city.example');
+    await page.fill('[name=client_secret]', 'a secret of theirs');
+    await page.dblclick('button.primary', { delay: 10, noWaitAfter: true });
+    await page.waitForSelector('text=The provider is added');
+    t.is(await page.textContent('code.copied'), `${postern.issuer}/upstream/city/callback`);
+    const upstream = (await postern.domain.upstreams.get('city'))!;
+    t.like(upstream, { clientId: 'riverside', trustsEmail: true, signsUp: false });
+    t.is(postern.domain.upstreams.providerOf(upstream).clientSecret, 'a secret of theirs');
+    await page.click('text=Remove this provider');
+    await page.dblclick('button[value=remove]', { delay: 10, noWaitAfter: true });
+    await page.waitForSelector('text=The provider is removed');
+    t.deepEqual(postern.domain.upstreams.list(), []);
+  },
+);
 
 test.serial(
   'whoever has an address with letters beyond ASCII signs in by it, and an operator corrects their name',

@@ -37,7 +37,7 @@ export async function openApplication(postern: Postern): Promise<Application> {
 }
 
 /** A second click takes the place of what the first was on its way to: that is given up, and waited for no longer. */
-async function arrived(page: Page, there: (url: URL) => boolean): Promise<void> {
+export async function arrived(page: Page, there: (url: URL) => boolean): Promise<void> {
   try {
     await page.waitForURL(there);
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { hours } from '../../src/lib/index.ts';
 import { pass } from '../support/clock.ts';
 import { addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
-import { type Application, openApplication } from './application.ts';
+import { type Application, arrived, openApplication } from './application.ts';
 import { openBrowser, screenshot } from './browser.ts';
 
 /** What people do with a browser, in a real one. Scripts are off: nothing here may hang on them. */
@@ -40,13 +40,13 @@ function secondOf(accounts: Postern['domain']['accounts']): void {
   };
   Object.assign(accounts, { authenticate: patient });
 }
-/** The next answer that brings a session is made, and does not leave before it is released: a browser waits for it meanwhile. */
+/** The next answer that ends an interaction is made, and does not leave before it is released: a browser waits for it meanwhile. */
 function heldAnswer(store: Postern['store']) {
   const { commit } = store;
   const [made, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const held: typeof commit = async (changes) => {
     await commit.call(store, changes);
-    if (!changes.some((change) => 'put' in change && change.put === 'sessions')) return;
+    if (!changes.some((change) => 'remove' in change && change.remove === 'interactions')) return;
     Object.assign(store, { commit });
     made.resolve();
     await released.promise;
@@ -121,6 +121,29 @@ test.serial(
     await context.close();
   },
 );
+
+test.serial('a double click on “Cancel” arrives, also where it takes the place of the very answer', async (t) => {
+  for (const how of ['twice at once', 'before the answer came']) {
+    const context = await open();
+    const page = await tab(context);
+    await library.begin(page);
+    const button = page.locator('button[value=deny]');
+    if (how === 'twice at once') await button.dblclick({ delay: 10, noWaitAfter: true });
+    else {
+      const answer = heldAnswer(postern.store);
+      const { x, y } = (await button.boundingBox())!;
+      await page.mouse.click(x + 5, y + 5);
+      await answer.made;
+      const sent = page.waitForRequest((each) => each.method() === 'POST');
+      await page.mouse.click(x + 5, y + 5);
+      await sent;
+      answer.release();
+    }
+    await arrived(page, (url) => url.searchParams.get('error') === 'access_denied');
+    t.not(new URL(page.url()).origin, postern.issuer, how);
+    await context.close();
+  }
+});
 
 test.serial('back from the application: the page says that it is done, and leads on', async (t) => {
   const context = await open();

@@ -210,7 +210,7 @@ async function administers(t: ExecutionContext, folder: string): Promise<void> {
   });
   for (const [args, why] of [
     ['city --kind oidc --issuer https://id.city.example --client-id us', /there is an upstream city already/],
-    ['else --kind oidc --client-id us', /Give --issuer/],
+    ['else --kind oidc --client-id us', /Say its issuer/],
     ['else --kind oidc --issuer http://id.city.example --client-id us', /must be an https URL/],
     ['else --kind google --issuer https://id.city.example --client-id us', /its issuer is always/],
     ['Else! --kind google --client-id us', /such as google/],

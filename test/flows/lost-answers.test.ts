@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import * as oidc from 'openid-client';
 import type { Person } from '../../src/domain/index.ts';
-import { seconds } from '../../src/lib/index.ts';
+import { seconds, sha256 } from '../../src/lib/index.ts';
 import { authorize, discover, redeem, request, signIn } from '../support/client.ts';
 import { pass } from '../support/clock.ts';
 import { cutOff, unread } from '../support/cut-off.ts';
@@ -293,6 +293,102 @@ test.serial('an answer that led on to another step is given again as it was', as
   const factor = await click();
   t.is(factor.page, 'second-factor');
   t.is((await redeem(asked, (await agent.submit(factor, { code: app.code() })).left!)).claims()?.sub, p.id);
+});
+
+const CANCEL = { name: 'decision', value: 'deny' };
+
+/** A page of an interaction that can be cancelled, for whoever is signed in already or nobody. */
+async function cancellable(step: string, parameters: Record<string, string> = {}) {
+  const p = await person();
+  const agent = new UserAgent(postern.issuer);
+  if (step.includes('signed in'))
+    await authorize(postern, await addClient(postern, { firstParty: true }), {}, agent, p.email);
+  const { page } = await begun({ agent, firstParty: false, parameters });
+  const at = step === 'consent' ? await agent.submit(page, { email: p.email, password: PASSWORD }) : page;
+  const uid = new URL(at.url).pathname.split('/')[2]!;
+  const isOver = async () => (await postern.store.get('interactions', sha256(uid))) === undefined;
+  const cancel = () => agent.submit(at, {}, CANCEL);
+  return { p, agent, page: at, cancel, isOver };
+}
+
+const refusedWith = ({ left }: Answer): string | null | undefined => left?.searchParams.get('error');
+
+test.serial(
+  'a double click on “Cancel” takes back to the application once more, whichever answer arrives',
+  async (t) => {
+    for (const step of ['login', 'consent', 'consent, signed in long ago']) {
+      const { agent, page, cancel, isOver } = await cancellable(step, { state: 'of the app' });
+      t.is(page.page, step.split(',')[0], step);
+      await cutOff(agent, cancel, isOver);
+      for (const click of ['instead of the first', 'after it']) {
+        const { left } = await cancel();
+        t.is(left?.searchParams.get('error'), 'access_denied', `${step}, ${click}`);
+        t.is(left?.searchParams.get('state'), 'of the app');
+      }
+    }
+  },
+);
+
+test.serial('… and so does reloading the page that did not come', async (t) => {
+  const { agent, cancel, isOver } = await cancellable('login');
+  const there = await cutOff(agent, cancel, isOver);
+  await unread(agent, there, async () => true);
+  t.is(refusedWith(await agent.get(there)), 'access_denied');
+});
+
+test.serial('… where it is a form of its own, too', async (t) => {
+  const { cancel } = await cancellable('login', { response_mode: 'form_post' });
+  for (const { html } of [await cancel(), await cancel()])
+    t.regex(html, /<input type="hidden" name="error" value="access_denied"/);
+});
+
+test.serial('whoever cancelled and then wants to sign in after all is not cancelled again', async (t) => {
+  const { p, agent, page, cancel } = await cancellable('login');
+  t.is(refusedWith(await cancel()), 'access_denied');
+  const back = await agent.get(page.url);
+  t.is(back.page, 'answered');
+  t.is((await agent.submit(page, { email: p.email, password: PASSWORD })).page, 'answered');
+  const [, again = ''] = /<a class="plain" href="([^"]*)"/.exec(back.html) ?? [];
+  t.is((await agent.get(again)).page, 'login');
+});
+
+test.serial('of two different buttons whose first led nowhere, the second counts', async (t) => {
+  const { p, agent, page } = await cancellable('login');
+  const ledNowhere = async (at: Answer) => {
+    agent.stopsBefore = '/authorize/';
+    await agent.submit(at, {}, CANCEL);
+    agent.stopsBefore = undefined;
+  };
+  await ledNowhere(page);
+  const consent = await agent.submit(page, { email: p.email, password: PASSWORD });
+  t.is(consent.page, 'consent');
+  await ledNowhere(consent);
+  t.true((await agent.submit(consent, {}, ALLOW)).left?.searchParams.has('code'));
+});
+
+test.serial(
+  'a “Cancel” a little later, or in a browser that has no more than its cookies, finds it answered',
+  async (t) => {
+    const { agent, page, cancel } = await cancellable('login');
+    const other = agent.planted();
+    await cancel();
+    t.is((await other.submit(page, {}, CANCEL)).page, 'answered');
+    pass(seconds(11));
+    t.is((await cancel()).page, 'answered');
+  },
+);
+
+test.serial('a second “Cancel” at any moment of the first one’s way ends where that one was going', async (t) => {
+  for (let trial = 0; trial < 60; trial += 1) {
+    const { agent, cancel } = await cancellable(trial % 2 ? 'login' : 'consent');
+    agent.stopsBefore = '/authorize/';
+    const there = (await cancel()).left!;
+    agent.stopsBefore = undefined;
+    const first = unread(agent, there, () => pause(trial % 10).then(() => true));
+    await pause((trial * 7) % 13);
+    t.is(refusedWith(await cancel()), 'access_denied', `${trial}`);
+    await first;
+  }
 });
 
 test.serial(

@@ -4,14 +4,14 @@ import { hours } from '../../src/lib/index.ts';
 import { discover, request } from '../support/client.ts';
 import { pass, stop } from '../support/clock.ts';
 import { send } from '../support/hostile.ts';
-import { addClient, startPostern } from '../support/postern.ts';
+import { addClient, CALLBACK, startPostern } from '../support/postern.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 /** A network may begin so many at once. */
 const BURST = 2000;
 
-test('requests that a client without a secret pushes count as sign-ins begun, one that is asked again too', async (t) => {
-  const postern = await startPostern({ env: { POSTERN_TRUSTED_PROXIES: '127.0.0.1' } });
+test('requests that anybody’s client pushes count as sign-ins begun, one that is asked again too', async (t) => {
+  const postern = await startPostern({ env: { POSTERN_TRUSTED_PROXIES: '127.0.0.1', POSTERN_REGISTRATION: 'open' } });
   t.teardown(() => postern.close());
   const [spa, web] = [await addClient(postern, { type: 'spa' }), await addClient(postern)];
   const push = async ({ id, secret }: { id: string; secret?: string | undefined }, address: string) => {
@@ -48,4 +48,15 @@ test('requests that a client without a secret pushes count as sign-ins begun, on
   t.is(await kept(), before);
   t.is((await (await push(spa, '198.51.100.1'))()).status, 201, 'another network');
   t.is((await (await push(web, '203.0.113.1'))()).status, 201, 'a client that proves itself');
+
+  const registered = await fetch(`${postern.issuer}/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: [CALLBACK] }),
+  });
+  const { client_id: id, client_secret: secret } = (await registered.json()) as Record<string, string>;
+  const its = await push({ id: id!, secret }, '203.0.113.1');
+  t.is((await its()).status, 429, 'nor does it help to register one that does');
+  await postern.domain.clients.update(id!, { vouched: true });
+  t.is((await its()).status, 201, 'an operator vouches for it');
 });

@@ -108,6 +108,16 @@ async function each(t: ExecutionContext, { postern, urls }: SetUp) {
       t.regex(html, /role="status"/);
     }
 
+    const there = { id: `git${trial}`, client_id: 'us', client_secret: 'a secret there', name: 'Git' };
+    for (const { status, html } of await (await at('/admin/upstreams/new?kind=github', 'Add it'))(there)) {
+      t.is(status, 200);
+      t.regex(html, /The provider is added/);
+    }
+    for (const { status, html } of await (await at(`/admin/upstreams/git${trial}/remove`, 'Remove'))({})) {
+      t.is(status, 200);
+      t.regex(html, /The provider is removed/);
+    }
+
     const email = `p${trial}@example.com`;
     const invited = await (await at('/admin/people/new', 'Invite'))({ email, language: 'en' });
     const [link, ...links] = new Set(invited.map((answer) => field(answer, 'once')));
@@ -118,7 +128,7 @@ async function each(t: ExecutionContext, { postern, urls }: SetUp) {
 
 for (const [name, start] of Object.entries(SET_UPS))
   test.serial(
-    `${name}: an application, its secret, an API and an invitation are made once by two clicks`,
+    `${name}: an application, its secret, an API, a provider and an invitation are made once by two clicks`,
     async (t) => {
       const setUp = await start();
       t.teardown(() => setUp.close());

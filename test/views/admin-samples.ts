@@ -1,6 +1,8 @@
 import type { AdminPages } from '../../src/http/admin-pages.ts';
+import type { AdminUpstreamPages } from '../../src/http/admin-upstream-pages.ts';
 
-type Samples = { readonly [P in keyof AdminPages]: AdminPages[P] };
+/** Those about providers are in upstream-samples.ts. */
+type Samples = { readonly [P in Exclude<keyof AdminPages, keyof AdminUpstreamPages>]: AdminPages[P] };
 
 const AT = Date.UTC(2026, 10, 3, 8, 41);
 const ADA = { id: 'usr_4vXq0m2Zc8sJt1YwRk6bPA', email: 'ada@example.com' };

@@ -1,13 +1,20 @@
 import test from 'ava';
 import type { Browser, Page } from 'playwright-core';
-import type { PageName } from '../../src/http/pages.ts';
+import type { PageData, PageName } from '../../src/http/pages.ts';
 import { supportedLocales } from '../../src/words/index.ts';
 import { axe, openBrowser, overflow, screenshot } from '../browser/browser.ts';
-import { hostile, usual } from './samples.ts';
+import { hostile, type Samples, usual } from './samples.ts';
 import { openSite, type Site } from './site.ts';
+import { upstreamsOtherwise } from './upstream-samples.ts';
 
-const WRONG = { ...usual, login: { ...usual.login, email: 'ada@example.com', error: 'wrong' as const } };
-const SETS = [usual, WRONG, ...hostile];
+/** Pages in other states than the usual one, by the name of the picture. */
+const OTHERWISE: Readonly<Record<string, readonly [page: PageName, data: PageData[PageName]]>> = {
+  'login-wrong': ['login', { ...usual.login, email: 'ada@example.com', error: 'wrong' }],
+  ...upstreamsOtherwise,
+};
+const OTHERS = Object.entries(OTHERWISE).map(([name, [page, data]], i) => ({ name, page, data, set: 1 + i }));
+const FIRST_HOSTILE = 1 + OTHERS.length;
+const SETS: readonly Samples[] = [usual, ...OTHERS.map(({ page, data }) => ({ ...usual, [page]: data })), ...hostile];
 const names = Object.keys(usual) as PageName[];
 const phone = { width: 320, height: 640 };
 const desktop = { width: 1280, height: 860 };
@@ -63,8 +70,10 @@ test('every page is accessible and fits, in light on a phone and in the dark at 
     t.is(await page.evaluate('document.querySelector("main").dataset.page'), name);
     await check(name);
   }
-  await page.goto(site.address('login', { set: 1 }));
-  await check('login-wrong');
+  for (const { name, page: shown, set } of OTHERS) {
+    await page.goto(site.address(shown, { set }));
+    await check(name);
+  }
   t.deepEqual(complaints, []);
   await page.context().close();
 });
@@ -88,7 +97,7 @@ test.serial('a hostile text runs nothing and breaks no layout, however narrow', 
   const { page, complaints } = await open({ viewport: phone });
   for (const set of hostile.keys()) {
     for (const name of names) {
-      await page.goto(site.address(name, { set: 2 + set }));
+      await page.goto(site.address(name, { set: FIRST_HOSTILE + set }));
       t.deepEqual(await overflow(page), [], `${name} ${set}`);
       t.not(await page.title(), 'owned');
       t.is(await page.evaluate('document.querySelectorAll("main :is(script, img, b)").length'), 0, `${name} ${set}`);

@@ -2,6 +2,7 @@ import type { PageData, PageName } from '../../src/http/pages.ts';
 
 import { ownHostile, ownUsual } from './account-samples.ts';
 import { adminHostile, adminUsual } from './admin-samples.ts';
+import { upstreamsHostile, upstreamsUsual } from './upstream-samples.ts';
 
 export type Samples = { readonly [P in PageName]: PageData[P] };
 
@@ -151,6 +152,7 @@ export const usual: Samples = {
   setup: { action: '/setup', csrf: 'token', token: 'secret', email: '', name: '', minimum: 8 },
   ...ownUsual,
   ...adminUsual,
+  ...upstreamsUsual,
 };
 
 /** A text that is markup, ends attributes, reads from right to left, overrides directions, or never ends. */
@@ -258,4 +260,5 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
   setup: { action: `/x?${text}`, csrf: text, token: text, email: text, name: text, minimum: 8, error: 'email' },
   ...ownHostile(text),
   ...adminHostile(text),
+  ...upstreamsHostile(text),
 }));

@@ -3,6 +3,9 @@ import type { AuditEvent } from '../../store/index.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
+/** What else tells which. */
+const ABOUT = ['uri', 'kid', 'name', 'address', 'upstream'] as const;
+
 /** Events as a page tells them: whom each is about and whose doing it was, by their names where they are still here. */
 export function eventsShown(domain: Pick<Domain, 'accounts' | 'clients'>) {
   const known = new Map<string, Promise<string | undefined>>();
@@ -33,7 +36,7 @@ export function eventsShown(domain: Pick<Domain, 'accounts' | 'clients'>) {
       // An application that looks after itself is `itself`.
       by: await personNamed(by?.startsWith('usr_') ? by : undefined),
       byClient: await clientNamed(byClient),
-      about: text(details['uri']) ?? text(details['kid']) ?? text(details['name']) ?? text(details['address']),
+      about: ABOUT.map((name) => text(details[name])).find(Boolean),
       changed: text(details['changed']),
       admin: details['admin'] === true,
     };

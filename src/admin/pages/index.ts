@@ -23,6 +23,10 @@ import { personPage } from './person.ts';
 import { editPersonPage } from './person-edit.ts';
 import { newPersonPage } from './person-new.ts';
 import { removePersonPage } from './person-remove.ts';
+import { upstreamPage } from './upstream.ts';
+import { newUpstreamPage } from './upstream-new.ts';
+import { removeUpstreamPage } from './upstream-remove.ts';
+import { upstreamsPage } from './upstreams.ts';
 
 export type { OperatorRoom } from './operator.ts';
 
@@ -42,6 +46,10 @@ const PAGES: readonly ((room: OperatorRoom) => OperatorPage)[] = [
   newApiPage,
   apiPage,
   removeApiPage,
+  upstreamsPage,
+  newUpstreamPage,
+  upstreamPage,
+  removeUpstreamPage,
   keysPage,
   eventsPage,
   explainPage,

@@ -1,4 +1,3 @@
-import { readForm } from '../../http/index.ts';
 import { UpstreamFailure } from '../../upstream/index.ts';
 import type { Interacting } from '../context.ts';
 import { loadRequest, type Step } from '../steps.ts';
@@ -14,8 +13,7 @@ export function upstreamStep(room: Interacting): Step {
     isNext: async () => false,
     async show() {},
 
-    async submit(ctx, uid) {
-      const form = await readForm(ctx);
+    async submit(ctx, uid, form) {
       // The buttons are part of the sign-in form.
       const page = `/interaction/${uid}/login`;
       csrf.check(ctx, form, page, uid, page);

@@ -18,6 +18,7 @@ const api = (issuer: string, path: string): URL =>
 /** https://docs.github.com/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps. OAuth 2 without OpenID Connect. */
 export const github = oauth({
   name: 'GitHub',
+  place: { by: 'issuer', needed: false },
   issuerFrom: (said) => givenOr(GITHUB)(said).replace(/\/$/, ''),
   scopes: ['read:user', 'user:email'],
   endpoints: (issuer) => ({

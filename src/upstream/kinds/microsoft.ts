@@ -13,6 +13,7 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export const microsoft = openIdConnect({
   name: 'Microsoft',
+  place: { by: 'tenant', needed: false },
   issuerFrom({ tenant = 'common', issuer }) {
     if (issuer !== undefined) alwaysAt(`${LOGIN}/<tenant>/v2.0`)({ issuer });
     if (!TENANT.test(tenant))
