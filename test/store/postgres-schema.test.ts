@@ -2,10 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
 import pg from 'pg';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { TABLE_NAMES, TABLES } from '../../src/store/index.ts';
+import { refused } from '../../src/store/postgres/errors.ts';
 import { LIMITS, openPostgresStore } from '../../src/store/postgres/index.ts';
 import { COMPILED } from '../support/environment.ts';
 import { type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -205,15 +207,66 @@ test('a migration waits for whoever reads a table, and nobody who wants to read 
   t.deepEqual((await query('SELECT max(number) AS last FROM postern.migrations')).rows, [{ last: MIGRATIONS.at(-1) }]);
 });
 
-test('a limit that the owner of a database set for its statements is none for a migration', async (t) => {
+test('limits that the owner of a database set for its statements are none for a migration', async (t) => {
   const { url, query, name } = await server.create();
-  await query(`ALTER DATABASE ${name} SET statement_timeout = '60s'`);
+  const { rows: limits } = await query(`SELECT name FROM pg_settings WHERE name IN
+    ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')`);
+  for (const limit of limits) await query(`ALTER DATABASE ${name} SET ${limit.name} = '60s'`);
   await query(`CREATE TABLE limits (told text);
     CREATE FUNCTION tell() RETURNS event_trigger LANGUAGE plpgsql AS
-    $$ BEGIN INSERT INTO limits VALUES (current_setting('statement_timeout')); END $$;
+    $$ BEGIN INSERT INTO limits SELECT setting FROM pg_settings WHERE name IN
+      ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout'); END $$;
     CREATE EVENT TRIGGER tell ON ddl_command_end EXECUTE FUNCTION tell()`);
   await (await open(url)).close();
   t.deepEqual((await query('SELECT DISTINCT told FROM limits')).rows, [{ told: '0' }]);
+});
+
+test('a limit that somebody set for a role is no database that does not answer, nor one that cannot be reached', async (t) => {
+  const { url, query, name } = await server.create();
+  const store = await open(url);
+  await query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no more' USING ERRCODE = TG_ARGV[0]; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON postern.seen FOR EACH ROW EXECUTE FUNCTION refuse('53400')`);
+  const commit = store.commit([{ put: 'seen', id: 's', record: { issuer: 'i' } }]);
+  await t.throwsAsync(commit, { message: 'the database refuses this (53400)' });
+  await store.close();
+
+  await query(`ALTER DATABASE ${name} SET lock_timeout = '1ms'`);
+  const patient = await open(url);
+  const holder = new pg.Client(url);
+  await holder.connect();
+  await holder.query('BEGIN; LOCK TABLE postern.grants');
+  const waiting = patient.get('grants', 'g');
+  await pause(200);
+  await holder.query('COMMIT');
+  await holder.end();
+  await t.notThrowsAsync(waiting);
+  await patient.close();
+
+  const timedOut = Object.assign(new pg.DatabaseError('canceling statement due to statement timeout', 1, 'error'), {
+    code: '57014',
+  });
+  const target = { named: 'POSTERN_DATABASE_URL', host: 'db', port: 5432, database: 'd', user: 'u' };
+  t.regex((refused(timedOut, target) as Error).message, /: canceling statement due to statement timeout \(57014\)$/);
+});
+
+test('who owns the schema migrates it without the right to make one; who does not is told whose it is to migrate', async (t) => {
+  const { url, query, name } = await server.create();
+  const as = (role: string) => Object.assign(new URL(url), { username: `${role}_${name}`, password: 'x' }).href;
+  await query(`CREATE ROLE owns_${name} LOGIN PASSWORD 'x'; CREATE ROLE uses_${name} LOGIN PASSWORD 'x';
+    GRANT CREATE ON DATABASE ${name} TO owns_${name}`);
+  await (await open(as('owns'))).close();
+  await query(`REVOKE CREATE ON DATABASE ${name} FROM owns_${name}; GRANT USAGE ON SCHEMA postern TO uses_${name};
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA postern TO uses_${name};
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA postern TO uses_${name}`);
+  await (await open(as('uses'))).close();
+  await query(OLDER);
+  await t.throwsAsync(open(as('uses')), {
+    code: 'schema_older',
+    message: new RegExp(`schema 3\\), and uses_${name} may not migrate it .*the role that owns the schema`),
+  });
+  await (await open(as('owns'))).close();
+  t.deepEqual((await query('SELECT max(number) AS last FROM postern.migrations')).rows, [{ last: MIGRATIONS.at(-1) }]);
 });
 
 test('whatever way of writing and reading SQL the owner of a database prefers, commits are kept', async (t) => {
@@ -254,6 +307,7 @@ test('a session is told its settings once it stands, and asks for none as it con
       'client: client_encoding = UTF8',
       'session: default_transaction_isolation = read committed',
       'session: extra_float_digits = 1',
+      'session: lock_timeout = 0',
       `session: statement_timeout = ${LIMITS.statement}`,
     ],
   );

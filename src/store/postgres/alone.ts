@@ -132,7 +132,7 @@ class AloneDatabase implements AloneStore {
     if (this.#locked) return;
     await this.#client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     this.#locked = true;
-    await withoutLimits(this.#client);
+    await this.#client.query(withoutLimits(true));
     await this.#client.query(`SET LOCAL lock_timeout = '5s'`);
     await this.#client.query(
       `LOCK TABLE postern.migrations, postern.commits, ${TABLE_NAMES.map((table) => `postern.${table}`).join(', ')} IN ACCESS EXCLUSIVE MODE`,

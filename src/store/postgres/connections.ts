@@ -47,7 +47,7 @@ const TELL_EVERY: Duration = minutes(1);
  * digit.
  */
 const sessionOf = ({ statement }: Limits): string =>
-  `SET default_transaction_isolation = 'read committed'; SET extra_float_digits = 1; SET statement_timeout = ${statement}`;
+  `SET default_transaction_isolation = 'read committed'; SET extra_float_digits = 1; SET statement_timeout = ${statement}; SET lock_timeout = 0`;
 
 export interface ConnectionOptions {
   readonly url: string;

@@ -81,7 +81,12 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Data and constraints (classes 22 and 23) are bugs of ours and stay what they are; all else is the database's state. */
 export function unavailable(error: unknown): unknown {
   if (error instanceof StoreUnavailable || (isAnswered(error) && /^2[23]/.test(codeOf(error)))) return error;
-  const words = WORDS[codeOf(error)] ?? `the database cannot be reached (${codeOf(error) || (error as Error).message})`;
+  const code = codeOf(error);
+  const words =
+    WORDS[code] ??
+    (isAnswered(error)
+      ? `the database refuses this (${code})`
+      : `the database cannot be reached (${code || (error as Error).message})`);
   return new StoreUnavailable(words, { cause: error });
 }
 
@@ -120,14 +125,18 @@ export function refused(error: unknown, { named, host, port, database, user }: T
     '25006': `the database ${database} at ${at} is read-only`,
     '53100': `the disk of the database at ${at} is full`,
     [NO_ROOM]: `the database at ${at} has no connection left`,
-    '55P03': `somebody is at work in the database at ${at}`,
+    '55P03': `somebody has been at work in the tables of the database at ${at} for too long (a backup, pg_dump, another start): try again when that has ended`,
     '57P03': `the database at ${at} is starting or stopping`,
   };
-  const untold = /time(d )?out/i.test(message)
-    ? `${at} does not answer`
-    : message === 'Connection terminated unexpectedly'
-      ? `${at} ended the connection: it may be no PostgreSQL`
-      : undefined;
+  // PostgreSQL tells of its own time limits; whoever speaks of none has not answered.
+  const untold =
+    error instanceof pg.DatabaseError
+      ? undefined
+      : /time(d )?out/i.test(message)
+        ? `${at} does not answer`
+        : message === 'Connection terminated unexpectedly'
+          ? `${at} ended the connection: it may be no PostgreSQL`
+          : undefined;
   const untrusted = UNTRUSTED.has(code)
     ? `nobody who is trusted here signed the certificate of ${at} (${code}): name who did in the URL, sslrootcert=/path/to/their.pem`
     : undefined;

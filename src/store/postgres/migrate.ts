@@ -14,6 +14,7 @@ const UNHURRIED = days(1);
 const WAIT_FOR_TABLE = seconds(0.5);
 /** Taken by another for longer than somebody waited. */
 const LOCK_NOT_AVAILABLE = '55P03';
+const MAY_NOT = '42501';
 
 interface Migration {
   readonly number: number;
@@ -30,19 +31,19 @@ interface Options {
 /**
  * Brings the schema to this version, a number after the other, each in a transaction of its own. Of several processes
  * one does it and the others wait.
- * @throws DatabaseRefused `schema_newer`, `schema_foreign`, `store_missing`
+ * @throws DatabaseRefused `schema_newer`, `schema_older`, `schema_foreign`, `store_missing`
  */
 export async function migrate({ client, log, mustExist }: Options): Promise<void> {
   const known = await migrations();
   if ((await pending(client, known, mustExist)).length === 0) return;
-  // Whatever the database's owner set: limits, and a way of writing names by which commits would not find their tables.
-  await client.query(
-    `SET statement_timeout = 0; SET lock_timeout = ${WAIT_FOR_OTHERS}; SET quote_all_identifiers = off`,
-  );
+  // Whatever the database's owner set: a way of writing names by which commits would not find their tables.
+  await client.query(`SET lock_timeout = ${WAIT_FOR_OTHERS}; SET quote_all_identifiers = off`);
   await client.query({ ...timely('SELECT pg_advisory_lock($1)', 2 * WAIT_FOR_OTHERS), values: [LOCK] });
   try {
     for (const migration of await pending(client, known, mustExist)) {
-      await applyBetweenOthers(client, migration);
+      await applyBetweenOthers(client, migration).catch((cause) => {
+        throw migration.number > 1 && codeOf(cause) === MAY_NOT ? mayNot(client, migration, cause) : cause;
+      });
       log.info({ migration: migration.name }, 'the schema of the database was migrated');
     }
   } finally {
@@ -107,12 +108,22 @@ async function applyBetweenOthers(client: Client, migration: Migration): Promise
   }
 }
 
+/** An upgrade is no first start: what is missing there is no right on the tables, which one may well have. */
+const mayNot = (client: Client, { number }: Migration, cause: unknown): DatabaseRefused =>
+  new DatabaseRefused(
+    'schema_older',
+    `the schema of the database is that of an earlier Postern (schema ${number - 1}), and ${client.user} may not migrate it (${(cause as Error).message}): run npx postern user list of this version once with the URL of the role that owns the schema postern, grant ${client.user} its rights on the new tables, and start again`,
+    { cause },
+  );
+
 async function apply(client: Client, { number, name }: Migration): Promise<void> {
   const sql = await readFile(new URL(name, FOLDER), 'utf8');
   await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     await client.query(`SET LOCAL lock_timeout = ${WAIT_FOR_TABLE}`);
-    await client.query('CREATE SCHEMA IF NOT EXISTS postern');
+    // IF NOT EXISTS asks for the right to make one all the same, which whoever owns the schema may have no longer.
+    const { rows } = await client.query<{ missing: boolean }>(`SELECT to_regnamespace('postern') IS NULL AS missing`);
+    if (rows[0]!.missing) await client.query('CREATE SCHEMA postern');
     await client.query(
       'CREATE TABLE IF NOT EXISTS postern.migrations (number integer PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())',
     );

@@ -4,6 +4,7 @@ import { type ConnectionOptions, Connections, LIMITS, type Limits } from './conn
 import { DatabaseRefused, refused } from './errors.ts';
 import { migrate } from './migrate.ts';
 import { share } from './others.ts';
+import { withoutLimits } from './rows.ts';
 import { mustKeepItsSession } from './session.ts';
 import { PostgresStore } from './store.ts';
 
@@ -76,6 +77,7 @@ interface Needs {
 
 /** Sees that the database can be used, and makes or migrates the schema. */
 export async function ready(client: Client, needs: Needs): Promise<void> {
+  await client.query(withoutLimits(false));
   await check(client, needs);
   await migrate({ client, ...needs });
   await mayWrite(client);

@@ -42,20 +42,17 @@ export async function* readThrough(client: Client, now: number, step: Duration):
 /** Begins to read one state of the whole database. @throws StoreUnavailable as {@link readThrough} */
 export async function beginReading(client: Client, step: Duration): Promise<void> {
   await inTime(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', step);
-  await inTime(client, WITHOUT_LIMITS, step);
+  await inTime(client, withoutLimits(true), step);
 }
 
 /**
- * Takes the limits off a transaction that reads or writes everything, those of time and those of digits, whatever the
- * database's owner set.
+ * Takes the limits off a start, or off a transaction that reads or writes everything, those of time and those of digits, whatever
+ * the database's owner set.
  */
-const WITHOUT_LIMITS = `SELECT set_config(name, CASE name WHEN 'extra_float_digits' THEN '1' ELSE '0' END, true)
-  FROM pg_settings WHERE name IN
-    ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'extra_float_digits')`;
-
-export async function withoutLimits(client: Client): Promise<void> {
-  await client.query(WITHOUT_LIMITS);
-}
+export const withoutLimits = (forTransaction: boolean): string =>
+  `SELECT set_config(name, CASE name WHEN 'extra_float_digits' THEN '1' ELSE '0' END, ${forTransaction})
+   FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+     'transaction_timeout', 'extra_float_digits')`;
 
 async function inTime<R extends QueryResultRow>(client: Client, text: string, step: Duration): Promise<QueryResult<R>> {
   try {
