@@ -20,8 +20,11 @@ export async function kept(store: Store, but: readonly TableName[] = []): Promis
 
 const EXPIRES = /"expiresAt":(\d+)/;
 
-/** What became of rows between two times {@link kept}, but for those whose time was over meanwhile. */
-export function changed(before: string, after: string, now = Date.now()): string[] {
+/**
+ * What became of rows between two times {@link kept}, but for those whose time was over meanwhile: or is in a moment, since the
+ * server's clock need not be this one to the millisecond.
+ */
+export function changed(before: string, after: string, now = Date.now() + 1000): string[] {
   const [was, is] = [new Set(before.split('\n')), new Set(after.split('\n'))];
   const over = (line: string): boolean => Number(EXPIRES.exec(line)?.[1] ?? Number.POSITIVE_INFINITY) <= now;
   return [...is.difference(was), ...[...was.difference(is)].filter((line) => !over(line))];
