@@ -70,7 +70,7 @@ export function createLinks({ store, now }: { readonly store: Store; readonly no
   return {
     /** The changes that make it, and end the earlier ones for the same, to go into the commit that sends it. */
     async issue(link: NewLink): Promise<{ readonly secret: string; readonly changes: readonly Change[] }> {
-      const { purpose, person, email, origin, lifetime = LINK_LIFETIME } = link;
+      const { purpose, person, email, handed, origin, lifetime = LINK_LIFETIME } = link;
       const secret = newSecret();
       const of = groupOf(link);
       const record: Link = {
@@ -78,6 +78,7 @@ export function createLinks({ store, now }: { readonly store: Store; readonly no
         of,
         ...(person && { accountId: person.id, epoch: person.epoch }),
         ...(email !== undefined && { email }),
+        ...(handed && { handed }),
         ...(origin?.interaction !== undefined && { interaction: origin.interaction }),
         ...(origin?.device !== undefined && { browser: browserOf(origin.device) }),
         createdAt: now(),

@@ -28,8 +28,8 @@ export function createRecovery({ store, now, changes, accounts, audit, letters, 
 
   return {
     /**
-     * Mails somebody the link that they could have asked for on the sign-in page, and gives it to whoever does so for them. Until
-     * they use it all stays as it is. It is counted nowhere: an operator cannot use up what strangers may ask for.
+     * Mails somebody the link that they could have asked for on the sign-in page, and gives it to whoever does so for them, by whom
+     * it may come to somebody who does not read that mailbox. Until they use it all stays as it is. It is counted nowhere: an operator cannot use up what strangers may ask for.
      * @param locale of the mail; the person's own unless said
      * @throws Refusal `user_disabled`
      */
@@ -47,7 +47,7 @@ export function createRecovery({ store, now, changes, accounts, audit, letters, 
     },
 
     /**
-     * A new password for who reads the mailbox. It ends every session and token; second factors stay, and are asked for
+     * A new password for who reads the mailbox, or was handed the link. It ends every session and token; second factors stay, and are asked for
      * at the next sign-in.
      * @param locale the language in which they chose it.
      * @param form as in {@link Links.spend}
@@ -64,7 +64,8 @@ export function createRecovery({ store, now, changes, accounts, audit, letters, 
         ...(await links.spend('reset-password', secret, form)),
         audit.record('account.password_reset', { accountId: id }),
       ];
-      const how = { emailVerified: true, mailed: true, locale, also } as const;
+      const emailVerified = link.handed ? undefined : true;
+      const how = { emailVerified, mailed: true, locale, also } as const;
       return { person: await accounts.setPassword(id, password, how), link };
     },
 

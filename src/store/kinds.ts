@@ -282,6 +282,8 @@ export interface Link {
   readonly accountId?: string;
   /** The address that whoever presents it has proven to read. */
   readonly email?: string;
+  /** Somebody else was given it as well, and may have handed it on: it proves nothing of the address. */
+  readonly handed?: true;
   /** The account's epoch it was made in: raised since, the link is good for nothing. */
   readonly epoch?: number;
   /** The sign-in it was asked for in, and a digest of the name of that browser. */

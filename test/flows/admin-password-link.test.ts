@@ -87,6 +87,22 @@ test('whoever asks for a link on the sign-in page ends none of an operator’s, 
   for (const used of [link, asked]) t.is((await open(used)).page, 'link-gone');
 });
 
+test('a link that an operator may have handed on confirms no address; one that was mailed alone does', async (t) => {
+  const { postern, mail, close } = await startMailed();
+  t.teardown(close);
+  const { id, email } = await addPerson(postern);
+  const known = async () => (await postern.domain.accounts.get(id))!;
+  const { link } = await postern.domain.recovery.sendPasswordLink(await known());
+  await mail.next(email);
+  const agent = new UserAgent(postern.issuer);
+  t.is((await agent.submit(await agent.get(link), { password: NEW_PASSWORD })).page, 'done');
+  t.false((await known()).emailVerified);
+  await mail.next(email);
+  await agent.submit(await agent.get('/account/forgot'), { email });
+  await agent.submit(await agent.get((await mail.next(email)).link!), { password: PASSWORD });
+  t.true((await known()).emailVerified);
+});
+
 test('an operator uses nothing up of what strangers may ask for, and strangers may ask for no more', async (t) => {
   const { postern, mail, close } = await startMailed({ POSTERN_MAIL_PER_ADDRESS: '2', POSTERN_MAIL_PER_NETWORK: '3' });
   t.teardown(close);
