@@ -48,5 +48,9 @@ export function artifacts(key: SealingKey, now: Clock): { readonly open: OpenArt
   };
 }
 
+/** Until when what is in a row is good by our clock; by the wall's, which dated it, it says so itself (`exp`). */
+export const goodUntil = (name: string, { expiresAt = 0 }: Row<Artifact>): number =>
+  expiresAt - CLOCK_TOLERANCE - (MODELS[name]?.keptOn ?? 0);
+
 /** What a device's row is found by where somebody types its code. */
 export const userCodeDigest = (key: SealingKey, letters: string): string => hmac(deriveKey(key, 'user-codes'), letters);

@@ -1,8 +1,8 @@
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { DEVICE_GRANT } from '../domain/index.ts';
-import { type Clock, inSeconds, seconds, sha256 } from '../lib/index.ts';
+import { type Clock, inSeconds, numericDate, seconds, sha256 } from '../lib/index.ts';
 import type { Artifact, Put, Row } from '../store/index.ts';
-import type { OpenArtifact } from './artifacts.ts';
+import { goodUntil, type OpenArtifact } from './artifacts.ts';
 import { engineGrant } from './internals.ts';
 import { currentUnit } from './unit.ts';
 
@@ -22,7 +22,7 @@ const EARLY = seconds(1);
 /** Whether a code still waits for somebody to say yes or no. */
 export function isWaiting(row: Row<Artifact>, { accountId, error, exp = 0 }: ReturnType<OpenArtifact>, now: Clock) {
   const undecided = !row.record.consumedAt && accountId === undefined && error === undefined;
-  return undecided && exp > inSeconds(Math.max(now(), Date.now()));
+  return undecided && exp > numericDate() && goodUntil('DeviceCode', row) > now();
 }
 
 /** Whether the answer of an authorization request goes to a device. */

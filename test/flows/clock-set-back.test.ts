@@ -4,6 +4,7 @@ import { authorize, discover, redeem, request } from '../support/client.ts';
 import { pass, setBack } from '../support/clock.ts';
 import { addAuthenticator, assertionTwice } from '../support/clocks-apart.ts';
 import { addClient, addPerson, type Postern, startPostern } from '../support/postern.ts';
+import { connectDevice } from '../support/television.ts';
 
 /** The machine came up with its clock an hour ahead, and was told the time when the server served already. */
 let postern: Postern;
@@ -39,6 +40,18 @@ test.serial('a code and a token are good no longer than they say', async (t) => 
   await t.throwsAsync(redeem(asked, left!), { message: /./ });
   pass(15 * 60_000);
   t.false((await oidc.tokenIntrospection(config, tokens.access_token)).active);
+});
+
+test.serial('a device is signed in to by its code, which is good for fifteen minutes', async (t) => {
+  const television = await addClient(postern, { type: 'native', redirectUris: [], deviceGrant: true });
+  const { agent, tokens } = await connectDevice(postern, television);
+  t.truthy(tokens.refresh_token);
+  const shown = await oidc.initiateDeviceAuthorization(await discover(postern, television), { scope: 'openid' });
+  pass(15 * 60_000 - 5000);
+  const type = async () => agent.submit(await agent.get('/device'), { user_code: shown.user_code });
+  t.is((await type()).page, 'consent');
+  pass(10_000);
+  t.is((await type()).status, 400);
 });
 
 test.serial('an assertion that was used is refused when it comes again', async (t) => {
