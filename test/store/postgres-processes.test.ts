@@ -1,7 +1,7 @@
 /** Several stores on one database, as several processes have them. */
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { silent } from '../../src/lib/index.ts';
+import { minutes, silent } from '../../src/lib/index.ts';
 import { type Change, type Client, StoreConflict } from '../../src/store/index.ts';
 import { openPostgresStore, type PostgresStore } from '../../src/store/postgres/index.ts';
 import { type Database, type DatabaseServer, startDatabaseServer } from '../support/postgres.ts';
@@ -118,6 +118,29 @@ test('a change of a client in one process is heard of in the other, and is what 
   t.log(`heard after ${Math.round(performance.now() - began)} ms`);
   t.deepEqual(heard.toSorted(), ['clients', 'signing_keys']);
   t.is((await b.get('clients', 'cli_1'))?.record.name, 'after');
+});
+
+test('a clock that parts from the database’s while it is served is told, with what to do about it', async (t) => {
+  const { url } = await server.create();
+  const said: string[] = [];
+  const log = {
+    ...silent,
+    warn: (_: object, what: string) => said.push(what),
+    info: (_: object, what: string) => said.push(what),
+  };
+  let ahead = 0;
+  const store = await openPostgresStore({ url, now: () => Date.now() + ahead, log: log as never });
+  t.teardown(() => store.close());
+  const told = async (what: RegExp) => {
+    await until(() => said.some((line) => what.test(line)));
+    said.splice(0);
+  };
+  t.false(said.some((line) => /clock/.test(line)));
+  // As a process has it whose machine's clock is set back under it.
+  ahead = minutes(2);
+  await told(/clock was set.*restart it/);
+  ahead = 0;
+  await told(/agree again/);
 });
 
 test('nobody hears of what changes at every request', async (t) => {

@@ -3,6 +3,7 @@ import { type Mark, type MarkName, TABLE_NAMES, type TableName } from '../record
 import type { Tally } from '../tally.ts';
 import { type AloneStore, type Batches, outcomeUnknown } from '../whole.ts';
 import type { Client } from './client.ts';
+import { Clocks } from './clocks.ts';
 import { type Connections, LIMITS, type Limits } from './connections.ts';
 import { isAnswered, refused } from './errors.ts';
 import { fill } from './fill.ts';
@@ -37,7 +38,7 @@ export async function openDatabaseAlone(options: Options): Promise<AloneDatabase
   try {
     await client.connect();
     await mustKeepItsSession(client, single);
-    await ready(client, { now, log, mustExist, most: 1 });
+    await ready(client, { clocks: new Clocks({ now, log }), log, mustExist, most: 1 });
     await takeAlone(client);
     return alone;
   } catch (error) {

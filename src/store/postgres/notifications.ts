@@ -1,5 +1,6 @@
 import { type Duration, type Logger, milliseconds, seconds } from '../../lib/index.ts';
 import type { Client } from './client.ts';
+import type { Clocks } from './clocks.ts';
 import { DatabaseRefused } from './errors.ts';
 import { share } from './others.ts';
 import { mustKeepItsSession } from './session.ts';
@@ -8,6 +9,7 @@ import { isWatched, type WatchedTable } from './watched.ts';
 interface Options {
   /** @param within how long each statement may take */
   readonly connect: (within: Duration) => Client;
+  readonly clocks: Clocks;
   readonly log: Logger;
   /** Another process, or this one, changed a table. */
   readonly changed: (table: WatchedTable) => void;
@@ -74,7 +76,7 @@ export class Notifications {
 
   async #ask(client: Client): Promise<void> {
     try {
-      await client.query('SELECT 1');
+      await this.#options.clocks.compare(client);
       if (this.#client === client) this.#later(ASK_EVERY, () => this.#ask(client));
     } catch (error) {
       this.#lost(client, error as Error);

@@ -1,5 +1,6 @@
-import { type Clock, type Logger, seconds } from '../../lib/index.ts';
+import type { Clock, Logger } from '../../lib/index.ts';
 import type { Client } from './client.ts';
+import { Clocks } from './clocks.ts';
 import { type ConnectionOptions, Connections, LIMITS, type Limits } from './connections.ts';
 import { DatabaseRefused, refused } from './errors.ts';
 import { migrate } from './migrate.ts';
@@ -25,7 +26,6 @@ interface PostgresStoreOptions {
 }
 
 const OLDEST = 15;
-const CLOCKS_APART = seconds(5);
 
 /**
  * Opens the store in a database, and makes or migrates its schema.
@@ -35,6 +35,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const { url, now, log, onCommit, pool, processes = 1, mustExist = false } = options;
   const limits = { ...(options.limits ?? LIMITS), ...(pool && { connections: pool }) };
   const connections = connect({ url, limits, log });
+  const clocks = new Clocks({ now, log });
   const single = () => connections.single(limits.start);
   const client = single();
   client.on('error', () => {});
@@ -42,8 +43,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await client.connect();
     await mustKeepItsSession(client, single);
     await share(client);
-    await ready(client, { now, log, mustExist, most: mostConnections(processes, limits.connections) });
-    const store = new PostgresStore({ connections, now, log, onCommit });
+    await ready(client, { clocks, log, mustExist, most: mostConnections(processes, limits.connections) });
+    const store = new PostgresStore({ connections, clocks, now, log, onCommit });
     await store.follow();
     const { host, port, database } = connections.target;
     log.info({ host, port, database }, 'the store is open');
@@ -68,7 +69,7 @@ export function connect(options: ConnectionOptions): Connections {
 }
 
 interface Needs {
-  readonly now: Clock;
+  readonly clocks: Clocks;
   readonly log: Logger;
   readonly mustExist: boolean;
   /** Connections this machine may open. */
@@ -86,23 +87,22 @@ export async function ready(client: Client, needs: Needs): Promise<void> {
 interface ServerFacts {
   readonly version: number;
   readonly encoding: string;
-  readonly clock: number;
   readonly read_only: string;
   /** Connections that are not kept for superusers, or fewer where the database or the role may have only those. */
   readonly connections: number;
 }
 
-async function check(client: Client, { now, log, most }: Needs): Promise<void> {
+async function check(client: Client, { clocks, log, most }: Needs): Promise<void> {
   const { rows } = await client.query<ServerFacts>(
     `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding,
-       extract(epoch FROM clock_timestamp())::float8 * 1000 AS clock, current_setting('transaction_read_only') AS read_only,
+       current_setting('transaction_read_only') AS read_only,
        least(
          current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
          (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
          (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user AND NOT rolsuper)
        ) AS connections`,
   );
-  const { version, encoding, clock, read_only, connections } = rows[0]!;
+  const { version, encoding, read_only, connections } = rows[0]!;
   if (version < OLDEST)
     throw new DatabaseRefused(
       'database_unusable',
@@ -116,8 +116,7 @@ async function check(client: Client, { now, log, most }: Needs): Promise<void> {
       { most, allowed: connections },
       'this machine alone may open more connections than the database allows: lower database_pool, or raise max_connections or the limit of the database or the role',
     );
-  if (Math.abs(clock - now()) > CLOCKS_APART)
-    log.warn({ apart: Math.round(clock - now()) }, 'this clock and the database’s are seconds apart: set them by NTP');
+  await clocks.compare(client);
 }
 
 /** Each process has one more that listens; while workers are replaced there is one more process. */

@@ -14,6 +14,7 @@ import { inTime } from '../patience.ts';
 import { type IndexName, TABLE_NAMES, TABLES, type TableName, type Tables } from '../records.ts';
 import type { Batches } from '../whole.ts';
 import { Cache } from './cache.ts';
+import type { Clocks } from './clocks.ts';
 import { Commits } from './commits.ts';
 import type { Connections } from './connections.ts';
 import { unavailable } from './errors.ts';
@@ -34,6 +35,7 @@ const COMMITS_KEPT = minutes(1);
 
 interface PostgresStoreParts {
   readonly connections: Connections;
+  readonly clocks: Clocks;
   readonly now: Clock;
   readonly log: Logger;
   readonly onCommit: ((seconds: number) => void) | undefined;
@@ -66,6 +68,7 @@ export class PostgresStore implements Store {
     this.#refusals = new Refusals(parts.connections);
     this.#notifications = new Notifications({
       connect: (within) => parts.connections.single(within),
+      clocks: parts.clocks,
       log: parts.log,
       changed: (table) => this.#changed(table),
       listening: () => {
