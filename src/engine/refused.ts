@@ -144,10 +144,12 @@ async function explain(ctx: KoaContextWithOIDC, thrown: Errors, domain: Domain):
   const client = typeof clientId === 'string' ? await domain.clients.get(clientId) : undefined;
   const error = thrown instanceof errors.OIDCProviderError ? thrown.error : 'server_error';
   const description = thrown.error_description ?? thrown.message;
+  const { error_detail: detail = '' } = thrown;
   return {
     error,
     sentence: description,
-    rule: thrown.error_detail ? `${description}: ${thrown.error_detail}` : description,
+    // Some of the engine's details say what its description says.
+    rule: description.includes(detail) ? description : `${description}: ${detail}`,
     asked: {
       endpoint: ctx.path.replace(/^\/(authorize|interaction)\/.*/, '/$1/…'),
       ...(clientId !== undefined && { client_id: clientId }),

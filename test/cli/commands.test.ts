@@ -297,6 +297,13 @@ test('explain tells what was asked, what was registered and the rule', async (t)
   t.like(json, { id, error: 'invalid_request', rule: 'redirect_uri is none of the registered' });
   t.is(json.asked.redirect_uri, 'https://b.example');
   t.false(JSON.stringify(json).includes('hush'));
+  t.regex((await postern(folder, ['explain', id])).stdout, /sentence +This application[\s\S]*rule +redirect_uri is/);
+  const brief = await server.domain.refusals.record({
+    error: 'invalid_request',
+    sentence: 'The same.',
+    rule: 'The same.',
+  });
+  t.is((await postern(folder, ['explain', brief])).stdout.split('The same.').length - 1, 1);
   const unknown = await postern(folder, ['explain', 'err_none']);
   t.is(unknown.code, 1);
   t.regex(unknown.stderr, /nothing is known of "err_none"/);

@@ -99,6 +99,8 @@ test.serial('why a request was refused is told by its id', async (t) => {
   const id = /err_[\w-]+/.exec(refused.html)?.[0] ?? '';
   const told = await agent.get(`/admin/explain?id=${id}`);
   t.regex(told.html, /invalid_client[\s\S]*client_id[\s\S]*nobody[\s\S]*&lt;b&gt;/);
+  const same = await postern.domain.refusals.record({ error: 'x', sentence: 'The same.', rule: 'The same.' });
+  t.is((await agent.get(`/admin/explain?id=${same}`)).html.split('The same.').length - 1, 1);
   const unknown = await agent.get('/admin/explain?id=err_x');
   t.is(unknown.status, 404);
   t.regex(unknown.html, /Nothing is known of this id[\s\S]*value="err_x"/);

@@ -83,6 +83,26 @@ test.serial('an error that travels back to the application is explained too, by 
   t.regex(refusal.rule, /code_challenge_method/);
 });
 
+test.serial('no rule says one thing twice, whatever was refused', async (t) => {
+  const { id, secret } = await addClient(postern, { passwordGrant: true });
+  const asks: readonly [string, Record<string, string>, Record<string, string>][] = [
+    ['/introspect', { token: 'x' }, {}],
+    ['/introspect', { token: 'x' }, { authorization: 'Basic' }],
+    ['/introspect', { token: 'x' }, { authorization: 'Bearer x' }],
+    ['/introspect', { token: 'x' }, basic({ id, secret: `${secret}x` })],
+    ['/userinfo', {}, {}],
+    ['/userinfo', {}, { authorization: 'Bearer x' }],
+    ['/token', { grant_type: 'password', username: 'ada@example.com', password: 'wrong' }, basic({ id, secret })],
+    ['/token', { grant_type: 'refresh_token', refresh_token: 'x' }, basic({ id, secret })],
+  ];
+  for (const [path, body, headers] of asks) {
+    const { text } = await post(path, body, headers);
+    const { rule } = (await explained(JSON.parse(text).error_id)).refusal;
+    const said = rule.split(': ');
+    t.is(new Set(said).size, said.length, `${path}: ${rule}`);
+  }
+});
+
 test.serial('JSON errors carry error_id, and the explanation has what is registered and no secret', async (t) => {
   const client = await addClient(postern);
   const { tokens } = await authorize(postern, client);

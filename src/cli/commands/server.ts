@@ -8,7 +8,12 @@ export function serverCommands(program: Command, { ask, settings, show, terminal
   program
     .command('explain <id>')
     .description('why a request was refused; the id is on the error page')
-    .action(async (id: string, _, command: Command) => show(command, (await ask('explain', { id })) as Item, details));
+    .action(async (id: string, _, command: Command) =>
+      show(command, (await ask('explain', { id })) as Item, (found) =>
+        // The rule often is what was answered.
+        details({ ...found, sentence: found['sentence'] === found['rule'] ? undefined : found['sentence'] }),
+      ),
+    );
 
   program
     .command('audit')
