@@ -9,7 +9,7 @@ import type { KeptAnswers } from './kept-answers.ts';
 import type { KeptRequests } from './kept-requests.ts';
 import { createOver } from './over.ts';
 import type { OwnBrowser } from './own-browser.ts';
-import { createPending, expired, parameter, whileItLasts } from './pending.ts';
+import { createPending, expired, parameter, whileItLasts, wordsOf } from './pending.ts';
 import { added, asksWho, isSignedIn, type Proof, type Proven, provenHere, type Stored, steppingUp } from './proofs.ts';
 import type { ResourceServers } from './resources.ts';
 
@@ -137,8 +137,11 @@ export function createInteractions({ provider, domain, servers, kept, answers, b
       return save(ctx, interaction, { answerKey: given && answers.keyOf(given, browser.of(ctx)) });
     },
 
-    /** The person allows what is asked; it is remembered. */
-    async allow(ctx: Context, accountId: string): Promise<void> {
+    /**
+     * The person allows what is asked, and it is remembered.
+     * @param told the words they were told; where more is asked by now nothing is allowed, and they are asked anew
+     */
+    async allow(ctx: Context, accountId: string, told: readonly string[]): Promise<void> {
       const interaction = await details(ctx);
       const client = await clientOf(interaction);
       const progress = await progressOf(interaction, client);
@@ -147,6 +150,7 @@ export function createInteractions({ provider, domain, servers, kept, answers, b
       const person = await domain.accounts.get(accountId);
       if (!person || person.disabled) throw expired('the person was disabled or removed');
       const asked = await askedIn(interaction, client);
+      if (!wordsOf(asked).every((word) => told.includes(word))) return;
       await domain.consents.remember({
         accountId,
         clientId: client.id,

@@ -56,6 +56,8 @@ export interface PendingRequest {
   readonly asked: {
     readonly scopes: readonly string[];
     readonly resources: Readonly<Record<string, readonly string[]>>;
+    /** All of it: without blanks, and none means two things. */
+    readonly words: readonly string[];
   };
 }
 
@@ -140,7 +142,7 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
       const interaction = await details(ctx);
       if (interaction.uid !== uid) throw expired('the form belongs to another request');
       const client = await clientOf(interaction);
-      const { scopes, resources } = await askedIn(interaction, client);
+      const asked = await askedIn(interaction, client);
       const redirectUri = parameter(interaction, 'redirect_uri') ?? '';
       const loginHint = parameter(interaction, 'login_hint');
       const uiLocales = parameter(interaction, 'ui_locales');
@@ -160,10 +162,11 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
         choose: interaction.result?.anotherAccount === true || interaction.prompt.name === 'select_account',
         demanding: parameter(interaction, 'acr_values') !== undefined || (client.acrValues ?? []).length > 0,
         asked: {
-          scopes,
+          scopes: asked.scopes,
           resources: Object.fromEntries(
-            Object.entries(resources).map(([uri, words]) => [uri, resourceScopesOf(words)]),
+            Object.entries(asked.resources).map(([uri, words]) => [uri, resourceScopesOf(words)]),
           ),
+          words: wordsOf(asked),
         },
         ...(interaction.result?.chosen !== undefined && { chosen: interaction.result.chosen }),
         ...(maxAge !== undefined && { maxAge }),
@@ -174,6 +177,12 @@ export function createPending(provider: Provider, domain: Domain, servers: Resou
     },
   };
 }
+
+/** What is asked as words to compare: an API may come to have scopes that were asked for in vain before. */
+export const wordsOf = ({ scopes, resources }: Asked): readonly string[] => [
+  ...scopes,
+  ...Object.entries(resources).flatMap(([uri, words]) => words.map((word) => `${uri}#${word}`)),
+];
 
 export const parameter = (interaction: Stored, name: string): string | undefined => {
   const value = interaction.params[name];

@@ -133,6 +133,8 @@ export interface PageData extends AccountPages, AdminPages, MailedPages {
     readonly action: string;
     readonly csrf: string;
     readonly person: { readonly email: string; readonly name?: string | undefined };
+    /** All that is asked, in one line: it comes back with the answer. */
+    readonly told: string;
     /** `unknown`: it registered itself, and nobody vouches for it. */
     readonly client: ClientAsking & { readonly unknown?: boolean };
     readonly scopes: readonly string[];

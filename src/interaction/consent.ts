@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { PendingRequest } from '../engine/index.ts';
-import { allowFormRedirect, sendOn } from '../http/index.ts';
+import { allowFormRedirect, type Form, sendOn } from '../http/index.ts';
 import { type Interacting, ofPerson } from './context.ts';
 import { loadRequest, type Step, type Taken } from './steps.ts';
 
@@ -41,6 +41,7 @@ export function consentStep(room: Interacting): Step {
     pages.show(ctx, 'consent', {
       action,
       csrf: csrf.token(ctx, action, ofPerson(request.uid, person.id)),
+      told: request.asked.words.join(' '),
       person: { email: person.email, name: person.name },
       client: { name: client.name, host: request.returnsTo, unknown: isUnknown(client) },
       scopes: request.asked.scopes,
@@ -50,9 +51,9 @@ export function consentStep(room: Interacting): Step {
   }
 
   /** What each button does. */
-  const decisions: Readonly<Record<string, (ctx: Context, accountId: string) => Promise<Taken>>> = {
-    allow: async (ctx, accountId) => {
-      await interactions.allow(ctx, accountId);
+  const decisions: Readonly<Record<string, (ctx: Context, accountId: string, form: Form) => Promise<Taken>>> = {
+    allow: async (ctx, accountId, { told = '' }) => {
+      await interactions.allow(ctx, accountId, told.split(' '));
       return 'next';
     },
     deny: async (ctx) => ({ to: await interactions.deny(ctx) }),
@@ -78,7 +79,7 @@ export function consentStep(room: Interacting): Step {
       // Bound to the interaction, whose cookie only this browser has, and to the person who was asked.
       csrf.check(ctx, form, ctx.path, ofPerson(uid, accountId), ctx.path);
       const decide = decisions[form['decision'] ?? ''];
-      return decide ? decide(ctx, accountId) : 'next';
+      return decide ? decide(ctx, accountId, form) : 'next';
     },
   };
 }

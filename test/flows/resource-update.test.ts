@@ -103,6 +103,23 @@ test.serial('a scope that was taken away while somebody is asked for it is not g
 });
 
 test.serial(
+  'a scope that an API is given while somebody is asked for the others is granted when they were told',
+  async (t) => {
+    await postern.domain.resources.update(api, { scopes: ['read'] });
+    const config = await discover(postern, await addClient(postern, { resources: [api] }));
+    const agent = new UserAgent(postern.issuer);
+    const sent = await request(config, { scope: 'openid read write', resource: api });
+    const at = await agent.submit(await agent.get(sent.url), { email: 'ada@example.com', password: PASSWORD });
+    t.false(at.html.includes('write'));
+    await postern.domain.resources.update(api, { scopes: ['read', 'write'] });
+    const anew = await signIn(agent, at);
+    t.is(anew.page, 'consent');
+    t.true(anew.html.includes('write'));
+    t.is((await redeem(sent, (await signIn(agent, anew)).left!)).scope, 'openid read write');
+  },
+);
+
+test.serial(
   'a machine’s token is on record or not for as long as it lives, whatever its API’s are by now',
   async (t) => {
     const by = await service();

@@ -226,7 +226,11 @@ test.serial(
       const focus = page.locator(':focus');
       const outline = await focus.evaluate((it) => it.ownerDocument.defaultView?.getComputedStyle(it).outlineWidth);
       t.is(outline, '3px', decision);
-      t.deepEqual(await posted(page, () => page.keyboard.press('Enter')), { csrf: 'token', decision });
+      t.deepEqual(await posted(page, () => page.keyboard.press('Enter')), {
+        csrf: 'token',
+        told: 'openid profile',
+        decision,
+      });
     }
     await page.context().close();
   },

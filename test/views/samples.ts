@@ -78,6 +78,7 @@ export const usual: Samples = {
   consent: {
     action: '/interaction/abc/consent',
     csrf: 'token',
+    told: 'openid profile',
     person: { email: 'ada@example.com', name: 'Ada Lovelace' },
     client: { name: 'Riverside Library', host: 'books.riverside.example' },
     scopes: ['openid', 'profile', 'email', 'offline_access'],
@@ -206,6 +207,7 @@ export const hostile: readonly Samples[] = HOSTILE.map((text) => ({
   consent: {
     action: `/x?${text}`,
     csrf: text,
+    told: text,
     person: { email: text, name: text },
     client: { name: text, host: text, unknown: true },
     scopes: [text, 'email'],
