@@ -89,7 +89,7 @@ async function openHere({ settings, log, pid, note, mustExist = false }: Options
   try {
     const begun = await isBegun(store);
     const masterKey = openMasterKey({ ...place, made, mustExist: begun });
-    const domain = await openDomain({ store, now: store.now, settings, log, masterKey });
+    const domain = await openDomain({ store, now: store.now, settings, log, masterKey, visiting: true });
     markDataMade(settings.keys);
     if (fresh && !begun) note(`there was no store: a new one was made in ${nameOf(settings)}`);
     return { domain, store, masterKey, close: () => domain.close().finally(() => store.close()) };

@@ -33,6 +33,8 @@ interface Options {
   readonly rotateAfter: Duration;
   /** The longest life of anything signed with them. */
   readonly verifyFor: Duration;
+  /** What is due by age is left to whoever serves. */
+  readonly visiting?: boolean;
 }
 
 /** A new secret is known to every process for so long before it signs. */
@@ -49,7 +51,8 @@ interface CookieKey {
  * processes one rotates.
  * @throws Refusal `master_key_mismatch` when the store was sealed under another master key.
  */
-export async function openCookieKeys({ store, now, sealingKey, rotateAfter, verifyFor }: Options) {
+export async function openCookieKeys(options: Options) {
+  const { store, now, sealingKey, rotateAfter, verifyFor, visiting = false } = options;
   /** The newest first. */
   let known: readonly CookieKey[] = [];
 
@@ -83,7 +86,7 @@ export async function openCookieKeys({ store, now, sealingKey, rotateAfter, veri
       ];
     }
     const { id, record, expiresAt, version } = newest;
-    if (record.usedFrom + rotateAfter > now()) return [];
+    if (visiting || record.usedFrom + rotateAfter > now()) return [];
     const unchanged = { put: 'server_secrets', id, record, ...(expiresAt && { expiresAt }), expect: version } as const;
     return [make(now() + KNOWN_AHEAD), unchanged];
   }

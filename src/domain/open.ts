@@ -16,6 +16,8 @@ interface DomainOptions extends Omit<NounOptions, 'sealingKey'> {
   readonly settings: Settings;
   readonly log: Logger;
   readonly masterKey: MasterKey;
+  /** For a command, whose settings need not be those of the servers: keys are made, rotated and dropped by age by theirs. */
+  readonly visiting?: boolean;
 }
 
 export type Domain = Awaited<ReturnType<typeof openDomain>>;
@@ -24,10 +26,10 @@ export type Domain = Awaited<ReturnType<typeof openDomain>>;
  * Every noun, the keys too.
  * @throws Refusal `master_key_mismatch` when the store was sealed under another master key.
  */
-export async function openDomain({ log, masterKey, ...options }: DomainOptions) {
+export async function openDomain({ log, masterKey, visiting = false, ...options }: DomainOptions) {
   const { store, now, settings } = options;
   const { sessions, tokens } = settings;
-  const secrets = { store, now, sealingKey: masterKey.secrets, rotateAfter: settings.signing.rotate_after };
+  const secrets = { store, now, sealingKey: masterKey.secrets, rotateAfter: settings.signing.rotate_after, visiting };
   const cookieKeys = await openCookieKeys({ ...secrets, verifyFor: sessions.lifetime });
   const passwords = options.passwords ?? createPasswords({ processes: settings.workers });
   const nouns = createDomain({ ...options, passwords, sealingKey: masterKey.factors });

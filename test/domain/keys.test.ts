@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { createAudit } from '../../src/domain/audit.ts';
 import { openKeys } from '../../src/domain/keys.ts';
-import { days, deriveKey, newSecret, seconds, silent } from '../../src/lib/index.ts';
+import { type Duration, days, deriveKey, newSecret, seconds, silent } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
@@ -17,7 +17,7 @@ async function opened(t: ExecutionContext) {
   const now = () => time.at;
   const store: Store = memoryStore(now);
   const sealingKey = deriveKey(newSecret(), 'secrets');
-  const another = async () => {
+  const another = async (more: { verifyFor?: Duration; rotateAfter?: Duration; visiting?: boolean } = {}) => {
     const keys = await openKeys({
       store,
       now,
@@ -27,6 +27,7 @@ async function opened(t: ExecutionContext) {
       rotateAfter: ROTATE_AFTER,
       publishAhead: PUBLISH_AHEAD,
       verifyFor: VERIFY_FOR,
+      ...more,
     });
     t.teardown(() => keys.close());
     return keys;
@@ -51,6 +52,33 @@ test('a new store has one RS256 key, which signs at once, also after a restart',
   const again = await another();
   t.is(again.signer().kid, keys.signer().kid);
   t.true(again.verifies(again.signer(), DATA, await keys.signer().sign(DATA)));
+});
+
+test('who comes with other settings for one thing neither drops keys nor rotates them, and makes the first', async (t) => {
+  const { keys, time, another } = await opened(t);
+  await keys.rotate();
+  time.at += days(6);
+  await keys.tick();
+  const before = keys.list();
+  t.is(before.length, 2);
+  await another({ verifyFor: days(1), rotateAfter: days(1), visiting: true });
+  await keys.tick();
+  t.deepEqual(keys.list(), before);
+
+  const now = () => time.at;
+  const first = await openKeys({
+    store: memoryStore(now),
+    now,
+    log: silent,
+    audit: createAudit({ store: memoryStore(now), now }),
+    sealingKey: deriveKey(newSecret(), 'secrets'),
+    rotateAfter: ROTATE_AFTER,
+    publishAhead: PUBLISH_AHEAD,
+    verifyFor: VERIFY_FOR,
+    visiting: true,
+  });
+  t.teardown(() => first.close());
+  t.is(first.list().length, 1);
 });
 
 test('a new key is published before it signs, and signs once everybody can know it', async (t) => {

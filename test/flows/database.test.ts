@@ -38,6 +38,22 @@ test.serial('the command line works on the database with no server there, and hi
   t.regex(repair.stderr, /the store is a database/);
 });
 
+test.serial('a command whose settings are not those of the servers rotates and drops no key of theirs', async (t) => {
+  const { url, query } = await databases.create();
+  const folder = folderOf(t);
+  const env = { POSTERN_DATABASE_URL: url };
+  const keys = async () => (await postern(folder, ['keys', 'list', '--json'], '', env)).json.length;
+  t.is(await keys(), 1);
+  // For servers with `rotate_after: 365d` these are young; the command has the default, 30 days.
+  await query(`UPDATE postern.signing_keys SET record = jsonb_set(jsonb_set(record::jsonb,
+    '{createdAt}', to_jsonb((record::jsonb->>'createdAt')::bigint - 86400000::bigint * 40)),
+    '{signsFrom}', to_jsonb((record::jsonb->>'signsFrom')::bigint - 86400000::bigint * 40))::text`);
+  await query(`UPDATE postern.server_secrets SET record = jsonb_set(record::jsonb,
+    '{usedFrom}', to_jsonb((record::jsonb->>'usedFrom')::bigint - 86400000::bigint * 40))::text`);
+  t.is(await keys(), 1);
+  t.deepEqual((await query('SELECT count(*)::int AS n FROM postern.server_secrets')).rows, [{ n: 1 }]);
+});
+
 test.serial('the database goes: 503 in time, and /readyz says so; it comes back: all is well by itself', async (t) => {
   const { url } = await databases.create();
   const server = await startPostern({ env: { POSTERN_DATABASE_URL: url, POSTERN_OPS_PORT: String(await freePort()) } });
