@@ -41,7 +41,7 @@ import {
   tellAnswered,
 } from './http/index.ts';
 import { createUpstreamLinks, interactionRoutes, signOutPages } from './interaction/index.ts';
-import type { Clock, Logger } from './lib/index.ts';
+import { type Clock, deriveKey, type Logger } from './lib/index.ts';
 import { createOutbound } from './outbound/index.ts';
 import { registrationRoutes } from './registration/index.ts';
 import { shortWays } from './short/index.ts';
@@ -125,7 +125,7 @@ export function assemble({ settings, log, now, metrics, store, masterKey, domain
       ...room,
       upstreamLinks: createUpstreamLinks({ domain, upstreamClient, mark, metrics, log }),
     }),
-    adminRoutes(room),
+    adminRoutes({ ...room, searchKey: deriveKey(masterKey.artifacts, 'operators-searches') }),
     interactionRoutes({
       ...room,
       devices: engine.devices,

@@ -17,8 +17,8 @@ export interface AdminPeoplePages {
     }[];
     /** The address of the next page of them. */
     readonly next?: string | undefined;
-    /** They are those who have it in their names or addresses; `next` is where looking goes on. */
-    readonly found?: { readonly next?: string | undefined };
+    /** They are those who have it in their names or addresses. */
+    readonly found: boolean;
   };
   readonly 'admin-person-new': GuardedFrame & {
     readonly email: string;

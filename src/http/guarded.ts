@@ -28,13 +28,12 @@ export interface GuardedFrame {
 
 /**
  * Where the person goes next: a page of the same room by its name, with the word for what was done; `{ error }` shows this
- * page once more; `{ show }` shows what was found; `{ once }` is what nobody is shown again, such as a secret; nothing where it
+ * page once more; `{ once }` is what nobody is shown again, such as a secret; nothing where it
  * was answered.
  */
 export type Outcome =
   | { readonly to: string; readonly done?: string }
   | { readonly error: string; readonly detail?: string; readonly status?: number; readonly again?: number }
-  | { readonly show: (frame: GuardedFrame) => void }
   | { readonly once: Once }
   | undefined;
 
@@ -131,7 +130,6 @@ export function guardedPage<Me extends Someone>(
     if (!outcome) return undefined;
     if ('once' in outcome) return { to: outcome.once.onwards, shown: outcome.once };
     if ('to' in outcome) return { to: pathOf(outcome.to) + doneIn(outcome) };
-    if ('show' in outcome) return void outcome.show(frame(ctx, me));
     const { error, detail, again } = outcome;
     await page.show(ctx, me, frame(ctx, me, { error, detail, again }), form);
     // What is not there any more stays not found.

@@ -2,7 +2,7 @@ import test from 'ava';
 import { addOperator } from '../support/operators.ts';
 import { addPerson, type Postern, startPostern } from '../support/postern.ts';
 import { password } from './application.ts';
-import { axe, openBrowser, openPage } from './browser.ts';
+import { axe, openBrowser, openPage, screenshot } from './browser.ts';
 
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 let postern: Postern;
@@ -109,6 +109,33 @@ test.serial(
     t.deepEqual(postern.domain.upstreams.list(), []);
   },
 );
+
+test.serial('who was found is there after going back, and after a reload, without a form to send again', async (t) => {
+  const operator = await addOperator(postern);
+  for (let n = 0; n < 60; n += 1) await addPerson(postern, `zuse${n}@example.com`, `Konrad ${n}`);
+  const { context, page, complaints } = await openPage(browser, { javaScriptEnabled: false });
+  await page.goto(`${postern.issuer}/admin/people`);
+  await password(page, operator.email);
+  await page.fill('[name=who]', 'konrad');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text=All people');
+  await screenshot(page, 'admin-people-found');
+  const listed = () => page.locator('.menu > li').count();
+  await page.click('[rel=next]');
+  t.is(await listed(), 10);
+  await page.locator('.menu > li a').first().click();
+  await page.waitForSelector('[data-page=admin-person]');
+  for (const shown of [10, 50]) {
+    await page.goBack();
+    t.is(await listed(), shown);
+    await page.reload();
+    t.is(await listed(), shown);
+    t.is(await page.inputValue('[name=who]'), 'konrad');
+  }
+  t.notRegex(page.url(), /konrad/i);
+  t.deepEqual(complaints, []);
+  await context.close();
+});
 
 test.serial(
   'whoever has an address with letters beyond ASCII signs in by it, and an operator corrects their name',

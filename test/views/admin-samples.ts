@@ -41,6 +41,7 @@ export const adminUsual: Samples = {
   'admin-people': {
     ...on('people'),
     who: '',
+    found: false,
     people: [
       { ...ADA, name: 'Ada Lovelace', admin: false, disabled: true },
       { id: 'usr_2', email: 'grace@example.com', name: 'Grace Hopper', admin: true, disabled: false },
@@ -249,7 +250,7 @@ export function adminHostile(text: string): Samples {
     'admin-people': {
       ...every,
       who: text,
-      found: { next: text },
+      found: true,
       people: [{ id: text, email: text, name: text, admin: true, disabled: true }],
       next: `javascript:${text}`,
     },

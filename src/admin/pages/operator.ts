@@ -11,7 +11,7 @@ import {
   type Pages,
   sendOn,
 } from '../../http/index.ts';
-import { type Clock, hours, minutes, Refusal } from '../../lib/index.ts';
+import { type Clock, hours, minutes, Refusal, type SealingKey } from '../../lib/index.ts';
 
 /** What the pages of operators are given. */
 export interface OperatorRoom {
@@ -21,6 +21,8 @@ export interface OperatorRoom {
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly now: Clock;
+  /** Seals what operators look for, where it stands in an address. */
+  readonly searchKey: SealingKey;
 }
 
 /** One page of the operators'; what is refused in a decision of it is told at its form. */
