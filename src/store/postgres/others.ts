@@ -38,24 +38,36 @@ export async function stillAlone(client: Client): Promise<void> {
   if (others.length > 0) throw inUse(others);
 }
 
-/** Whoever holds the lock, and whoever calls itself Postern: a server that lost the one connection that holds the lock. */
+interface Connected {
+  readonly role: string;
+  /** Not told of other roles; of a local socket there is none. */
+  readonly address: string | null;
+  /** Not told of other roles. */
+  readonly since: Date | null;
+  readonly connections: number;
+}
+
+/**
+ * Whoever holds the lock, and whoever calls itself Postern: a server that lost the one connection that holds the lock. By
+ * machine, for one server has a dozen connections.
+ */
 async function othersThan(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ address: string | null; pid: number; since: Date | null }>(
-    `SELECT client_addr::text AS address, pid, backend_start AS since FROM pg_stat_activity
+  const { rows } = await client.query<Connected>(
+    `SELECT usename::text AS role, host(client_addr) AS address, count(*)::int AS connections, min(backend_start) AS since FROM pg_stat_activity
      WHERE datname = current_database() AND pid <> pg_backend_pid() AND (application_name = 'postern' OR pid IN (
        SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = $1 AND classid = 0
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
-     ORDER BY backend_start`,
+     GROUP BY usename, client_addr ORDER BY since`,
     [OPEN],
   );
-  return rows.map(({ address, pid, since }) => {
+  return rows.map(({ role, address, connections, since }) => {
     const at = since ? ` since ${since.toISOString()}` : '';
-    return `${address?.replace(/\/\d+$/, '') ?? 'a local process'} (connection ${pid}${at})`;
+    return `${address ?? (since ? 'a local process' : `the role ${role}`)} (${connections} connection${connections === 1 ? '' : 's'}${at})`;
   });
 }
 
 const inUse = (others: readonly string[]): DatabaseRefused =>
   new DatabaseRefused(
     'store_in_use',
-    `the database is in use by ${others.slice(0, 3).join(', ') || 'another process'}${others.length > 3 ? ` and ${others.length - 3} more connections` : ''}: stop every server on it first`,
+    `the database is in use by ${others.join(', ') || 'another process'}: stop every server on it first`,
   );
