@@ -1,5 +1,6 @@
 import { interactionPolicy as engine, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Domain, leastOf } from '../domain/index.ts';
+import { askedOf, covers } from './grants.ts';
 import { ASSURANCE } from './proofs.ts';
 import { resourceScopesOf, splitScope } from './scopes.ts';
 
@@ -7,7 +8,7 @@ const { REQUEST_PROMPT, NO_NEED_TO_PROMPT } = engine.Check;
 
 export type Policy = ReturnType<typeof interactionPolicy>;
 
-/** When a person has to be asked: the engine's own checks, two of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
+/** When a person has to be asked: the engine's own checks, three of ours, and `prompt=select_account` (OIDC Core §3.1.2.1). */
 export function interactionPolicy(domain: Domain) {
   const policy = engine.base();
   const login = policy.get('login');
@@ -21,6 +22,12 @@ export function interactionPolicy(domain: Domain) {
     // Every answer of the engine comes by here, however somebody was signed in.
     new engine.Check(ASSURANCE, 'the person has to prove more', 'login_required', async (ctx) =>
       (await isEnough(domain, ctx)) ? NO_NEED_TO_PROMPT : REQUEST_PROMPT,
+    ),
+  );
+  policy.get('consent')?.checks.add(
+    // What was granted without them, while the application was the operator's own, they have not allowed.
+    new engine.Check('never_allowed', 'the person has not allowed it', 'consent_required', async (ctx) =>
+      (await isAllowed(domain, ctx)) ? NO_NEED_TO_PROMPT : REQUEST_PROMPT,
     ),
   );
   // Choosing is signing in: the page begins with who is signed in, and takes anybody.
@@ -72,4 +79,13 @@ async function isEnough(domain: Domain, { oidc }: KoaContextWithOIDC): Promise<b
   const client = await domain.clients.get(oidc.client?.clientId ?? '');
   const registered = client?.acrValues ?? [];
   return (await domain.assurance.standing(person, amr, { asked, registered })).missing === undefined;
+}
+
+/** Whether they need not be asked, or were: all that is asked is in their consent. */
+async function isAllowed({ clients, consents }: Domain, { oidc }: KoaContextWithOIDC): Promise<boolean> {
+  const [accountId, client] = [oidc.account?.accountId, await clients.get(oidc.client?.clientId ?? '')];
+  // The other checks ask who it is.
+  if (!accountId || !client || client.firstParty) return true;
+  const asked = askedOf(oidc.params?.['scope'] as string | undefined, oidc.resourceServers ?? {});
+  return covers(await consents.find(accountId, client.id), asked);
 }

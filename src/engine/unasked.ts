@@ -55,7 +55,7 @@ export function createUnasked(provider: Provider, policy: Policy): GrantedUnaske
     const grant = new provider.Grant(stored as object);
     const all = new Set(scopes);
     const openid = new Set(scopes.filter((scope) => (STATIC_SCOPES as readonly string[]).includes(scope)));
-    const server = only({ scopes: new Set(resource.scope.split(' ')) });
+    const server = only({ scope: resource.scope, scopes: new Set(resource.scope.split(' ')) });
     const oidc = only({
       session: only({ accountId: session.accountId, amr: session['amr'], acr: session['acr'] }),
       account: only({ accountId: person.id }),

@@ -21,6 +21,7 @@ import {
   minutesBetween,
   type Opened,
   openedOf,
+  remember,
   rowOf,
 } from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, CALLBACK, type Postern } from '../support/postern.ts';
@@ -81,6 +82,7 @@ test.serial.before(async () => {
     await keepSignIn(postern, clients['others']!, 'email openid files.write files.read'),
     await keepSignIn(postern, clients['several resources']!, 'openid files.read', undefined, { resource: API }),
   );
+  await remember(postern, kept[2]!, { accountId: people['ada']!.id, clientId: clients['for one page']!.id });
 });
 
 /** Seconds from now. */

@@ -105,6 +105,19 @@ test('a first-party application is not asked about', async (t) => {
   t.truthy(answer.left?.searchParams.get('code'));
 });
 
+test('… until it is not the operator’s own any more: whoever is signed in is asked, once', async (t) => {
+  const client = await addClient(postern, { firstParty: true });
+  const { agent, config } = await authorize(postern, client);
+  await postern.domain.clients.update(client.id, { firstParty: false });
+  for (const way of [{}, { ui_locales: 'en' }] as Record<string, string>[]) {
+    const silently = await agent.get((await request(config, { prompt: 'none', ...way })).url);
+    t.is(silently.left?.searchParams.get('error'), 'consent_required');
+    t.is((await agent.get((await request(config, way)).url)).page, 'consent');
+  }
+  t.truthy((await signIn(agent, await agent.get((await request(config)).url))).left?.searchParams.get('code'));
+  t.truthy((await agent.get((await request(config)).url)).left?.searchParams.get('code'));
+});
+
 test('one session serves every application: prompt=none succeeds for the second, and fails without a session', async (t) => {
   const { agent } = await authorize(postern, await addClient(postern));
   const second = await discover(postern, await addClient(postern, { firstParty: true }));

@@ -105,6 +105,16 @@ export function copyOf(opened: Opened, { grant, session, client }: Kept, { accou
   return { grantId, uid, sessionId, rows };
 }
 
+/** Somebody has allowed an application what was allowed in a sign-in that was kept. */
+export function remember({ domain }: Postern, { grant }: Kept, of: { accountId: string; clientId: string }) {
+  const { openid, resources = {} } = grant as { openid: { scope: string }; resources?: Record<string, string> };
+  return domain.consents.remember({
+    ...of,
+    scopes: openid.scope.split(' '),
+    resources: Object.fromEntries(Object.entries(resources).map(([uri, scope]) => [uri, scope.split(' ')])),
+  });
+}
+
 /**
  * Signs somebody in in as many browsers, each last seen a minute before the one that follows.
  * @returns what names the sessions, the last used first
