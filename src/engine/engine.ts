@@ -101,6 +101,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
   options.installGrants({ provider, domain });
   noteRefusals(provider);
   installSignOut(provider, {
+    keys: domain.keys,
     shows: options.shows,
     csrf: createCsrf({ issuer: settings.issuer, secrets: domain.cookieKeys.current }),
   });

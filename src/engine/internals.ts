@@ -20,7 +20,7 @@ import { tellSubject } from './introspection.ts';
 import { requireProof } from './no-proof.ts';
 import { namedWithoutSecret } from './no-secret.ts';
 import { refuseNothing } from './policy.ts';
-import { askWhetherToSignOut, believeSignOutForm } from './sign-out.ts';
+import { askWhetherToSignOut, believeSignOutForm, outliveHint } from './sign-out.ts';
 
 export { grantHelpers };
 
@@ -49,7 +49,7 @@ let adjusted = false;
  * client without a secret by its name in the header (no-secret.ts), and none that does not say who it is (no-proof.ts). Tells the
  * subject of a machine's token (introspection.ts). Refuses a request that asks for nothing as soon as it is pushed, or a device
  * makes it, as at /authorize (policy.ts). And has a sign-out form say itself what it is about,
- * where the engine keeps one such form for each session (sign-out.ts).
+ * where the engine keeps one such form for each session, and be shown whatever became of the ID token that asks for it (sign-out.ts).
  */
 export function adjustSteps(): void {
   if (adjusted) return;
@@ -62,6 +62,7 @@ export function adjustSteps(): void {
   for (const steps of [token, revocation, introspection, clientAuth])
     precede(steps, 'authenticateClient', requireProof);
   precede(introspection, 'renderTokenResponse', tellSubject);
+  precede(init, 'endSessionChecks', outliveHint);
   take(init, 'generateXsrf');
   take(init, 'renderLogout', askWhetherToSignOut);
   precede(confirm, 'verifyXsrf', believeSignOutForm);

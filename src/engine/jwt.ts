@@ -27,6 +27,9 @@ function decode(part: string): Record<string, unknown> | undefined {
 export const claimsIn = (token: string): Readonly<Record<string, unknown>> | undefined =>
   decode(token.split('.')[1] ?? '');
 
+/** Which key a JWT says it was signed with. */
+export const kidOf = (token: string): unknown => decode(token.split('.')[0] ?? '')?.['kid'];
+
 /**
  * Signs with the key that signs now (RFC 7515 compact serialization).
  * @param typ undefined for an ID token, whose header has none

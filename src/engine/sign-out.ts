@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { sessionIdOf } from '../domain/index.ts';
+import { type Keys, sessionIdOf } from '../domain/index.ts';
 import { type Csrf, sendOn } from '../http/index.ts';
 import { onceMore } from './ask-again.ts';
 import type { Shows } from './configuration.ts';
+import { claimsIn, kidOf } from './jwt.ts';
 import { markOvertaken, namesNoSession } from './overtaken.ts';
 import { currentUnit } from './unit.ts';
 
@@ -22,6 +23,7 @@ interface Said {
 }
 
 interface SignOut {
+  readonly keys: Pick<Keys, 'published'>;
   readonly shows: Pick<Shows, 'signOut'>;
   readonly csrf: Csrf;
 }
@@ -52,6 +54,28 @@ const sessionOf = ({ oidc }: KoaContextWithOIDC): Session => oidc.session as Ses
 const isLost = (ctx: KoaContextWithOIDC): boolean => namesNoSession(ctx.oidc.provider as Provider, ctx, sessionOf(ctx));
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/**
+ * Goes before the engine's own step, which refuses an ID token that it cannot check, or whose application was removed: its person
+ * would stay signed in because a key was revoked, or is gone that was replaced long ago. They are asked in any case, so it says
+ * no more than which application sends them, as `client_id` does without any proof.
+ */
+export async function outliveHint(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
+  const provider = ctx.oidc.provider as Provider;
+  const params = (ctx.oidc.params ?? {}) as Record<string, unknown>;
+  const hint = text(params['id_token_hint']) ?? '';
+  const { iss, aud } = claimsIn(hint) ?? {};
+  const { client_id: named = aud } = params;
+  if (iss === provider.issuer && typeof aud === 'string' && named === aud) {
+    const isThere = (await provider.Client.find(aud)) !== undefined;
+    const isSignedByUs = signOutOf(ctx)
+      .keys.published()
+      .some(({ kid }) => kid === kidOf(hint));
+    if (!isThere || !isSignedByUs)
+      Object.assign(params, { id_token_hint: undefined, client_id: isThere ? aud : undefined });
+  }
+  await next();
+}
 
 /** Takes the place of the engine's own step. */
 export async function askWhetherToSignOut(ctx: KoaContextWithOIDC): Promise<void> {

@@ -125,6 +125,39 @@ test.serial('a revoked key: what it signed is refused at once everywhere, and an
   t.is(await postern.store.get('signing_keys', old), undefined);
 });
 
+test.serial('whoever signs out by an ID token of a key that is gone is asked and sent back all the same', async (t) => {
+  const bye = 'http://localhost:4999/bye';
+  const client = await addClient(postern, { postLogoutRedirectUris: [bye] });
+  const { config, tokens, agent } = await authorize(postern, client);
+  const out = { post_logout_redirect_uri: bye, id_token_hint: tokens.id_token! };
+  await postern.domain.keys.revoke(kidOf(tokens.id_token!));
+  const [head, , signature] = tokens.id_token!.split('.');
+  const others = Buffer.from(JSON.stringify({ iss: 'https://other.example', aud: client.id })).toString('base64url');
+  for (const id_token_hint of ['x', `${head}.${others}.${signature}`])
+    t.is((await agent.get(oidc.buildEndSessionUrl(config, { ...out, id_token_hint }))).status, 400);
+  const evil = { ...out, post_logout_redirect_uri: 'http://evil.example/' };
+  t.is((await agent.get(oidc.buildEndSessionUrl(config, evil))).status, 400);
+  const question = await agent.get(oidc.buildEndSessionUrl(config, out));
+  t.is(question.page, 'logout');
+  const { left } = await agent.submit(question, {}, { name: 'logout', value: 'yes' });
+  t.is(left?.href.split('?')[0], bye);
+  t.is((await agent.get((await request(config)).url)).page, 'login');
+});
+
+test.serial(
+  'whoever signs out by an ID token of an application that was removed is asked, and sent nowhere',
+  async (t) => {
+    const bye = 'http://localhost:4999/bye';
+    const client = await addClient(postern, { postLogoutRedirectUris: [bye] });
+    const { config, tokens, agent } = await authorize(postern, client);
+    await postern.domain.clients.remove(client.id);
+    const out = { post_logout_redirect_uri: bye, id_token_hint: tokens.id_token! };
+    const question = await agent.get(oidc.buildEndSessionUrl(config, out));
+    t.is(question.page, 'logout');
+    t.is((await agent.submit(question, {}, { name: 'logout', value: 'yes' })).page, 'signed-out');
+  },
+);
+
 test.serial('revoking the signing key while its successor waits makes the successor sign at once', async (t) => {
   const token = await machine();
   const old = kidOf(await token());
