@@ -112,16 +112,24 @@ export async function believeSignOutForm(ctx: KoaContextWithOIDC, next: Next): P
     return sendOn(ctx, `${PATH}?${queryOf(said)}`);
   }
   const secret = randomBytes(16).toString('base64url');
-  session.state = { secret, clientId: said.client, postLogoutRedirectUri: said.to, state: said.state };
+  const { client, to } = await whatIsLeft(ctx, said);
+  session.state = { secret, clientId: client, postLogoutRedirectUri: to, state: said.state };
   // With nobody signed in there is nothing of which to leave all but one application.
   Object.assign(ctx.oidc.params ?? {}, { xsrf: secret, ...(!session.accountId && { logout: 'yes' }) });
   await next();
   // The engine's own last page has no word of its parameters.
-  if (!said.to && said.locales && ctx.status === 303) {
+  if (!to && said.locales && ctx.status === 303) {
     const last = new URL(ctx.response.get('Location'));
     last.searchParams.set('ui_locales', said.locales);
     ctx.redirect(last.href);
   }
+}
+
+/** The application and its address as far as they are registered still: a page may be open for as long as its session lasts. */
+async function whatIsLeft({ oidc }: KoaContextWithOIDC, { client: id, to }: Partial<Said>): Promise<Partial<Said>> {
+  const client = id === undefined ? undefined : await (oidc.provider as Provider).Client.find(id);
+  if (!client) return {};
+  return { client: id, to: to !== undefined && client.postLogoutRedirectUriAllowed(to) ? to : undefined };
 }
 
 /** What a token of the form is for: this page, and what the form says. */

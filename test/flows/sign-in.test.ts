@@ -234,6 +234,23 @@ test('signing out ends the session after a question, and goes back to a register
   await t.throwsAsync(oidc.refreshTokenGrant(config, tokens.refresh_token!));
 });
 
+test('where it went back to is no address of the application any more, or it is gone: the page says that it is done', async (t) => {
+  const bye = 'http://localhost:4999/bye';
+  const { clients } = postern.domain;
+  for (const end of [clients.remove, (id: string) => clients.update(id, { postLogoutRedirectUris: [] })])
+    for (const to of [bye, undefined])
+      for (const everywhere of [true, false]) {
+        const client = await addClient(postern, { postLogoutRedirectUris: [bye] });
+        const { agent, config } = await authorize(postern, client);
+        const away = oidc.buildEndSessionUrl(config, to === undefined ? {} : { post_logout_redirect_uri: to });
+        const question = await agent.get(away);
+        await end(client.id);
+        const last = await agent.submit(question, {}, everywhere ? { name: 'logout', value: 'yes' } : undefined);
+        t.is(last.page, 'signed-out');
+        t.is((await agent.get('/account')).page, everywhere ? 'login' : 'account');
+      }
+});
+
 test('several tabs at once: each finishes its own request', async (t) => {
   const agent = new UserAgent(postern.issuer);
   const requests = await Promise.all(
