@@ -22,8 +22,17 @@ export function installPasswordGrant({ provider, domain: { accounts, clients, re
     if (servers.length > 1) throw new errors.InvalidTarget('only a single resource may be asked for');
     const scopes = g.validateClientScope(provider, ctx);
     const person = await authenticate(ctx);
+    await stillGiven(ctx);
     const grant = await grantTo(ctx, person, [...scopes]);
     await issue(ctx, person.id, grant, [...scopes].join(' '), proof);
+  }
+
+  /** A proof takes a while, and many of them wait for one another: an operator may have taken the grant back meanwhile. */
+  async function stillGiven({ oidc }: Ctx): Promise<void> {
+    const client = await clients.get(oidc.client.clientId);
+    if (!client) throw new errors.InvalidClient('client not found');
+    if (!client.grantTypes.includes(GRANT_TYPE))
+      throw new errors.UnauthorizedClient('the client was not given this grant type');
   }
 
   /** The same answer for an unknown address, a wrong password, a disabled account and one with a second factor (RFC 6749 §5.2). */

@@ -6,7 +6,7 @@ import { personTokens } from './person-tokens.ts';
 import type { Asked, Means, ShortWay } from './way.ts';
 
 interface Options extends Means {
-  readonly domain: Means['domain'] & Pick<Domain, 'resourceOwners'>;
+  readonly domain: Means['domain'] & Pick<Domain, 'clients' | 'resourceOwners'>;
   readonly grantLives: Lifetimes['grant'];
 }
 
@@ -19,7 +19,7 @@ const AMR = ['pwd'];
  */
 export function passwords(options: Options): ShortWay {
   const { domain, servers, seal, store, grantLives, onTokens } = options;
-  const { accounts, consents, resourceOwners } = domain;
+  const { accounts, clients, consents, resourceOwners } = domain;
   const issue = personTokens(options);
   const endsWith = endingWithPerson(domain);
 
@@ -38,6 +38,8 @@ export function passwords(options: Options): ShortWay {
     });
     const person = owner.kind === 'proven' ? await accounts.get(owner.person.id) : undefined;
     if (owner.kind !== 'proven' || !person || person.disabled || person.epoch !== owner.person.epoch) return undefined;
+    // A proof takes a while, and many of them wait for one another.
+    if ((await clients.get(client.id))?.updatedAt !== client.updatedAt) return undefined;
 
     const iat = numericDate();
     const grantId = newSecret();

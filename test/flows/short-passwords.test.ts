@@ -289,4 +289,25 @@ for (const path of WAYS) {
       t.is(rows.refresh_tokens, 0);
     },
   );
+
+  test.serial(`an application that an operator takes it from meanwhile gets no tokens at ${path}`, async (t) => {
+    const { accounts, clients: all } = postern.domain;
+    const { authenticate } = accounts;
+    t.teardown(() => Object.assign(accounts, { authenticate }));
+    for (const [end, error] of [
+      [all.remove, 'invalid_client'],
+      [(id: string) => all.update(id, { passwordGrant: false }), 'unauthorized_client'],
+    ] as const) {
+      const { id: personId, email } = await addPerson(postern, `${error}-${WAYS.indexOf(path)}@example.com`);
+      const { id, secret = '' } = await addClient(postern, { passwordGrant: true });
+      accounts.authenticate = async (...given) => {
+        const person = await authenticate(...given);
+        await end(id);
+        return person;
+      };
+      const { text } = await send(postern.url, { ...asking({ id, secret }, { username: email }), path });
+      t.is((JSON.parse(text) as { error?: string }).error, error);
+      t.deepEqual((await postern.store.find('refresh_tokens', 'accountId', personId)).rows, []);
+    }
+  });
 }
