@@ -1,5 +1,5 @@
 import type { Provider } from 'oidc-provider';
-import { type Domain, sidOf, userCodeIn } from '../domain/index.ts';
+import { DEVICE_GRANT, type Domain, sidOf, userCodeIn } from '../domain/index.ts';
 import {
   type Clock,
   deriveKey,
@@ -124,7 +124,9 @@ export function createDevices({ provider, domain, key, open, seal, now }: Option
       const [row] = letters ? await currentUnit().find('device_codes', 'userCode', userCodeDigest(key, letters)) : [];
       const payload = row && open('device_codes', row);
       const client = payload?.clientId ? await domain.clients.get(payload.clientId) : undefined;
-      if (!row || !payload || !client || !isWaiting(row, payload, now)) return undefined;
+      if (!row || !payload || !isWaiting(row, payload, now)) return undefined;
+      // Its device will be given nothing any more.
+      if (!client?.grantTypes.includes(DEVICE_GRANT)) return undefined;
       const state = stateOf(row.id, browser);
       const query = new URLSearchParams({
         client_id: client.id,

@@ -329,7 +329,7 @@ test.serial('an application that was removed, or lost the grant, waits in vain',
   const at = await question(two);
   await postern.domain.clients.remove(gone.id);
   await postern.domain.clients.update(lost.id, { deviceGrant: false });
-  t.is((await type(one)).page.status, 400);
+  for (const over of [one, two]) t.like((await type(over)).page, { page: 'device', status: 400 });
   const { page, status } = await at.agent.submit(at.asked, {}, ALLOW);
   t.is(status, 400, page);
   t.is(await told(one), 'invalid_client');
