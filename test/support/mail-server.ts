@@ -34,7 +34,12 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     logger: false,
     async onData(stream, session, callback) {
       const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      try {
+        for await (const chunk of stream) chunks.push(chunk as Buffer);
+      } catch {
+        // Its sender ended in the middle of it: it is no mail, and comes again.
+        return;
+      }
       const raw = Buffer.concat(chunks).toString();
       const email = await PostalMime.parse(raw);
       const recipients = session.envelope.rcptTo.map(({ address }) => address);
