@@ -11,13 +11,16 @@ export interface Proof {
 
 /** As we issue them, so that nothing about their encoding is left to be told. */
 const BASIC = /^basic ((?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?)$/i;
-const PAIR = /^([\w-]+):([\w-]+)$/;
+/** Whoever follows RFC 6749 §2.3.1 to the letter writes it as a form's; some escape all they may (`oauth4webapi`). */
+const PAIR = /^((?:[\w-]|%2D|%5F)+):((?:[\w-]|%2D|%5F)+)$/i;
+const written = (part: string | undefined) => part?.replaceAll(/%2D/gi, '-').replaceAll(/%5F/gi, '_');
 
 /** Undefined where it is said in two ways or not clearly: that is the engine's to judge (RFC 6749 §2.3). */
 export function readProof(authorization: string | undefined, { client_id, client_secret }: Form): Proof | undefined {
   if (authorization === undefined) return client_id ? { clientId: client_id, secret: client_secret } : undefined;
   const [, encoded] = BASIC.exec(authorization) ?? [];
-  const [, clientId, secret] = PAIR.exec(encoded ? Buffer.from(encoded, 'base64').toString('latin1') : '') ?? [];
+  const pair = PAIR.exec(encoded ? Buffer.from(encoded, 'base64').toString('latin1') : '');
+  const [clientId, secret] = [written(pair?.[1]), written(pair?.[2])];
   if (!clientId || client_secret !== undefined || (client_id !== undefined && client_id !== clientId)) return undefined;
   return { clientId, secret };
 }
