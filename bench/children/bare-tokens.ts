@@ -54,7 +54,6 @@ async function serve({ folder, people = 0 }: { folder?: string; people?: number 
         { ...row, used },
         { ...row, access },
         { ...row, next },
-        { used, told },
       ],
     };
   }

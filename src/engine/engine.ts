@@ -96,6 +96,7 @@ export function createEngine(options: EngineOptions & EngineParts): Engine {
     open,
     now,
     retryWindow: settings.tokens.refresh_retry,
+    idLives: settings.tokens.id,
   });
   installDeviceGrant({ provider, open, now });
   options.installGrants({ provider, domain });

@@ -5,7 +5,7 @@
  * With grants/ it is the only room that knows oidc-provider; internals.ts alone imports its inside. It shows no page and
  * asks nobody anything: a person's steps are interaction/'s, which reaches the engine through {@link Engine}.
  */
-export { claimsFor, endingWithPerson } from './accounts.ts';
+export { endingWithPerson } from './accounts.ts';
 export type { ArtifactPut, OpenArtifact, SealArtifact } from './artifacts.ts';
 export { askAgain } from './ask-again.ts';
 export { acrTold, noteAuthentication } from './authentication.ts';
@@ -20,7 +20,9 @@ export type { Lifetimes } from './lifetimes.ts';
 export { CUT_OFF } from './overtaken.ts';
 export { OPERATORS_CALLBACK, OWN_CALLBACK, type OwnSessions, type SignedIn } from './own-sessions.ts';
 export type { PendingRequest, Progress } from './pending.ts';
-export { keptAnswer, refreshTtl } from './refresh.ts';
+export { authenticationIn, isSignedAgain, personTokens } from './person-tokens.ts';
+export { refreshTtl } from './refresh.ts';
+export { keptAnswer } from './refresh-answers.ts';
 export { tellRefusals } from './refused.ts';
 export { type ResourceServers, resourceServers } from './resources.ts';
 export { CLAIMS, STATIC_SCOPES, splitScope } from './scopes.ts';

@@ -1,10 +1,11 @@
 import { type AdapterPayload, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Domain } from '../domain/index.ts';
-import { type Clock, type Duration, deriveKey, inSeconds, seal, sha256, unseal } from '../lib/index.ts';
-import { type Artifact, type Row, StoreConflict, type Tables } from '../store/index.ts';
+import { type Clock, type Duration, inSeconds, sha256 } from '../lib/index.ts';
+import { type Artifact, type Row, StoreConflict } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
 import { engineGrant, grantHelpers } from './internals.ts';
 import { readOwnJwt } from './jwt.ts';
+import { type Asked, keptAnswer, type PresentedToken, refreshAnswers, requestOf } from './refresh-answers.ts';
 import { currentUnit } from './unit.ts';
 
 type Ctx = KoaContextWithOIDC;
@@ -16,11 +17,8 @@ interface Options {
   readonly now: Clock;
   /** How long the token just rotated gets its answer again. */
   readonly retryWindow: Duration;
-}
-
-interface Presented {
-  readonly token: string;
-  readonly rowId: string;
+  /** How long an ID token is good. */
+  readonly idLives: Duration;
 }
 
 const TABLE = 'refresh_tokens';
@@ -31,8 +29,9 @@ const TABLE = 'refresh_tokens';
  * a second tab, a second process. Presented later, or once its successor was used, it is a stolen one (RFC 9700 §4.14):
  * the whole family ends.
  */
-export function installRefresh({ provider, domain, open, now, retryWindow }: Options): void {
+export function installRefresh({ provider, domain, open, now, retryWindow, idLives }: Options): void {
   const engine = engineGrant(provider, 'refresh_token');
+  const answers = refreshAnswers({ domain, open, issuer: provider.issuer, idLives });
 
   async function handle(ctx: Ctx): Promise<void> {
     const presented = read(ctx);
@@ -43,14 +42,14 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     } else await again(ctx, presented, row);
   }
 
-  function read(ctx: Ctx): Presented | undefined {
+  function read(ctx: Ctx): PresentedToken | undefined {
     const token = ctx.oidc.params?.['refresh_token'];
     const claims = typeof token === 'string' ? readOwnJwt(domain.keys, provider.issuer, 'rt+jwt', token) : undefined;
     return claims && { token: token as string, rowId: sha256(claims.jti) };
   }
 
   /** Keeps the answer with the successor's birth, in one commit; whoever lost the race gets the winner's answer. */
-  async function finish(ctx: Ctx, presented: Presented): Promise<void> {
+  async function finish(ctx: Ctx, presented: PresentedToken): Promise<void> {
     const unit = currentUnit();
     const used = await unit.get(TABLE, presented.rowId);
     const successor = ctx.oidc.entities.RefreshToken?.jti;
@@ -72,20 +71,18 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
     }
   }
 
-  async function again(ctx: Ctx, presented: Presented, row: Row<Artifact>): Promise<void> {
+  async function again(ctx: Ctx, presented: PresentedToken, row: Row<Artifact>): Promise<void> {
     const payload = open(TABLE, row);
     if (payload.clientId !== ctx.oidc.client?.clientId) throw new errors.InvalidGrant('client mismatch');
     const proof = await proofOf(ctx, payload.jkt as string | undefined);
     const { consumedAt = 0, successor } = row.record;
     const next = successor ? await currentUnit().get(TABLE, successor) : undefined;
-    const answer = await currentUnit().get('refresh_answers', presented.rowId);
-    if (now() >= consumedAt + retryWindow || !next || next.record.consumedAt || !answer) return reused(ctx, payload);
-    const body = JSON.parse(unseal(answerKey(presented), presented.rowId, answer.record.sealed)) as {
-      refresh_token: string;
-    };
-    if (answer.record.request !== requestOf(askedIn(ctx, proof?.thumbprint)))
-      return withoutRotation(ctx, body.refresh_token);
-    await mustBeGood(ctx, body.refresh_token);
+    const isRetry = now() < consumedAt + retryWindow && next && !next.record.consumedAt;
+    const answered = isRetry ? await answers.find(presented, row, next) : undefined;
+    if (!answered) return reused(ctx, payload);
+    if (answered.request !== requestOf(askedIn(ctx, proof?.thumbprint)))
+      return withoutRotation(ctx, answered.successor);
+    await mustBeGood(ctx, answered.successor);
     if (proof)
       await grantHelpers.checkDpopReplay(
         provider,
@@ -94,7 +91,7 @@ export function installRefresh({ provider, domain, open, now, retryWindow }: Opt
         payload.clientId as string,
         errors.InvalidGrant,
       );
-    ctx.body = body;
+    ctx.body = answered.body;
   }
 
   /**
@@ -143,29 +140,10 @@ const overtaken = [StoreConflict, errors.InvalidGrant, errors.InvalidDpopProof];
 
 const keep = ({ expiresAt }: Row<unknown>) => (expiresAt === undefined ? {} : { expiresAt });
 
-const answerKey = ({ token }: Presented) => deriveKey(token, 'refresh-answer');
-
-/** What was asked beside the token. */
-interface Asked {
-  readonly scope?: unknown;
-  readonly resource?: unknown;
-  /** The key that the access token is bound to. */
-  readonly jkt?: string | undefined;
-}
-
 const askedIn = (ctx: Ctx, jkt: string | undefined): Asked => {
   const { scope, resource } = ctx.oidc.params as Asked;
   return { scope, resource, jkt };
 };
-
-const requestOf = ({ scope, resource, jkt }: Asked): string =>
-  sha256(JSON.stringify([scope ?? null, resource ?? null, jkt ?? null]));
-
-/** The answer as it is kept for whoever presents the token again: it opens with that token alone. */
-export const keptAnswer = (presented: Presented, answer: object, asked: Asked = {}): Tables['refresh_answers'] => ({
-  sealed: seal(answerKey(presented), presented.rowId, JSON.stringify(answer)),
-  request: requestOf(asked),
-});
 
 /** Seconds a refresh token lives: idle time, cut off where its sign-in, so many seconds old, is over. */
 export const refreshTtl =

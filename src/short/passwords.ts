@@ -2,7 +2,7 @@ import { acrOf, type Domain } from '../domain/index.ts';
 import { endingWithPerson, type Lifetimes, splitScope } from '../engine/index.ts';
 import { newSecret, numericDate } from '../lib/index.ts';
 import { UnitOfWork } from '../store/index.ts';
-import { personTokens } from './person-tokens.ts';
+import { tokenIssuer } from './person-tokens.ts';
 import type { Asked, Means, ShortWay } from './way.ts';
 
 interface Options extends Means {
@@ -20,7 +20,7 @@ const AMR = ['pwd'];
 export function passwords(options: Options): ShortWay {
   const { domain, servers, seal, store, grantLives, onTokens } = options;
   const { accounts, clients, consents, resourceOwners } = domain;
-  const issue = personTokens(options);
+  const issue = tokenIssuer(options);
   const endsWith = endingWithPerson(domain);
 
   async function answer({ client, form, request, address }: Asked): Promise<object | undefined> {

@@ -1,6 +1,6 @@
 import { endingWithPerson } from '../engine/index.ts';
 import type { Artifact, Put, UnitOfWork } from '../store/index.ts';
-import { type Family, type Issued, personTokens } from './person-tokens.ts';
+import { type Family, type Issued, tokenIssuer } from './person-tokens.ts';
 import type { Carried, Presented } from './sign-in.ts';
 import type { Means } from './way.ts';
 
@@ -15,13 +15,13 @@ interface Redemption {
   /** Undefined for a client that may not refresh. */
   readonly family: Family | undefined;
   /** What else there is to remember of it. */
-  readonly also?: (issued: Issued, usedAt: number) => { readonly mark: Partial<Artifact>; readonly row: Put };
+  readonly also?: (issued: Issued, usedAt: number) => { readonly mark: Partial<Artifact>; readonly row?: Put };
 }
 
 /** Uses up a code or a refresh token for the tokens with which its sign-in goes on, all in one commit. */
 export function redeemer(means: Means) {
   const { domain, now, onTokens } = means;
-  const issue = personTokens(means);
+  const issue = tokenIssuer(means);
   const endsWith = endingWithPerson(domain);
 
   return async ({ unit, table, signIn, grantType, gty, family, also }: Redemption): Promise<object> => {
@@ -31,7 +31,7 @@ export function redeemer(means: Means) {
     const more = also?.(issued, consumedAt);
     const used = { ...row.record, consumedAt, ...more?.mark };
     unit.put(table, row.id, used, { ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }), when: 'update' });
-    for (const { put, id, record, expiresAt } of [...issued.rows, ...(more ? [more.row] : [])])
+    for (const { put, id, record, expiresAt } of [...issued.rows, ...(more?.row ? [more.row] : [])])
       unit.put(put, id, record, expiresAt === undefined ? {} : { expiresAt });
     endsWith(unit, person);
     await unit.commit();

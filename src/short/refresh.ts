@@ -1,4 +1,4 @@
-import { keptAnswer, readOwnJwt } from '../engine/index.ts';
+import { isSignedAgain, keptAnswer, readOwnJwt } from '../engine/index.ts';
 import { sha256 } from '../lib/index.ts';
 import { UnitOfWork } from '../store/index.ts';
 import type { Family } from './person-tokens.ts';
@@ -39,15 +39,15 @@ export function refreshes(means: Means): ShortWay {
       grantType: GRANT,
       gty: gty.endsWith(GRANT) ? gty : `${gty} ${GRANT}`,
       family: { iiat, rotations: rotations + 1 },
-      also: ({ answer, rows }, usedAt) => ({
-        mark: { successor: rows.find(({ put }) => put === TABLE)!.id },
-        row: {
-          put: 'refresh_answers',
-          id: rowId,
-          record: keptAnswer({ token, rowId }, answer),
-          expiresAt: usedAt + lifetimes.refresh_retry,
-        },
-      }),
+      also: ({ answer, rows: [access, refresh] }, usedAt) => {
+        const mark = { successor: refresh!.id };
+        if (isSignedAgain(signIn.resource.alg)) return { mark: { ...mark, access: access!.id } };
+        const record = keptAnswer({ token, rowId }, answer);
+        return {
+          mark,
+          row: { put: 'refresh_answers', id: rowId, record, expiresAt: usedAt + lifetimes.refresh_retry },
+        };
+      },
     });
   }
 

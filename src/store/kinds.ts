@@ -170,6 +170,8 @@ export interface Artifact {
   readonly consumedAt?: number;
   /** Row id of the refresh token that follows this one. */
   readonly successor?: string;
+  /** Row id of the access token that came with it, where the answer is made again and not kept. */
+  readonly access?: string;
 }
 
 /** The answer a refresh was given, kept for a retry. The row's id is that of the refresh token that was presented. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as oidc from 'openid-client';
 import { days } from '../../src/lib/index.ts';
 import { wholeWay } from '../support/both-ways.ts';
@@ -296,6 +296,25 @@ test.serial('a retired key verifies for as long as the longest token that it may
   }
 });
 
+test.serial(
+  'a refresh that is tried again after the keys rotated gets the same tokens, signed by the new key',
+  async (t) => {
+    const { keys } = postern.domain;
+    const { config, tokens } = await authorize(postern, await addClient(postern));
+    await keys.rotate();
+    pass(LEAD - 10_000);
+    const first = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+    pass(20_000);
+    await keys.tick();
+    const again = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+    for (const name of ['access_token', 'refresh_token', 'id_token'] as const) {
+      t.deepEqual(decodeJwt(again[name]!), decodeJwt(first[name]!), name);
+      t.not(kidOf(again[name]!), kidOf(first[name]!), name);
+    }
+    t.truthy((await oidc.refreshTokenGrant(config, again.refresh_token!)).access_token);
+  },
+);
+
 test.serial('an API that wants another algorithm later gets it with its next token', async (t) => {
   const { keys, resources } = postern.domain;
   const uri = 'https://later.example.com';
@@ -337,6 +356,8 @@ for (const alg of ['ES256', 'PS256'] as const) {
       const client = await addClient(postern, { resources: [uri], passwordGrant: true });
       const { config, tokens } = await authorize(postern, client, { scope: 'openid files.read' });
       const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token!);
+      // These algorithms draw a random number: signing it again would not be the same.
+      t.deepEqual({ ...(await oidc.refreshTokenGrant(config, tokens.refresh_token!)) }, { ...refreshed });
       const service = await addClient(postern, { type: 'service', redirectUris: [], resources: [uri] });
       const person = `username=ada@example.com&password=${encodeURIComponent('correct horse battery staple')}`;
       const issued = [tokens.access_token, refreshed.access_token];

@@ -5,8 +5,9 @@
  */
 import test from 'ava';
 import fc from 'fast-check';
+import { decodeJwt } from 'jose';
 import { signJwt } from '../../src/engine/jwt.ts';
-import { deriveKey, minutes, newSecret, unseal } from '../../src/lib/index.ts';
+import { minutes, newSecret, sha256 } from '../../src/lib/index.ts';
 import { type Artifact, type Change, type Row, type Store, StoreUnavailable } from '../../src/store/index.ts';
 import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { type Pairs, type Sent, send } from '../support/hostile.ts';
@@ -23,7 +24,7 @@ import {
   rowOf,
 } from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, CALLBACK, PASSWORD, type Postern } from '../support/postern.ts';
-import { basic, type Credentials, HEADERS, plain, proof, word } from '../support/program-requests.ts';
+import { basic, type Credentials, escaped, HEADERS, plain, proof, word } from '../support/program-requests.ts';
 import { digest, shortWaysOf } from '../support/short-ways.ts';
 
 type Kind = 'authorization_code' | 'refresh_token';
@@ -349,8 +350,6 @@ async function remembered(kind: Kind, presented: string, text: string) {
   const usedId = kind === 'refresh_token' ? claimsOf(presented).jti : presented;
   const used = await rowOf(postern, TABLE[kind], usedId);
   const successor = await rowOf(postern, 'refresh_tokens', claimsOf(refresh_token!).jti);
-  const answer = await postern.store.get('refresh_answers', used.id);
-  const key = deriveKey(presented, 'refresh-answer');
   const open = (table: 'access_tokens' | 'refresh_tokens', row: Row<Artifact>) => {
     const { jti, grantId, sessionUid, iat, exp, iiat, ...rest } = opened.open(table, row) as unknown as Record<
       string,
@@ -369,13 +368,14 @@ async function remembered(kind: Kind, presented: string, text: string) {
   return {
     isSuccessor: used.record.successor === successor.id,
     used: used.record.consumedAt !== undefined,
-    answer: answer && { same: unseal(key, answer.id, answer.record.sealed) === text, request: answer.record.request },
     access: open('access_tokens', await rowOf(postern, 'access_tokens', claimsOf(access_token!).jti)),
     refresh: open('refresh_tokens', successor),
   };
 }
 
-test.serial('what the store keeps of it is the same either way', async (t) => {
+const keptAnswerOf = (token: string) => postern.store.get('refresh_answers', sha256(claimsOf(token).jti));
+
+test.serial('what the store keeps of it is the same either way, and a retry gets the same answer again', async (t) => {
   for (const kind of KINDS) {
     for (const signed of kept) {
       const [one, other] = [await copy(kind, signed), await copy(kind, signed)];
@@ -384,6 +384,12 @@ test.serial('what the store keeps of it is the same either way', async (t) => {
         await send(postern.url, presenting(kind, signed, other, { path: wholeWay('/token') })),
       ];
       t.deepEqual(await remembered(kind, one, short.text), await remembered(kind, other, whole.text), kind);
+      if (kind === 'authorization_code') continue;
+      // The whole way keeps its answer, the short way has it made again.
+      for (const [presented, { text }] of [[one, short] as const, [other, whole] as const])
+        t.is((await send(postern.url, presenting(kind, signed, presented))).text, text);
+      t.is(await keptAnswerOf(one), undefined);
+      t.truthy(await keptAnswerOf(other));
     }
   }
 });
@@ -417,9 +423,44 @@ test.serial('the short ways answer all of what is granted, and give on what was 
       t.is((await send(url, sent)).status, 200);
       const { status, text } = await send(url, sent);
       t.deepEqual([status, text], [418, digest(sent.body ?? '')]);
+      if (!signed.client.secret) continue;
+      const another = await usual(kind, signed);
+      const headers = { ...another.headers, authorization: basic(escaped(signed.client)) };
+      t.is((await send(url, { ...another, headers })).status, 200, 'escaped more than needs be');
     }
   }
-  t.deepEqual(heard, { told: 2 * kept.length, issued: 2 * kept.length });
+  const all = 2 * (kept.length + kept.filter(({ client }) => client.secret).length);
+  t.deepEqual(heard, { told: all, issued: all });
+});
+
+test.serial('a retry whose access token is not there any more gets another one and the same successor', async (t) => {
+  for (const signed of kept) {
+    const sent = await usual('refresh_token', signed);
+    const ask = async () => JSON.parse((await send(postern.url, sent)).text) as Record<string, string>;
+    const first = await ask();
+    const { id } = await rowOf(postern, 'access_tokens', claimsOf(first['access_token']!).jti);
+    await postern.store.commit([{ remove: 'access_tokens', id }]);
+    const again = await ask();
+    t.is(again['refresh_token'], first['refresh_token']);
+    t.not(again['access_token'], first['access_token']);
+    t.truthy(await rowOf(postern, 'access_tokens', claimsOf(again['access_token']!).jti));
+  }
+});
+
+test.serial('what became of the person’s name since is told to whoever retries, in the same tokens', async (t) => {
+  const [signed] = kept as [Kept<Credentials>];
+  const sent = await usual('refresh_token', signed);
+  const ask = async () => JSON.parse((await send(postern.url, sent)).text) as Record<string, string>;
+  const first = await ask();
+  const { accountId } = signed.payloads.refresh_token as { accountId: string };
+  await postern.domain.accounts.update(accountId, { name: 'Countess' });
+  const { id_token, ...again } = await ask();
+  const { id_token: before, ...same } = first;
+  t.deepEqual(again, same);
+  const { name, updated_at, ...rest } = decodeJwt(id_token!);
+  t.is(name, 'Countess');
+  const { name: _, updated_at: __, ...others } = decodeJwt(before!);
+  t.deepEqual(rest, others);
 });
 
 test.serial('what a failing store may have done is not begun again', async (t) => {

@@ -80,7 +80,8 @@ export const inJson: Compare = ({ status, headers, text }, path) => {
     const rest = claims!
       .replace(jti, `${jti.length}`)
       .replace(`"iat":${iat}`, '"iat":0')
-      .replace(`"exp":${exp}`, `"exp":${exp - iat}`);
+      // The engine reads the clock for each of the two: a second may begin in between.
+      .replace(`"exp":${exp}`, `"exp":${10 * Math.round((exp - iat) / 10)}`);
     body[name] = [header, rest];
   }
   return { status, headers: others, named: length !== undefined, body: JSON.stringify(body) } as Comparable;
@@ -90,9 +91,11 @@ export const inJson: Compare = ({ status, headers, text }, path) => {
 async function effects({ postern, rows }: Overheard) {
   const { text } = await postern.metrics.render();
   const counted = text.split('\n').filter((line) => /^postern_(tokens|http_requests)/.test(line));
+  // The answer to a refresh is kept by the whole way alone: what comes of it, short-sign-ins.test.ts compares.
+  const { refresh_answers: _, ...kept } = rows();
   return new Map<string, number>([
     ...counted.map((line) => [line.replace(/ \d+$/, ''), Number(/\d+$/.exec(line)?.[0])] as const),
-    ...Object.entries(rows()),
+    ...Object.entries(kept),
   ]);
 }
 
