@@ -38,7 +38,7 @@ const bothCores: Where = {
   signers: ['0', '1'],
 };
 
-const WARM_UP = 8;
+const WARM_UP = 30;
 
 /** The least a server could do for the same. */
 async function begin(plain: ReturnType<typeof helper>, { plain: script, atOnce }: Work, folder: string) {

@@ -6,11 +6,19 @@ type Secrets = Pick<Client, 'secretHashes' | 'oldSecretsUntil'>;
 /** Far more than bringing new ones out takes. */
 const MOST_OLD_SECRETS = 5;
 
+interface OldSecret {
+  readonly hash: string;
+  readonly until: number;
+}
+
+const NONE: readonly OldSecret[] = [];
+
 export const hasSecret = ({ tokenEndpointAuthMethod }: Pick<Client, 'tokenEndpointAuthMethod'>): boolean =>
   tokenEndpointAuthMethod === 'client_secret_basic';
 
 /** The secrets that newer ones have replaced, the last first, and until when each is good beside them. */
-export function oldSecrets({ secretHashes, oldSecretsUntil = [] }: Secrets) {
+export function oldSecrets({ secretHashes, oldSecretsUntil = [] }: Secrets): readonly OldSecret[] {
+  if (secretHashes.length < 2) return NONE;
   const times = [oldSecretsUntil].flat();
   return secretHashes.slice(1).map((hash, i) => ({ hash, until: times[i] ?? 0 }));
 }
@@ -55,7 +63,8 @@ export function secretsReplaced(
 /** Whether it is a secret of the client's that is good now; takes the same time whichever it is, or none. */
 export function isSecretOf(client: Secrets, secret: string, now: number): boolean {
   const presented = sha256(secret);
-  const old = oldSecrets(client).filter(({ until }) => until > now);
-  const good = [...client.secretHashes.slice(0, 1), ...old.map(({ hash }) => hash)];
-  return good.filter((hash) => sameDigest(hash, presented)).length > 0;
+  const [last] = client.secretHashes;
+  let found = last !== undefined && sameDigest(last, presented);
+  for (const { hash, until } of oldSecrets(client)) if (until > now && sameDigest(hash, presented)) found = true;
+  return found;
 }

@@ -22,7 +22,7 @@ export interface KeyView {
 export interface PublishedKey extends KeyView {
   readonly publicKey: KeyObject;
   /** Signs over SHA-256. Rejects for a key that only verifies. */
-  sign(data: Uint8Array): Promise<Uint8Array>;
+  sign(data: Uint8Array): Promise<Buffer>;
 }
 
 const label = (kid: string): string => `signing_keys/${kid}`;
@@ -87,13 +87,13 @@ export function keyOpener(sealingKey: SealingKey) {
       return {
         ...shown,
         publicKey: createPublicKey({ key: row.record.publicJwk as JsonWebKey, format: 'jwk' }),
-        async sign(data) {
-          if (shown.state === 'retired') throw new Error(`key ${row.id} only verifies`);
-          const input = ALGORITHMS[row.record.alg].input(privateKeyOf(row));
-          return new Promise((resolve, reject) => {
+        // What is thrown in here rejects.
+        sign: (data) =>
+          new Promise((resolve, reject) => {
+            if (shown.state === 'retired') throw new Error(`key ${row.id} only verifies`);
+            const input = ALGORITHMS[row.record.alg].input(privateKeyOf(row));
             sign('sha256', data, input, (error, signature) => (error ? reject(error) : resolve(signature)));
-          });
-        },
+          }),
       };
     },
 

@@ -42,8 +42,20 @@ export async function signJwt(
   alg?: SigningAlgorithm,
 ): Promise<string> {
   const key = keys.signer(alg);
-  const signed = `${encode({ alg: key.alg, typ, kid: key.kid })}.${encode(claims)}`;
-  return `${signed}.${Buffer.from(await key.sign(Buffer.from(signed))).toString('base64url')}`;
+  const signed = `${headerOf(key, typ)}.${encode(claims)}`;
+  const signature = await key.sign(Buffer.from(signed, 'latin1'));
+  return `${signed}.${signature.toString('base64url')}`;
+}
+
+/** By key, an object for as long as nothing about it changes. */
+const headers = new WeakMap<PublishedKey, Map<JwtType | undefined, string>>();
+
+function headerOf(key: PublishedKey, typ: JwtType | undefined): string {
+  const known = headers.get(key)?.get(typ);
+  if (known) return known;
+  const header = encode({ alg: key.alg, typ, kid: key.kid });
+  headers.set(key, (headers.get(key) ?? new Map()).set(typ, header));
+  return header;
 }
 
 /**

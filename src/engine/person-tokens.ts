@@ -66,7 +66,7 @@ export function personTokens({ keys, issuer, idLives }: { keys: Keys; issuer: st
     signJwt(
       keys,
       'at+jwt',
-      { ...extra, jti, sub: accountId, iat, exp, ...(scope && { scope }), client_id: clientId, iss: issuer, aud },
+      { ...extra, jti, sub: accountId, iat, exp, scope: scope || undefined, client_id: clientId, iss: issuer, aud },
       alg,
     );
 
@@ -75,10 +75,11 @@ export function personTokens({ keys, issuer, idLives }: { keys: Keys; issuer: st
 
   function idToken({ access: { iat }, carried, person, client, openid }: OnRecord): Promise<string> {
     const known: Readonly<Record<string, unknown>> = { ...claimsFor(person, client), ...authenticationIn(carried) };
-    const told = openid.flatMap((scope) => CLAIMS[scope] ?? []).filter((name) => name in known);
+    const told: Record<string, unknown> = {};
+    for (const scope of openid) for (const name of CLAIMS[scope] ?? []) told[name] = known[name];
     const { nonce, sid } = carried;
     return signJwt(keys, undefined, {
-      ...Object.fromEntries(told.map((name) => [name, known[name]])),
+      ...told,
       nonce,
       sid,
       aud: client.id,
@@ -107,8 +108,4 @@ export function personTokens({ keys, issuer, idLives }: { keys: Keys; issuer: st
 export const isSignedAgain = (alg: SigningAlgorithm): boolean => alg === 'RS256';
 
 /** How the person was authenticated, in claims. */
-export const authenticationIn = ({ acr, amr, authTime }: Authentication) => ({
-  ...(acr && { acr }),
-  ...(amr && { amr }),
-  ...(authTime && { auth_time: authTime }),
-});
+export const authenticationIn = ({ acr, amr, authTime }: Authentication) => ({ acr, amr, auth_time: authTime });

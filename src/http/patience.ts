@@ -5,17 +5,25 @@ import { Patience } from '../store/index.ts';
 /** With what else a request does this stays below the 5 s after which whoever asks gives up. */
 const LONGEST = seconds(4);
 
-const begun = new WeakMap<ServerResponse, Patience>();
+const BEGUN = Symbol('the patience of this request');
+
+/** A property, and no WeakMap: one of those has work for every collection of garbage, with every request. */
+interface Begun {
+  [BEGUN]?: Patience;
+}
 
 /**
  * Does what a request asks of its store. It waits only so long, for all that is done like this for one request together:
  * then it fails, and is told so.
  */
-export function patiently<R>(res: ServerResponse, work: () => R): R {
-  const patience = begun.get(res) ?? new Patience(LONGEST);
-  if (!begun.has(res)) {
-    begun.set(res, patience);
-    res.on('close', () => patience.end());
-  }
+export function patiently<R>(res: ServerResponse & Begun, work: () => R): R {
+  const patience = res[BEGUN] ?? begin(res);
   return patience.run(work);
+}
+
+function begin(res: ServerResponse & Begun): Patience {
+  const patience = new Patience(LONGEST);
+  res[BEGUN] = patience;
+  res.on('close', () => patience.end());
+  return patience;
 }

@@ -39,8 +39,20 @@ export function tokenIssuer({ domain: { keys }, seal, issuer, lifetimes }: Means
     const exp = iat + refreshLives(iat - iiat);
     return {
       ...sessionOf(carried),
-      ...{ kind: 'RefreshToken', jti: newSecret(), clientId: client.id, gty },
-      ...{ acr, amr, authTime, nonce, resource, scope, iat, exp, rotations, iiat },
+      kind: 'RefreshToken',
+      jti: newSecret(),
+      clientId: client.id,
+      gty,
+      acr,
+      amr,
+      authTime,
+      nonce,
+      resource,
+      scope,
+      iat,
+      exp,
+      rotations,
+      iiat,
     };
   }
 

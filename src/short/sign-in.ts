@@ -58,7 +58,7 @@ export function signInsOf(
   table: 'authorization_codes' | 'refresh_tokens',
   more: readonly string[],
 ) {
-  const known = [...KNOWN, ...more];
+  const known = new Set([...KNOWN, ...more]);
   const { isLive, grantOf, sessionStands } = standing(store, openOnce(open), now);
 
   return async <C extends Carried>(

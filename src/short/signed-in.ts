@@ -26,9 +26,20 @@ export interface SignedIn {
   readonly sid: string;
 }
 
-const SESSION_KNOWN = [
-  ...['jti', 'kind', 'iat', 'exp', 'uid', 'accountId', 'loginTs', 'acr', 'amr', 'transient', 'state', 'authorizations'],
-];
+const SESSION_KNOWN = new Set([
+  'jti',
+  'kind',
+  'iat',
+  'exp',
+  'uid',
+  'accountId',
+  'loginTs',
+  'acr',
+  'amr',
+  'transient',
+  'state',
+  'authorizations',
+]);
 
 interface Options extends Pick<Means, 'store' | 'open' | 'now'> {
   readonly domain: Pick<Domain, 'accounts'>;

@@ -6,11 +6,11 @@ import type { Reader } from './grounds.ts';
 export type Token = ReturnType<OpenArtifact>;
 
 /** Whether there is nothing in it but what is known here: whatever else is stored is the engine's to judge. */
-export const hasOnly = (payload: object, known: readonly string[]): boolean =>
-  Object.keys(payload).every((name) => known.includes(name));
+export const hasOnly = (payload: object, known: ReadonlySet<string>): boolean =>
+  Object.keys(payload).every((name) => known.has(name));
 
 /** What is in a grant of which nothing was refused. */
-export const GRANT_KNOWN = ['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources'];
+export const GRANT_KNOWN = new Set(['jti', 'kind', 'iat', 'exp', 'accountId', 'clientId', 'openid', 'resources']);
 
 /** It is as late as the later of the engine's clock and the store's says. */
 export const latest = (now: Clock): number => Math.max(now(), Date.now());
@@ -38,12 +38,12 @@ export function standing(
     },
 
     /** Whether the session goes on, of what ends with one. */
-    async sessionStands({ expiresWithSession, sessionUid, clientId, ...token }: Token): Promise<boolean> {
+    async sessionStands({ expiresWithSession, sessionUid, clientId, accountId, grantId }: Token): Promise<boolean> {
       if (!expiresWithSession) return true;
       const { rows } = await store.find('sessions', 'uid', sha256(sessionUid ?? ''), { limit: 1 });
       const session = rows[0] && open('sessions', rows[0]);
-      if (!session || !isLive(session) || session.accountId !== token.accountId) return false;
-      return session.authorizations?.[clientId ?? '']?.grantId === token.grantId;
+      if (!session || !isLive(session) || session.accountId !== accountId) return false;
+      return session.authorizations?.[clientId ?? '']?.grantId === grantId;
     },
   };
 }

@@ -31,12 +31,13 @@ const DEEPEST = 64;
 export function prepare(changes: readonly Change[]): PreparedChange[] {
   if (!Array.isArray(changes)) throw new TypeError('a commit is a list of changes');
   const prepared = changes.map(prepareOne);
-  if (prepared.length > 1) {
-    const rows = new Set(prepared.map(({ table, id }) => `${table}/${id}`));
-    if (rows.size < prepared.length) throw new TypeError('two changes of the same row in one commit');
-  }
+  if (hasTwice(prepared, ({ id }) => id) && hasTwice(prepared, ({ table, id }) => `${table}/${id}`))
+    throw new TypeError('two changes of the same row in one commit');
   return prepared;
 }
+
+const hasTwice = (changes: readonly PreparedChange[], name: (change: PreparedChange) => string): boolean =>
+  new Set(changes.map(name)).size < changes.length;
 
 function prepareOne(change: Change): PreparedChange {
   const { id, expect } = change;
@@ -85,9 +86,10 @@ function checkId(id: unknown): void {
 /** Properties that are undefined are left out, as JSON does; everything else must survive JSON unchanged. */
 function checkJson(value: unknown, table: string, depth: number): void {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return;
-  const nested = Array.isArray(value) ? value : isPlain(value) ? definedIn(value) : undefined;
-  if (!nested || depth > DEEPEST) throw new TypeError(`a record of ${table} is not plain JSON`);
-  for (const inner of nested) checkJson(inner, table, depth + 1);
+  const isList = Array.isArray(value);
+  if (depth > DEEPEST || !(isList || isPlain(value))) throw new TypeError(`a record of ${table} is not plain JSON`);
+  for (const inner of isList ? value : Object.values(value))
+    if (inner !== undefined || isList) checkJson(inner, table, depth + 1);
 }
 
 const INDEXED = Object.fromEntries(
@@ -96,12 +98,12 @@ const INDEXED = Object.fromEntries(
 
 /** What a row is found by is text. */
 function checkIndexed(record: object, table: TableName): void {
-  for (const value of INDEXED[table].map((of) => of(record)))
+  for (const of of INDEXED[table]) {
+    const value = of(record);
     if (value !== undefined && typeof value !== 'string')
       throw new TypeError(`a record of ${table} is found by no text`);
+  }
 }
-
-const definedIn = (value: object): unknown[] => Object.values(value).filter((inner) => inner !== undefined);
 
 function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;

@@ -113,7 +113,8 @@ export class UnitOfWork {
    * @throws whatever a change's `onConflict` throws, or StoreConflict where it has none.
    */
   async commit(only: 'all' | 'urgent' = 'all'): Promise<void> {
-    const pending = new Map([...this.#pending].filter(([, { urgent }]) => only === 'all' || urgent));
+    const all = this.#pending;
+    const pending = only === 'all' ? all : new Map([...all].filter(([, { urgent }]) => urgent));
     const after = [...this.#after.values()];
     this.#pending = new Map();
     this.#after.clear();

@@ -12,6 +12,13 @@ const VERSION = 8;
 const ID_LENGTH = 16;
 const HEADER = 18;
 
+/** The first four bytes of an id, zeros where there are fewer: in the order of ids, as far as they tell. */
+function beginningOf(bytes: Buffer, from: number, to: number): number {
+  let beginning = 0;
+  for (let at = from; at < from + 4; at += 1) beginning = beginning * 256 + (at < to ? bytes[at]! : 0);
+  return beginning;
+}
+
 /**
  * The rows of a table as bytes outside of the heap, where no garbage is collected. A row has a slot, a small number, for
  * as long as it is there, whatever is put in its place: who goes through the slots in order meets what stays once.
@@ -20,6 +27,8 @@ export class Rows {
   #size = 0;
   /** By slot; 0 where there is no row. */
   #places = new Uint32Array(16);
+  /** By slot, how the row's id begins: most are told apart by that, without a look at the row. */
+  #beginnings = new Uint32Array(16);
   #end = 0;
   readonly #free: number[] = [];
   readonly #byId = new SlotTable();
@@ -62,7 +71,10 @@ export class Rows {
     const before = found < 0 ? 0 : this.#places[slot]!;
     // First: where there is no room for it, nothing has changed.
     const place = this.#write(slot, row);
-    if (found < 0) this.#added(hash, slot);
+    if (found < 0) {
+      this.#added(hash, slot);
+      this.#beginnings[slot] = beginningOf(row.bytes, row.id, row.idEnd);
+    }
     this.#places[slot] = place;
     if (before > 0) this.#shelves.free(before);
     return slot;
@@ -70,6 +82,7 @@ export class Rows {
 
   #added(hash: number, slot: number): void {
     this.#places = withRoom(this.#places, slot);
+    this.#beginnings = withRoom(this.#beginnings, slot);
     this.#byId.add(hash, slot);
     if (slot === this.#end) this.#end += 1;
     else this.#free.pop();
@@ -132,6 +145,8 @@ export class Rows {
   }
 
   compareSlots(one: number, other: number): number {
+    const difference = this.#beginnings[one]! - this.#beginnings[other]!;
+    if (difference !== 0) return difference;
     const place = this.#places[other]!;
     const at = this.#shelves.at(place) + HEADER;
     return this.compare(one, this.#shelves.bytes(place), at, at + this.#idLength(place));
