@@ -38,6 +38,7 @@ const bothCores: Where = {
   signers: ['0', '1'],
 };
 
+/** V8 goes on compiling for the first 20,000 or so: a server that has been at it all day has that behind it. */
 const WARM_UP = 30;
 
 /** The least a server could do for the same. */
