@@ -18,9 +18,9 @@ async function all(cores: Cores, beside: Cores) {
   const asking = load(beside);
   await asking.keep('postern', machineToken(deployment));
   await asking.keep('bare', bareMachineToken);
-  await asking.closed('postern', postern.url, 3);
-  await asking.closed('bare', engineUrl, 3);
-  await asking.closed('bare', plainUrl, 3);
+  await asking.closed('postern', postern.url, 10);
+  await asking.closed('bare', engineUrl, 10);
+  await asking.closed('bare', plainUrl, 10);
   return {
     deployment,
     asking,
