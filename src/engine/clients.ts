@@ -62,5 +62,7 @@ export const compareSecrets = ({ clients }: Domain) =>
  * Browser apps may call from the origins they return people to, and from nowhere else. An address with a scheme of an app's
  * own has none: its `null` is what every sandboxed page says it is.
  */
-export const mayCallFrom = (_ctx: unknown, origin: string, client: { redirectUris?: string[] | undefined }): boolean =>
-  origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);
+export const mayCallFrom = (
+  origin: string,
+  client: { readonly redirectUris?: readonly string[] | undefined },
+): boolean => origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin);

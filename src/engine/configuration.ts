@@ -107,7 +107,7 @@ export function configuration(
     },
     assertJwtClientAuthClaimsAndHeader: assertionRules({ now, restoredAt }),
     extraClientMetadata: { properties: [STRANGER] },
-    clientBasedCORS: mayCallFrom as NonNullable<Configuration['clientBasedCORS']>,
+    clientBasedCORS: (_ctx, origin, client) => mayCallFrom(origin, client),
     clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: 'RS256' },
     clockTolerance: inSeconds(CLOCK_TOLERANCE),
     // What a client may leave out, it can get wrong.

@@ -10,6 +10,7 @@ export type { ArtifactPut, OpenArtifact, SealArtifact } from './artifacts.ts';
 export { askAgain } from './ask-again.ts';
 export { acrTold, noteAuthentication } from './authentication.ts';
 export { logoutHandler } from './backchannel.ts';
+export { mayCallFrom } from './clients.ts';
 export type { Shows } from './configuration.ts';
 export type { DeviceOutcome, Devices } from './devices.ts';
 export { createEngine, type Engine } from './engine.ts';

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
+import { mayCallFrom } from '../engine/index.ts';
 import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently } from '../http/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
@@ -19,7 +20,7 @@ interface Options {
   readonly ways: readonly ShortWay[];
 }
 
-/** What the engine says of itself with every answer to a program. */
+/** What the engine says of itself with every answer to a program; to one in a browser, with its origin. */
 const headersAt = (path: ShortWay['path']) => ({
   Vary: 'Origin',
   'Access-Control-Allow-Origin': '*',
@@ -56,6 +57,8 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       if (!proof) return undefined;
       const grounds = new Grounds(store);
       const client = await authenticate(clients, proof, way.lasts && grounds);
+      const origin = originOf(request);
+      if (client && origin !== undefined && !mayCallFrom(origin, client)) return undefined;
       const answer = client && (await way.answer({ client, form, grounds, request, address }));
       return answer && { clientId: proof.clientId, text: JSON.stringify(answer), grounds };
     }
@@ -64,7 +67,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       endpoint,
       headers: desk.headers(endpoint, headersAt(path)),
       ask(request: Request, body: Buffer, address: string) {
-        const question = remembered?.question(request.headers.authorization, body);
+        const question = originOf(request) ? undefined : remembered?.question(request.headers.authorization, body);
         const known = question?.known;
         return {
           /** What the same was answered before, where it can be said at once that it would be again. */
@@ -94,7 +97,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       };
       const give = ({ clientId, text }: Lasting) => {
         telling.client(clientId);
-        send(res, headers, text);
+        send(res, headersFor(headers, originOf(req)), text);
       };
       if (!body) return whole();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
@@ -113,6 +116,14 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       }
     });
   };
+}
+
+/** Whose page asks, in a browser that says so. */
+const originOf = ({ headers: { origin } }: Request): string | undefined => origin || undefined;
+
+/** The same, for a browser that asks for another origin's page (https://fetch.spec.whatwg.org/#cors-protocol). */
+function headersFor(headers: readonly string[], origin: string | undefined): readonly string[] {
+  return origin === undefined ? headers : headers.with(headers.indexOf('Access-Control-Allow-Origin') + 1, origin);
 }
 
 function send(res: ServerResponse, headers: readonly string[], text: string): void {

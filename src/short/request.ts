@@ -3,9 +3,8 @@ import type { Form } from './way.ts';
 
 const LONGEST = 4096;
 
-/** Headers by which a request asks for more than the plain answer: CORS, DPoP, another encoding. */
+/** Headers by which a request asks for more than the plain answer: DPoP, another encoding. */
 const MEANS_MORE = [
-  'origin',
   'dpop',
   'oauth-client-attestation',
   'oauth-client-attestation-pop',

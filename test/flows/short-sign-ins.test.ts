@@ -423,14 +423,18 @@ test.serial('the short ways answer all of what is granted, and give on what was 
       t.is((await send(url, sent)).status, 200);
       const { status, text } = await send(url, sent);
       t.deepEqual([status, text], [418, digest(sent.body ?? '')]);
-      if (!signed.client.secret) continue;
-      const another = await usual(kind, signed);
-      const headers = { ...another.headers, authorization: basic(escaped(signed.client)) };
-      t.is((await send(url, { ...another, headers })).status, 200, 'escaped more than needs be');
+      const authorization = { authorization: basic(escaped(signed.client)) };
+      const { origin } = new URL(CALLBACK);
+      const { headers, ...another } = await usual(kind, signed);
+      const given = await send(url, {
+        ...another,
+        headers: { ...headers, origin, ...(signed.client.secret && authorization) },
+      });
+      t.is(given.status, 200, 'by a page of the application’s own, its secret escaped more than need be');
+      t.is(given.headers['access-control-allow-origin'], origin);
     }
   }
-  const all = 2 * (kept.length + kept.filter(({ client }) => client.secret).length);
-  t.deepEqual(heard, { told: all, issued: all });
+  t.deepEqual(heard, { told: 4 * kept.length, issued: 4 * kept.length });
 });
 
 test.serial('a retry whose access token is not there any more gets another one and the same successor', async (t) => {
