@@ -8,7 +8,7 @@ import { minutes } from '../../src/lib/index.ts';
 import type { Artifact, Row, Store } from '../../src/store/index.ts';
 import { StoreUnavailable } from '../../src/store/index.ts';
 import { type Compare, inJson, overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
-import { encodePairs, type Pairs, type Sent, send } from '../support/hostile.ts';
+import { encodePairs, type Pairs, rarely, type Sent, send } from '../support/hostile.ts';
 import { claimsOf, minutesBetween, openedOf, rowOf } from '../support/kept-sign-ins.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { basic, type Credentials, HEADERS, plain, proof, sentWith, word, wrong } from '../support/program-requests.ts';
@@ -97,8 +97,8 @@ const requests = (): fc.Arbitrary<Sent> =>
       proof: proof(asker()),
       whose: whose(),
       scope: fc.option(word(fc.constantFrom(...SCOPES)), { freq: 4 }),
-      resource: fc.option(word(fc.constantFrom(API, FEW, `${API}/`, `${postern.issuer}/api`)), { freq: 1 }),
-      headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
+      resource: rarely(word(fc.constantFrom(API, FEW, `${API}/`, `${postern.issuer}/api`))),
+      headers: rarely(fc.constantFrom(...HEADERS)),
       wrong: wrong(),
     })
     .chain(({ proof, whose: [username, password], scope, resource, headers, wrong }) => {

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { days, minutes } from '../../src/lib/index.ts';
 import { overhear, RUNS, SEED, sameBothWays, wholeWay } from '../support/both-ways.ts';
-import { type Pairs, type Sent, send } from '../support/hostile.ts';
+import { type Pairs, rarely, type Sent, send } from '../support/hostile.ts';
 import { addClient, type Postern } from '../support/postern.ts';
 import { basic, type Credentials, HEADERS, proof, sentWith, word, wrong } from '../support/program-requests.ts';
 import { digest, shortWaysOf } from '../support/short-ways.ts';
@@ -70,7 +70,7 @@ const requests = (): fc.Arbitrary<Sent> =>
       resource: fc.option(word(fc.constantFrom(API, API, SHARED, RECORDED, `${API}/`, `${postern.issuer}/api`)), {
         freq: 2,
       }),
-      headers: fc.option(fc.constantFrom(...HEADERS), { freq: 1 }),
+      headers: rarely(fc.constantFrom(...HEADERS)),
       wrong: wrong(),
     })
     .chain(({ proof, grant, scope, resource, headers, wrong }) => {

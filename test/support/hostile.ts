@@ -204,3 +204,7 @@ export const dressed = (pairs: Pairs): fc.Arbitrary<Pick<Sent, 'body' | 'headers
     },
   );
 };
+
+/** One of four times; else null. (`fc.option` with `freq: 1` is null always.) */
+export const rarely = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary });
