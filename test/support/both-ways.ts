@@ -91,8 +91,9 @@ export const inJson: Compare = ({ status, headers, text }, path) => {
 async function effects({ postern, rows }: Overheard) {
   const { text } = await postern.metrics.render();
   const counted = text.split('\n').filter((line) => /^postern_(tokens|http_requests)/.test(line));
-  // The answer to a refresh is kept by the whole way alone: what comes of it, short-sign-ins.test.ts compares.
-  const { refresh_answers: _, ...kept } = rows();
+  // The answer to a refresh is kept by the whole way alone: what comes of it, short-sign-ins.test.ts compares. Of refusals,
+  // which the log tells as well, the oldest go.
+  const { refresh_answers: _, refusals: __, ...kept } = rows();
   return new Map<string, number>([
     ...counted.map((line) => [line.replace(/ \d+$/, ''), Number(/\d+$/.exec(line)?.[0])] as const),
     ...Object.entries(kept),
