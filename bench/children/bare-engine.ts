@@ -6,12 +6,15 @@ import { Provider } from 'oidc-provider';
 import { BARE } from '../bare-client.ts';
 import { answer } from './answer.ts';
 
+/** As long as ours: by Node's five seconds a connection that is asked seldom may end just as it is asked again. */
+const KEEP_ALIVE = 75_000;
+
 // Its hints on what we leave as it comes.
 console.info = console.warn = () => {};
 
 async function serve(): Promise<string> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const listening = createServer((req, res) => void handle(req, res));
+  const listening = createServer({ keepAliveTimeout: KEEP_ALIVE }, (req, res) => void handle(req, res));
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
   const provider = new Provider(url, {
