@@ -26,4 +26,4 @@ export { refreshTtl } from './refresh.ts';
 export { keptAnswer } from './refresh-answers.ts';
 export { tellRefusals } from './refused.ts';
 export { type ResourceServers, resourceServers } from './resources.ts';
-export { CLAIMS, STATIC_SCOPES, splitScope } from './scopes.ts';
+export { STATIC_SCOPES, splitScope } from './scopes.ts';

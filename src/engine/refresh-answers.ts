@@ -24,10 +24,8 @@ export interface Asked {
 interface Answered {
   /** The token's successor. */
   readonly successor: string;
-  /** All of it, to whom it was answered; undefined where that is not to be had any more. */
+  /** All of it; undefined where something else was asked, or it is not to be had any more. */
   readonly body?: object;
-  /** What that was asked by: {@link requestOf}. */
-  readonly request?: string;
 }
 
 interface Carried extends Authentication {
@@ -42,7 +40,7 @@ interface Carried extends Authentication {
 const NOTHING_ELSE: Asked = {};
 
 /** A digest of what was asked beside the token: another request is no retry. */
-export const requestOf = ({ scope, resource, jkt }: Asked): string =>
+const requestOf = ({ scope, resource, jkt }: Asked): string =>
   sha256(JSON.stringify([scope ?? null, resource ?? null, jkt ?? null]));
 
 const keyOf = ({ token }: PresentedToken) => deriveKey(token, 'refresh-answer');
@@ -72,16 +70,17 @@ interface Options {
 export function refreshAnswers({ domain: { accounts, clients, keys }, open, issuer, idLives }: Options) {
   const tokens = personTokens({ keys, issuer, idLives });
 
-  async function kept(presented: PresentedToken): Promise<Answered | undefined> {
+  async function kept(presented: PresentedToken, request: string): Promise<Answered | undefined> {
     const row = await currentUnit().get('refresh_answers', presented.rowId);
     if (!row) return undefined;
     const body = JSON.parse(unseal(keyOf(presented), row.id, row.record.sealed)) as { refresh_token: string };
-    return { successor: body.refresh_token, body, request: row.record.request };
+    return { successor: body.refresh_token, ...(row.record.request === request && { body }) };
   }
 
-  async function madeAgain(accessId: string, next: Row<Artifact>): Promise<Answered> {
+  async function madeAgain(accessId: string, next: Row<Artifact>, request: string): Promise<Answered> {
     const unit = currentUnit();
     const carried = open('refresh_tokens', next) as unknown as Carried;
+    if (request !== requestOf(NOTHING_ELSE)) return { successor: await tokens.refresh(carried) };
     const [row, grantRow, person, client] = await Promise.all([
       unit.get('access_tokens', accessId),
       unit.get('grants', sha256(carried.grantId)),
@@ -95,12 +94,19 @@ export function refreshAnswers({ domain: { accounts, clients, keys }, open, issu
     const { openid } = open('grants', grantRow) as { openid?: { scope?: string } };
     const allowed = splitScope(openid?.scope).filter((word) => asked.includes(word));
     const body = await tokens.answer({ access, refresh: carried, carried, person, client, openid: allowed });
-    return { successor: body.refresh_token!, body, request: requestOf(NOTHING_ELSE) };
+    return { successor: body.refresh_token!, body };
   }
 
   return {
     /** @param row of the token that was presented @param next of its successor */
-    find: async (presented: PresentedToken, row: Row<Artifact>, next: Row<Artifact>): Promise<Answered | undefined> =>
-      row.record.access ? madeAgain(row.record.access, next) : kept(presented),
+    find(
+      presented: PresentedToken,
+      row: Row<Artifact>,
+      next: Row<Artifact>,
+      asked: Asked,
+    ): Promise<Answered | undefined> {
+      const { access } = row.record;
+      return access ? madeAgain(access, next, requestOf(asked)) : kept(presented, requestOf(asked));
+    },
   };
 }

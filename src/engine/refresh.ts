@@ -5,7 +5,7 @@ import { type Artifact, type Row, StoreConflict } from '../store/index.ts';
 import type { OpenArtifact } from './artifacts.ts';
 import { engineGrant, grantHelpers } from './internals.ts';
 import { readOwnJwt } from './jwt.ts';
-import { type Asked, keptAnswer, type PresentedToken, refreshAnswers, requestOf } from './refresh-answers.ts';
+import { type Asked, keptAnswer, type PresentedToken, refreshAnswers } from './refresh-answers.ts';
 import { currentUnit } from './unit.ts';
 
 type Ctx = KoaContextWithOIDC;
@@ -78,10 +78,10 @@ export function installRefresh({ provider, domain, open, now, retryWindow, idLiv
     const { consumedAt = 0, successor } = row.record;
     const next = successor ? await currentUnit().get(TABLE, successor) : undefined;
     const isRetry = now() < consumedAt + retryWindow && next && !next.record.consumedAt;
-    const answered = isRetry ? await answers.find(presented, row, next) : undefined;
+    const asked = askedIn(ctx, proof?.thumbprint);
+    const answered = isRetry ? await answers.find(presented, row, next, asked) : undefined;
     if (!answered) return reused(ctx, payload);
-    if (answered.request !== requestOf(askedIn(ctx, proof?.thumbprint)))
-      return withoutRotation(ctx, answered.successor);
+    if (!answered.body) return withoutRotation(ctx, answered.successor);
     await mustBeGood(ctx, answered.successor);
     if (proof)
       await grantHelpers.checkDpopReplay(
