@@ -22,7 +22,8 @@ interface Options {
   readonly within?: Duration;
 }
 
-const SCOPE = 'rehearse';
+/** As many combinations as there are requests: what is asked for the first time goes another way than what was asked before. */
+const SCOPES = Array.from({ length: 12 }, (_, number) => `rehearse.${number}`);
 
 /**
  * Nothing of it stays: its rows are put aside, and what it issues is signed with a key that is thrown away.
@@ -34,7 +35,7 @@ export async function rehearse({ store, engine, requests, within, ...given }: Op
   const domain = await openDomain({ ...given, store: own, log: silent });
   try {
     const uri = 'https://rehearsal.invalid/';
-    await domain.resources.add({ uri, scopes: [SCOPE] });
+    await domain.resources.add({ uri, scopes: SCOPES });
     const { client, secret } = await domain.clients.add({ name: 'Rehearsal', type: 'service', resources: [uri] });
     const log = createLogger({ level: 'info', destination: standardOutput({ write: ({ length }) => length }) });
     const metrics = createMetrics({ store: own });
@@ -48,7 +49,7 @@ export async function rehearse({ store, engine, requests, within, ...given }: Op
     return await warmUp({
       handler: inFront(front, (_req, res) => void res.writeHead(500).end()),
       authorization: `Basic ${Buffer.from(`${client.id}:${secret}`).toString('base64')}`,
-      scope: SCOPE,
+      scopes: SCOPES,
       ...(requests !== undefined && { requests }),
       ...(within !== undefined && { within }),
     });

@@ -9,7 +9,7 @@ import { Grounds, type Reader } from './grounds.ts';
 import { type Lasting, Remembered } from './remembered.ts';
 import { plainLength, readPlainForm } from './request.ts';
 import { latest } from './standing.ts';
-import type { Form, ShortWay } from './way.ts';
+import type { Answer, Form, ShortWay } from './way.ts';
 
 interface Options {
   readonly clients: Pick<Domain['clients'], 'get' | 'verifySecret'>;
@@ -41,8 +41,17 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     const here = ways
       .filter((way) => way.path === path)
       .map((way) => ({ ...way, known: new Set([...SAYS_WHO, ...way.parameters]) }));
-    const remembered = here.some(({ lasts }) => lasts) ? new Remembered() : undefined;
-    keys.onChange(() => remembered?.forget());
+    const lasting = here.filter(({ lasts }) => lasts);
+    const remembered = new Remembered();
+    keys.onChange(() => remembered.forget());
+
+    /** Undefined where nothing of what may be asked lasts: of a browser's question the answer is its origin's alone. */
+    function questionOf(request: Request, text: string) {
+      const may = lasting.some(({ grantType }) => grantType === undefined || text.includes(grantType));
+      return may && originOf(request) === undefined
+        ? remembered.question(request.headers.authorization, text)
+        : undefined;
+    }
 
     function wayOf(form: Form) {
       const way = here.find(({ grantType }) => grantType === form['grant_type']);
@@ -50,8 +59,8 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       return way;
     }
 
-    async function make(request: Request, body: string, address: string): Promise<Lasting | undefined> {
-      const form = readPlainForm(body);
+    async function decide(request: Request, text: string, address: string) {
+      const form = readPlainForm(text);
       const way = form && wayOf(form);
       const proof = way && readProof(request.headers.authorization, form);
       if (!proof) return undefined;
@@ -59,25 +68,28 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       const client = await authenticate(clients, proof, way.lasts && grounds);
       const origin = originOf(request);
       if (client && origin !== undefined && !mayCallFrom(origin, client)) return undefined;
-      const answer = client && (await way.answer({ client, form, grounds, request, address }));
-      return answer && { clientId: proof.clientId, text: JSON.stringify(answer), grounds };
+      const given = client && (await way.answer({ client, form, grounds, request, address }));
+      if (!given) return undefined;
+      const answer = typeof given === 'function' ? () => given().then(written) : JSON.stringify(given);
+      return { lasts: way.lasts, decided: { clientId: proof.clientId, answer, grounds } };
     }
 
     return {
       endpoint,
       headers: desk.headers(endpoint, headersAt(path)),
       ask(request: Request, body: Buffer, address: string) {
-        const question = originOf(request) ? undefined : remembered?.question(request.headers.authorization, body);
+        const text = body.toString('latin1');
+        const question = questionOf(request, text);
         const known = question?.known;
         return {
-          /** What the same was answered before, where it can be said at once that it would be again. */
+          /** What was decided of the same before, where it can be said at once that it would be again. */
           again: known?.grounds.standAtOnce(latest(now)) ? known : undefined,
           /** Undefined for what is to go the whole way. */
-          async answer(): Promise<Lasting | undefined> {
+          async decide(): Promise<Lasting | undefined> {
             if (known && (await known.grounds.stand(latest(now)))) return known;
-            const made = await make(request, body.toString('latin1'), address);
-            if (made) question?.remember(made);
-            return made;
+            const made = await decide(request, text, address);
+            if (made?.lasts) question?.remember(made.decided);
+            return made?.decided;
           },
         };
       },
@@ -95,21 +107,26 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
         telling.leave();
         next(failure);
       };
-      const give = ({ clientId, text }: Lasting) => {
+      const give = (clientId: string, text: string) => {
         telling.client(clientId);
         send(res, headersFor(headers, originOf(req)), text);
+      };
+      // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
+      const fail = (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined);
+      const answer = ({ clientId, answer: given }: Lasting): void => {
+        if (typeof given === 'string') give(clientId, given);
+        else
+          given()
+            .then((text) => give(clientId, text), fail)
+            .catch(whole);
       };
       if (!body) return whole();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
       try {
-        const { again, answer } = ask(req, body, telling.address);
-        if (again) return give(again);
-        patiently(res, answer)
-          .then(
-            (given) => (given ? give(given) : whole()),
-            // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-            (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
-          )
+        const { again, decide } = ask(req, body, telling.address);
+        if (again) return answer(again);
+        patiently(res, decide)
+          .then((decided) => (decided ? answer(decided) : whole()), fail)
           .catch(whole);
       } catch (error) {
         whole(error as Error);
@@ -117,6 +134,8 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     });
   };
 }
+
+const written = (answer: Answer): string => JSON.stringify(answer);
 
 /** Whose page asks, in a browser that says so. */
 const originOf = ({ headers: { origin } }: Request): string | undefined => origin || undefined;

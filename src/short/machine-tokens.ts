@@ -17,32 +17,29 @@ const isStatic = (scope: string): boolean => (STATIC_SCOPES as readonly string[]
 
 /** The short way of a machine's token (RFC 6749 §4.4): one that needs no record, for a client that may have what it asks for. */
 export function machineTokens({ domain: { keys, resources }, servers, issuer, onTokens }: Options): ShortWay {
-  async function answer({ client, form }: Asked): Promise<object | undefined> {
+  async function answer({ client, form, grounds }: Asked): Promise<(() => Promise<object>) | undefined> {
     if (!client.grantTypes.includes(GRANT)) return undefined;
     const scopes = [...new Set(form['scope']?.split(' '))];
     if (scopes.some((scope) => !scope || isStatic(scope))) return undefined;
     const clientId = client.id;
     const uri = form['resource'] ?? (await servers.defaultFor(clientId));
+    await grounds.get('resources', uri);
     const server = await servers.serverFor(clientId, uri, true);
     const allowed = server.scope.split(' ');
     if (!scopes.every((scope) => allowed.includes(scope)) || (await resources.get(uri))?.revocable) return undefined;
-    const iat = numericDate();
+    const { alg } = server;
     const expiresIn = server.accessTokenTTL as number;
-    const scope = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
-    const claims = {
-      jti: newSecret(),
-      sub: clientId,
-      iat,
-      exp: iat + expiresIn,
-      ...scope,
-      client_id: clientId,
-      iss: issuer,
-      aud: uri,
+    // JSON leaves out what is undefined.
+    const scope = scopes.join(' ') || undefined;
+    return async () => {
+      const [jti, iat] = [newSecret(), numericDate()];
+      const exp = iat + expiresIn;
+      const claims = { jti, sub: clientId, iat, exp, scope, client_id: clientId, iss: issuer, aud: uri };
+      const token = await signJwt(keys, 'at+jwt', claims, alg);
+      onTokens(GRANT);
+      return { access_token: token, expires_in: expiresIn, scope, token_type: 'Bearer' };
     };
-    const token = await signJwt(keys, 'at+jwt', claims, server.alg);
-    onTokens(GRANT);
-    return { access_token: token, expires_in: expiresIn, ...scope, token_type: 'Bearer' };
   }
 
-  return { path: '/token', grantType: GRANT, parameters: ['scope', 'resource'], answer };
+  return { path: '/token', grantType: GRANT, lasts: true, parameters: ['scope', 'resource'], answer };
 }

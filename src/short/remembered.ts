@@ -1,10 +1,11 @@
 import { sha256 } from '../lib/index.ts';
 import type { Grounds } from './grounds.ts';
 
-/** An answer that was given, and would be given again. */
+/** What was answered, and would be again. */
 export interface Lasting {
   readonly clientId: string;
-  readonly text: string;
+  /** The answer's text; or how it is made, where it is another one each time. */
+  readonly answer: string | (() => Promise<string>);
   readonly grounds: Grounds;
 }
 
@@ -12,16 +13,16 @@ export interface Lasting {
 const MOST = 2_000;
 
 /**
- * Answers by everything that was asked, the proof of who asks included. None is believed: whoever gives one again looks
- * whether its grounds still stand.
+ * What was decided, by everything that was asked, the proof of who asks included. Nothing of it is believed: whoever answers
+ * so again looks whether its grounds still stand.
  */
 export class Remembered {
   #answers = new Map<string, Lasting>();
 
-  /** Of digests: what is asked has secrets in it. */
-  question(authorization: string | undefined, body: Buffer) {
+  /** Of a digest: what is asked has secrets in it. No header has a line's end in it, so no two questions read the same. */
+  question(authorization: string | undefined, body: string) {
     const answers = this.#answers;
-    const key = sha256(body) + (authorization === undefined ? '' : sha256(authorization));
+    const key = sha256(`${authorization === undefined ? 'nobody' : `by ${authorization}`}\n${body}`);
     return {
       known: answers.get(key),
       // Into what was there when it was asked: what is forgotten meanwhile does not come back.

@@ -4,10 +4,10 @@ import { type Listening, listen } from '../http/index.ts';
 import { type Duration, returnMemory, seconds } from '../lib/index.ts';
 
 interface Options {
-  /** Grants a machine's token to whoever asks as said here. */
+  /** Grants a machine's token to whoever asks as said here, for any of these scopes. */
   readonly handler: RequestListener;
   readonly authorization: string;
-  readonly scope: string;
+  readonly scopes: readonly string[];
   readonly requests?: number;
   /** It is given up then. */
   readonly within?: Duration;
@@ -22,45 +22,52 @@ const CONNECTIONS = 8;
 export async function warmUp({
   handler,
   authorization,
-  scope,
+  scopes,
   requests = 2000,
   within = seconds(2),
 }: Options): Promise<number> {
   const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
-  const body = `grant_type=client_credentials&scope=${scope}`;
-  const request = [
-    'POST /token HTTP/1.1',
-    'Host: localhost',
-    `Authorization: ${authorization}`,
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
+  /** Each second asks what was asked before, all others what nobody has: another combination of scopes. */
+  const request = (number: number): string => {
+    const asked = number % 2 === 0 ? scopes : scopes.filter((_, bit) => number & (1 << bit));
+    const body = `grant_type=client_credentials&scope=${asked.join('+')}`;
+    return [
+      'POST /token HTTP/1.1',
+      'Host: localhost',
+      `Authorization: ${authorization}`,
+      'Content-Type: application/x-www-form-urlencoded',
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ].join('\r\n');
+  };
   try {
     const until = performance.now() + within;
-    const goOn = () => performance.now() < until;
-    const granted = await ask(listening, request, requests, goOn);
+    let asked = 0;
+    const upTo = (most: number) => () => (asked < most && performance.now() < until ? request(asked++) : undefined);
+    const granted = await ask(listening, upTo(requests));
     // What starting and warming up left behind is a fifth of all memory, and V8 would keep it. It forgets with it some of
     // what it learnt: hence once more.
     returnMemory();
-    return granted + (await ask(listening, request, requests / 8, goOn));
+    return granted + (await ask(listening, upTo((requests * 9) / 8)));
   } finally {
     await listening.close({ grace: 0 });
   }
 }
 
-/** Each connection asks again when it was granted. One that is refused asks no more. */
-async function ask({ port }: Listening, request: string, requests: number, goOn: () => boolean): Promise<number> {
-  let sent = 0;
+/**
+ * Each connection asks again when it was granted. One that is refused asks no more.
+ * @param request the next one; undefined when it is enough
+ */
+async function ask({ port }: Listening, request: () => string | undefined): Promise<number> {
   let granted = 0;
   const one = (): Promise<void> =>
     new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1');
       const next = (): void => {
-        if (sent >= requests || !goOn()) return void socket.end();
-        sent += 1;
-        socket.write(request);
+        const asking = request();
+        if (asking === undefined) socket.end();
+        else socket.write(asking);
       };
       socket.on('connect', next);
       socket.on('data', (bytes) => {

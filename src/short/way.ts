@@ -20,23 +20,27 @@ export interface Asked {
   readonly address: string;
 }
 
+/** What is answered with status 200, as JSON. */
+export type Answer = object;
+
 /** One thing that is asked all day, at one endpoint. */
 export interface ShortWay {
   readonly path: '/token' | '/introspect';
   /** Which of the requests to this endpoint it is; undefined where they have no `grant_type`. */
   readonly grantType?: string;
   /**
-   * Whether the answer is the same as long as all it rests on is: it issues nothing, changes nothing, tells of no time that
-   * passes, and reads rows by {@link Asked.grounds} alone. Beside rows it may rest on the published keys.
+   * Whether what it decides is the same as long as all it rests on is: it changes nothing, tells of no time that passes, and
+   * reads rows by {@link Asked.grounds}, each before it is judged. Beside rows it may rest on the published keys.
    */
   readonly lasts?: true;
   /** The parameters it understands beside those that say who asks. */
   readonly parameters: readonly string[];
   /**
-   * The answer with status 200, as JSON. Undefined, or whatever is thrown, sends the request the whole way: nothing was
-   * changed then. Thrown by the store because it is unavailable, it is told as that: nobody knows what was changed.
+   * The answer; of a way that lasts perhaps how it is made, anew each time. Undefined, or whatever is thrown, sends the
+   * request the whole way: nothing was changed then. Thrown by the store because it is unavailable, it is told as that:
+   * nobody knows what was changed.
    */
-  answer(asked: Asked): Promise<object | undefined>;
+  answer(asked: Asked): Promise<Answer | (() => Promise<Answer>) | undefined>;
 }
 
 /** What a way that goes on with somebody's sign-in needs. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/index.ts';
 import { prepare } from './changes.ts';
-import type { Found, Page, Row, Store } from './contract.ts';
+import type { Found, Page, Row, SeenRow, Store } from './contract.ts';
 import { Database, pageOf } from './file/memory/index.ts';
 import type { IndexName, TableName, Tables } from './records.ts';
 
@@ -20,7 +20,11 @@ export function aside(store: Store, now: Clock): Store {
       const asked = { value, after, most: limit, now: now() };
       return pageOf(kept, await kept.index(String(index)), asked) as Found<Tables[T]>;
     },
-    unchanged: () => undefined,
+    unchanged(seen) {
+      const own = ({ table, id }: SeenRow) => data.live(table, id, now());
+      const changed = seen.some((row) => (own(row)?.version ?? row.version) !== row.version);
+      return !changed && store.unchanged(seen.filter((row) => !own(row)));
+    },
     async commit(changes) {
       data.apply(prepare(changes), data.sequence + 1);
     },

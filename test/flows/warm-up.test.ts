@@ -48,7 +48,7 @@ test('a rehearsal that takes too long is given up', async (t) => {
 
 test('a rehearsal that is refused ends at once', async (t) => {
   const handler: RequestListener = (_req, res) => void res.writeHead(503).end();
-  t.is(await warmUp({ handler, authorization: 'Basic eDp5', scope: 'x', within: minutes(1) }), 0);
+  t.is(await warmUp({ handler, authorization: 'Basic eDp5', scopes: ['x'], within: minutes(1) }), 0);
 });
 
 test('a server is ready when it has warmed up, serves from the start, and keeps nothing of it', async (t) => {

@@ -5,6 +5,7 @@ import {
   type Found,
   type Page,
   type Row,
+  type SeenRow,
   type Store,
   StoreConflict,
   type StoreStats,
@@ -92,14 +93,18 @@ export class PostgresStore implements Store {
 
   async get<T extends TableName>(table: T, id: string): Promise<Row<Tables[T]> | undefined> {
     this.#mustBeOpen();
-    const row = await this.#read(knownTable(table), id);
-    const live = row && (row.expiresAt === undefined || row.expiresAt > this.now());
-    return live ? (row as Row<Tables[T]>) : undefined;
+    return this.#live(await this.#read(knownTable(table), id)) as Row<Tables[T]> | undefined;
   }
 
-  /** Only the database knows. */
-  unchanged(): undefined {
-    return undefined;
+  /** Of what is not watched only the database knows. */
+  unchanged(seen: readonly SeenRow[]): boolean | undefined {
+    this.#mustBeOpen();
+    for (const { table, id, version } of seen) {
+      const known = isWatched(table) ? this.#cache.get(table, id) : undefined;
+      if (!known) return undefined;
+      if (this.#live(known === 'absent' ? undefined : known)?.version !== version) return false;
+    }
+    return true;
   }
 
   async find<T extends TableName>(
@@ -192,6 +197,10 @@ export class PostgresStore implements Store {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #live(row: AnyRow | undefined): AnyRow | undefined {
+    return row && (row.expiresAt === undefined || row.expiresAt > this.now()) ? row : undefined;
   }
 
   async #read(table: TableName, id: string): Promise<AnyRow | undefined> {
