@@ -106,7 +106,10 @@ test('a change of a client in one process is heard of in the other, and is what 
   b.onChange((table) => heard.push(table));
   await a.commit([{ put: 'clients', id: 'cli_1', record: client('before') }]);
   await until(() => heard.length === 1);
-  t.is((await b.get('clients', 'cli_1'))?.record.name, 'before');
+  const before = await b.get('clients', 'cli_1');
+  t.is(before?.record.name, 'before');
+  const seen = { table: 'clients', id: 'cli_1', version: before?.version } as const;
+  t.true(b.unchanged([seen]));
   heard.length = 0;
   const began = performance.now();
   await a.commit([
@@ -117,7 +120,9 @@ test('a change of a client in one process is heard of in the other, and is what 
   await until(() => heard.length === 2);
   t.log(`heard after ${Math.round(performance.now() - began)} ms`);
   t.deepEqual(heard.toSorted(), ['clients', 'signing_keys']);
+  t.not(b.unchanged([seen]), true);
   t.is((await b.get('clients', 'cli_1'))?.record.name, 'after');
+  t.false(b.unchanged([seen]));
 });
 
 test('a clock that parts from the database’s while it is served is told, with what to do about it', async (t) => {
@@ -162,12 +167,15 @@ test.serial('a client is read once and then known, until the line that tells of 
   const sent = statements(t, database);
   for (let i = 0; i < 50; i += 1) await b.get('clients', 'cli_1');
   t.is(sent.length, 1);
+  const seen = { table: 'clients', id: 'cli_1', version: (await b.get('clients', 'cli_1'))?.version } as const;
+  t.true(b.unchanged([seen]));
   heard.length = 0;
   const lost = await database.query(`SELECT pg_terminate_backend(pid) FROM (${LISTENERS}) AS listeners`);
   t.is(lost.rowCount, 2);
   // What changes now is not told to anybody.
   await database.query(`UPDATE postern.clients SET record = replace(record, '"x"', '"y"')`);
   await until(async () => (await b.get('clients', 'cli_1'))?.record.name === 'y');
+  t.not(b.unchanged([seen]), true);
   await until(() => heard.includes('signing_keys') && heard.includes('clients'));
   await a.commit([{ put: 'clients', id: 'cli_1', record: client('z') }]);
   await until(async () => (await b.get('clients', 'cli_1'))?.record.name === 'z');
