@@ -5,7 +5,7 @@ import { type Server, startServer } from '../server.ts';
 import { listeningLine, NO_SETUP, STOPPING, setupLine } from './announce.ts';
 import { watchFileHandles } from './file-handles.ts';
 import { type Host, INIT } from './host.ts';
-import { lowerV8Threads } from './v8-threads.ts';
+import { settlePriorities } from './priorities.ts';
 
 /** One process that serves on a port of its own. @throws Refusal */
 export async function serveAlone(
@@ -42,7 +42,7 @@ export async function serveAlone(
     init: args.includes(INIT),
     warm: settings.ops_port !== 0,
   });
-  void server.warmed.then(lowerV8Threads);
+  void server.warmed.then(settlePriorities);
   watchFileHandles(log);
 
   print(listeningLine({ url: server.url, issuer: server.issuer }));

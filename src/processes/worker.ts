@@ -6,7 +6,7 @@ import { type Server, startServer } from '../server.ts';
 import { watchFileHandles } from './file-handles.ts';
 import { type Host, INIT } from './host.ts';
 import type { Answers, ToWorker } from './messages.ts';
-import { lowerV8Threads } from './v8-threads.ts';
+import { settlePriorities } from './priorities.ts';
 
 /** Less than the primary waits before it ends a worker by force. */
 const GRACE = seconds(8);
@@ -45,7 +45,7 @@ export function work({ env, args, pid, onSignal, onExit, exit, primary }: Host):
           return door;
         },
       });
-      void server.warmed.then(lowerV8Threads);
+      void server.warmed.then(settlePriorities);
       watchFileHandles(log);
       // At the first start nobody else serves; later the others do, for as long as this takes.
       if (!quiet) await server.warmed;

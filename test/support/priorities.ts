@@ -1,7 +1,7 @@
-/** Prints as JSON how nice this process's main thread and V8's threads were before they were lowered and then. */
+/** Prints as JSON how nice this process's main thread and V8's threads were before they were settled and then. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { lowerV8Threads } from '../../src/processes/v8-threads.ts';
+import { settlePriorities } from '../../src/processes/priorities.ts';
 
 const niceness = () => {
   const threads = readdirSync('/proc/self/task');
@@ -9,5 +9,5 @@ const niceness = () => {
   return { main: getPriority(process.pid), v8: v8.map((thread) => getPriority(Number(thread))) };
 };
 const before = niceness();
-lowerV8Threads();
+settlePriorities();
 process.stdout.write(JSON.stringify({ before, after: niceness() }));
