@@ -57,18 +57,14 @@ export function createLogger({ level, destination, base }: Options): Log {
   } as typeof child;
 
   const said = logger.isLevelEnabled('info');
-  const before = base ? `${inside(base)},` : '';
+  const before = base ? `${JSON.stringify(base).slice(1, -1)},` : '';
   return Object.assign(logger, {
     flush: out.flush,
-    known(details: object, msg: string): void {
-      if (said)
-        out.write(`{"level":"info","time":"${isoTime()}",${before}${inside(details)},"msg":${JSON.stringify(msg)}}\n`);
+    known(members: string, msg: string): void {
+      if (said) out.write(`{"level":"info","time":"${isoTime()}",${before}${members},"msg":${JSON.stringify(msg)}}\n`);
     },
   });
 }
-
-/** What stands between the braces of an object that has something in it. */
-const inside = (details: object): string => JSON.stringify(details).slice(1, -1);
 
 let told = { at: 0, text: '' };
 

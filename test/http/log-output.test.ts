@@ -114,7 +114,7 @@ test('a process that exits, or falls, in the turn in which it spoke has written 
     const script = `import { createLogger } from ${JSON.stringify(file)};
       const log = createLogger({ level: 'info' });
       process.on('exit', log.flush);
-      for (let n = 0; n < 2000; n += 1) log.known({ n }, 'request');
+      for (let n = 0; n < 2000; n += 1) log.known('"n":' + n, 'request');
       log.info({}, 'last words');
       ${end};`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
