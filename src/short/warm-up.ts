@@ -27,7 +27,7 @@ export async function warmUp({
   within = seconds(2),
 }: Options): Promise<number> {
   const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
-  /** Each second asks what was asked before, all others what nobody has: another combination of scopes. */
+  /** Every other one asks what was asked before, the rest what nobody has: another combination of scopes. */
   const request = (number: number): string => {
     const asked = number % 2 === 0 ? scopes : scopes.filter((_, bit) => number & (1 << bit));
     const body = `grant_type=client_credentials&scope=${asked.join('+')}`;
