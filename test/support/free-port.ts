@@ -1,28 +1,35 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /** Below where systems take the ports of outgoing connections from (Linux: 32768), one of which could take ours meanwhile. */
 const LOWEST = 12_000;
-const SLOTS = 200;
-const SLOT = 100;
+const PORTS = 20_000;
 
-/** Processes beside each other look in slots of their own, each port once until all were given. */
-const slot = LOWEST + (process.pid % SLOTS) * SLOT;
-let given = Math.floor(Math.random() * SLOT);
-
-/** A port that nothing listened on a moment ago, and that nobody is given before it is used. */
+/** A port that nothing listens on, and that no other test is given for as long as this one's thread or process lives. */
 export async function freePort(): Promise<number> {
-  for (let tried = 0; tried < SLOT; tried += 1) {
-    given = (given + 1) % SLOT;
-    const port = slot + given;
-    if (await isFree(port)) return port;
+  for (let tried = 0; tried < PORTS; tried += 1) {
+    const port = LOWEST + Math.floor(Math.random() * PORTS);
+    if ((await isClaimed(port)) && (await isFree(port))) return port;
   }
-  throw new Error(`every port of ${slot} to ${slot + SLOT - 1} is in use`);
+  throw new Error(`every port of ${LOWEST} to ${LOWEST + PORTS - 1} is in use`);
+}
+
+/**
+ * The UDP port of the same number is held by whoever was given the TCP port: a server that is stopped and started again finds
+ * its port free, and the claim ends with its holder, however that ends.
+ */
+function isClaimed(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const claim = createSocket('udp4').unref();
+    claim.once('error', () => resolve(false));
+    claim.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
 }
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    probe.listen(port, () => probe.close(() => resolve(true)));
   });
 }
