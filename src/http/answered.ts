@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Middleware } from 'koa';
 import type { Endpoint } from './endpoints.ts';
 import { errorOf } from './outcome.ts';
@@ -26,19 +26,78 @@ interface Asked {
 
 export type Tell = (answered: Answered) => void;
 
-/** Tells of an answer once it is over, when it also asks what was asked; what it gives back calls that off. */
-export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): () => void {
+/** Tells of an answer once it is over, when it also asks what was asked. */
+export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): void {
   const started = performance.now();
-  const over = (): void =>
+  whenOver(res, () =>
     tell({
       ...asked(),
       status: res.statusCode,
       aborted: !res.writableFinished,
       took: performance.now() - started,
-    });
-  res.on('close', over);
-  return () => void res.off('close', over);
+    }),
+  );
 }
+
+/** The event comes once: a connection that is gone already will not say so again. */
+function whenOver(res: ServerResponse, heard: () => void): void {
+  if (res.closed) heard();
+  else res.on('close', heard);
+}
+
+/**
+ * A request that is answered in one piece. It is told of where it is answered: to wait for the connection to say that the
+ * answer is over would cost a document a twentieth, and says no more once the system has taken all of it.
+ */
+export class Exchange {
+  /** Who asks: the person's IP address. */
+  readonly address: string;
+  readonly #method: string;
+  readonly #res: ServerResponse;
+  readonly #endpoint: Endpoint;
+  readonly #tell: Tell;
+  readonly #started = performance.now();
+
+  constructor(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint, address: string, tell: Tell) {
+    this.address = address;
+    this.#method = req.method ?? '';
+    this.#res = res;
+    this.#endpoint = endpoint;
+    this.#tell = tell;
+  }
+
+  /**
+   * Gives all of the body behind the head that was written.
+   * @param encoding `latin1` for plain ASCII alone, which goes out in one piece with its head
+   */
+  end(text: string, encoding: 'latin1' | 'utf8', clientId?: string): void {
+    const res = this.#res;
+    res.end(text, encoding);
+    if (isOut(res)) this.#over(false, clientId);
+    else whenOver(res, () => this.#over(!res.writableFinished, clientId));
+  }
+
+  /** Whoever asked is gone, and was given nothing. */
+  left(): void {
+    whenOver(this.#res, () => this.#over(true, undefined));
+  }
+
+  #over(aborted: boolean, clientId: string | undefined): void {
+    this.#tell({
+      method: this.#method,
+      endpoint: this.#endpoint,
+      address: this.address,
+      clientId,
+      status: this.#res.statusCode,
+      aborted,
+      took: performance.now() - this.#started,
+    });
+  }
+}
+
+/** Whether the system has taken all of an answer that was ended. */
+const isOut = ({ closed, socket }: ServerResponse): boolean =>
+  !closed && socket !== null && !socket.destroyed && socket.writableLength === 0;
 
 /** The middleware that tells of every answer, in the log and in the metrics. */
 export const tellAnswered =

@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { type Duration, inSeconds, sha256 } from '../lib/index.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { Front, FrontDesk } from './front.ts';
+import { SharedHead } from './shared-head.ts';
 import { stateOf } from './state.ts';
 
 interface Options {
@@ -16,9 +17,13 @@ interface Kept {
   readonly text: string;
   readonly encoding: 'latin1' | 'utf8';
   readonly etag: string;
+  /** In bytes. */
+  readonly length: number;
   /** Names and values in turn; the last value says who may read it. */
   readonly headers: string[];
   readonly headersOf304: string[];
+  /** For whoever names no origin. */
+  readonly head: SharedHead;
 }
 
 /**
@@ -60,12 +65,12 @@ export function createDocuments({ maxAge, desk }: Options) {
     const condition = headers['if-none-match'];
     if ((condition !== undefined && condition !== document.etag) || UNUSUAL.some((name) => name in headers))
       return next();
-    desk.tell(req, res, document.endpoint);
     const known = condition !== undefined;
-    const fixed = known ? document.headersOf304 : document.headers;
-    res.writeHead(known ? 304 : 200, headers.origin ? [...fixed.slice(0, -1), headers.origin] : fixed);
-    if (known || method === 'HEAD') res.end();
-    else res.end(document.text, document.encoding);
+    const exchange = desk.open(req, res, document.endpoint);
+    if (known) res.writeHead(304, forOrigin(document.headersOf304, headers.origin));
+    else if (headers.origin) res.writeHead(200, forOrigin(document.headers, headers.origin));
+    else document.head.write(res, document.length);
+    exchange.end(known || method === 'HEAD' ? '' : document.text, document.encoding);
   };
 
   return {
@@ -81,6 +86,10 @@ export function createDocuments({ maxAge, desk }: Options) {
 
 const UNUSUAL = ['content-length', 'transfer-encoding', 'cache-control', 'if-modified-since', 'expect'];
 
+/** What browsers ask for with their page's origin they may read by its name. */
+const forOrigin = (headers: string[], origin: string | undefined): string[] =>
+  origin ? [...headers.slice(0, -1), origin] : headers;
+
 function documentOf(ctx: Context, endpoint: Endpoint, text: string): Kept {
   const headers = ctx.res
     .getHeaderNames()
@@ -94,7 +103,9 @@ function documentOf(ctx: Context, endpoint: Endpoint, text: string): Kept {
     // Plain ASCII goes out in one piece with its headers.
     encoding: length === text.length ? 'latin1' : 'utf8',
     etag: ctx.response.get('ETag'),
+    length,
     headers: [...headers.flat(), 'content-length', String(length), ...open],
     headersOf304: [...headers.filter(([name]) => name !== 'content-type').flat(), ...open],
+    head: new SharedHead(200, [...headers.flat(), ...open]),
   };
 }

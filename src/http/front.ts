@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import { networksOf } from '../lib/index.ts';
 import { addressOf } from './address.ts';
-import { type Tell, whenAnswered } from './answered.ts';
+import { Exchange, type Tell } from './answered.ts';
 import type { Endpoint } from './endpoints.ts';
 import { fixedHeaders } from './headers.ts';
 
@@ -38,16 +38,6 @@ interface Options {
   readonly tell: Tell;
 }
 
-/** What is going to be told of an answer. */
-export interface Telling {
-  /** Who asks: the person's IP address. */
-  readonly address: string;
-  /** Which client it is. */
-  client(id: string): void;
-  /** Leaves it to somebody else: the request goes the whole way. */
-  leave(): void;
-}
-
 export type FrontDesk = ReturnType<typeof createFrontDesk>;
 
 /** What the middlewares do for every answer, for those that are given without them. */
@@ -73,22 +63,8 @@ export function createFrontDesk({ issuer, trustedProxies, tell }: Options) {
     headers: ({ kind }: Endpoint, more: Readonly<Record<string, string>>): string[] =>
       Object.entries({ ...fixed[kind], ...more }).flat(),
 
-    /** Has the answer logged and counted once it is over. */
-    tell(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): Telling {
-      const asked = {
-        method: req.method ?? '',
-        endpoint,
-        address: addressFor(req),
-        clientId: undefined as string | undefined,
-      };
-      const leave = whenAnswered(res, tell, () => asked);
-      return {
-        address: asked.address,
-        leave,
-        client(id) {
-          asked.clientId = id;
-        },
-      };
-    },
+    /** A request that may be answered here. What goes the whole way after all is left to those who answer there. */
+    open: (req: IncomingMessage, res: ServerResponse, endpoint: Endpoint): Exchange =>
+      new Exchange(req, res, endpoint, addressFor(req), tell),
   };
 }

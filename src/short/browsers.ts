@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { ENDPOINTS, type Front, type FrontDesk, patiently } from '../http/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { type AuthorizationOptions, authorizations, type Sent } from './authorizations.ts';
@@ -15,34 +14,26 @@ export function browsers({ desk, ...options }: Options): Front {
   const endpoint = ENDPOINTS.find(({ path }) => path === '/authorize')!;
   const fixed = desk.headers(endpoint, { 'Content-Type': 'text/html; charset=utf-8' });
 
-  function send(res: ServerResponse, { to, cookies: [one, other] }: Sent): void {
-    const text = `Redirecting to ${to.replaceAll('&', '&amp;')}.`;
-    const own = ['Set-Cookie', one, 'Set-Cookie', other, 'Location', to, 'Content-Length', String(text.length)];
-    res.writeHead(303, [...fixed, ...own]);
-    res.end(text, 'latin1');
-  }
-
   return (req, res, next) => {
     const wanted = readWanted(req);
     const sessionId = wanted && cookie.read(req.headers.cookie);
     if (!sessionId) return next();
-    const telling = desk.tell(req, res, endpoint);
-    const whole = (failure?: Error) => {
-      telling.leave();
-      next(failure);
-    };
-    const browser = { sessionId, address: telling.address, userAgent: req.headers['user-agent'] ?? '' };
+    const exchange = desk.open(req, res, endpoint);
+    const browser = { sessionId, address: exchange.address, userAgent: req.headers['user-agent'] ?? '' };
     patiently(res, () => answer(wanted, browser))
       .then(
         (sent) => {
-          if (!sent) return whole();
-          telling.client(wanted.clientId);
-          send(res, sent);
+          if (!sent) return next();
+          const text = `Redirecting to ${sent.to.replaceAll('&', '&amp;')}.`;
+          res.writeHead(303, [...fixed, ...headersOf(sent), 'Content-Length', String(text.length)]);
+          exchange.end(text, 'latin1', wanted.clientId);
         },
         // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-        (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
+        (error: unknown) => next(error instanceof StoreUnavailable ? error : undefined),
       )
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
-      .catch(whole);
+      .catch(next);
   };
 }
+
+const headersOf = ({ to, cookies: [one, other] }: Sent) => ['Set-Cookie', one, 'Set-Cookie', other, 'Location', to];

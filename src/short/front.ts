@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
 import { mayCallFrom } from '../engine/index.ts';
-import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently } from '../http/index.ts';
+import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently, SharedHead } from '../http/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { authenticate, readProof } from './client.ts';
@@ -74,9 +74,16 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       return { lasts: way.lasts, decided: { clientId: proof.clientId, answer, grounds } };
     }
 
+    const headers = desk.headers(endpoint, headersAt(path));
+    const head = new SharedHead(200, headers);
+
     return {
       endpoint,
-      headers: desk.headers(endpoint, headersAt(path)),
+      /** Of an answer of so many bytes. */
+      writeHead(res: ServerResponse, length: number, origin: string | undefined): void {
+        if (origin === undefined) head.write(res, length);
+        else res.writeHead(200, [...headersFor(headers, origin), 'Content-Length', String(length)]);
+      },
       ask(request: Request, body: Buffer, address: string) {
         const text = body.toString('latin1');
         const question = questionOf(request, text);
@@ -100,38 +107,36 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     const place = places.get(req.url ?? '');
     const length = place && plainLength(req);
     if (length === undefined) return next();
-    const { endpoint, headers, ask } = place!;
-    const telling = desk.tell(req, res, endpoint);
-    lookAtBody(req, length, (body) => {
-      const whole = (failure?: Error) => {
-        telling.leave();
-        next(failure);
-      };
+    const { endpoint, writeHead, ask } = place!;
+    const exchange = desk.open(req, res, endpoint);
+    const seen = (body: Buffer | undefined) => {
       const give = (clientId: string, text: string) => {
-        telling.client(clientId);
-        send(res, headersFor(headers, originOf(req)), text);
+        const length = Buffer.byteLength(text);
+        writeHead(res, length, originOf(req));
+        exchange.end(text, length === text.length ? 'latin1' : 'utf8', clientId);
       };
       // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-      const fail = (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined);
+      const fail = (error: unknown) => next(error instanceof StoreUnavailable ? error : undefined);
       const answer = ({ clientId, answer: given }: Lasting): void => {
         if (typeof given === 'string') give(clientId, given);
         else
           given()
             .then((text) => give(clientId, text), fail)
-            .catch(whole);
+            .catch(next);
       };
-      if (!body) return whole();
+      if (!body) return next();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
       try {
-        const { again, decide } = ask(req, body, telling.address);
+        const { again, decide } = ask(req, body, exchange.address);
         if (again) return answer(again);
         patiently(res, decide)
-          .then((decided) => (decided ? answer(decided) : whole()), fail)
-          .catch(whole);
+          .then((decided) => (decided ? answer(decided) : next()), fail)
+          .catch(next);
       } catch (error) {
-        whole(error as Error);
+        next(error as Error);
       }
-    });
+    };
+    lookAtBody(req, length, seen, () => exchange.left());
   };
 }
 
@@ -141,13 +146,5 @@ const written = (answer: Answer): string => JSON.stringify(answer);
 const originOf = ({ headers: { origin } }: Request): string | undefined => origin || undefined;
 
 /** The same, for a browser that asks for another origin's page (https://fetch.spec.whatwg.org/#cors-protocol). */
-function headersFor(headers: readonly string[], origin: string | undefined): readonly string[] {
-  return origin === undefined ? headers : headers.with(headers.indexOf('Access-Control-Allow-Origin') + 1, origin);
-}
-
-function send(res: ServerResponse, headers: readonly string[], text: string): void {
-  const length = Buffer.byteLength(text);
-  res.writeHead(200, [...headers, 'Content-Length', String(length)]);
-  // Plain ASCII goes out in one piece with its headers.
-  res.end(text, length === text.length ? 'latin1' : 'utf8');
-}
+const headersFor = (headers: readonly string[], origin: string): readonly string[] =>
+  headers.with(headers.indexOf('Access-Control-Allow-Origin') + 1, origin);

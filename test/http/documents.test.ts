@@ -89,6 +89,21 @@ test('from in front and the whole way the same is answered, logged and counted',
   );
 });
 
+test('over one connection every answer says the same, from in front and the whole way', async (t) => {
+  await using s = await publish();
+  await s.ask(PATH);
+  const request = (path: string, more = '') => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+  const paths = [PATH, WHOLE_WAY, PATH, PATH, WHOLE_WAY];
+  const said = await s.raw(paths.map((path) => request(path)).join('') + request(PATH, 'Connection: close\r\n'));
+  const answers = said
+    .replaceAll(/^Date: .*$/gm, 'Date')
+    .split(/(?=HTTP\/1\.1 )/)
+    .map((answer) => answer.toLowerCase().split('\r\n').sort());
+  t.is(answers.length, 6);
+  t.is(s.made.times, 3);
+  for (const answer of answers.slice(1, -1)) t.deepEqual(answer, answers[0]);
+});
+
 test('what only looks like a document goes the whole way', async (t) => {
   await using s = await publish();
   await s.ask(PATH);

@@ -83,7 +83,8 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
       return `err_${kept.length}`;
     });
   const tell = tellAll(accessLog(book.logger), metrics.answered);
-  const documents = createDocuments({ maxAge, desk: createFrontDesk({ issuer, trustedProxies, tell }) });
+  const desk = createFrontDesk({ issuer, trustedProxies, tell });
+  const documents = createDocuments({ maxAge, desk });
   const app = new Koa();
   silenceKoa(app, book.logger);
   const all = [
@@ -101,7 +102,7 @@ export async function edge(handlers: readonly Middleware[], options: EdgeOptions
   for (const middleware of all) app.use(middleware);
   const handler = inFront([...fronts, documents.front], app.callback());
   const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
-  return { ...book, ...client(listening), app, documents, metrics, kept, listening };
+  return { ...book, ...client(listening), app, desk, documents, metrics, kept, listening };
 }
 
 /** Middlewares alone on a real port. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import test from 'ava';
 import type { Context } from 'koa';
-import { createMetrics, listen, opsHandler, serveOps, stateOf } from '../../src/http/index.ts';
+import type { Exchange } from '../../src/http/answered.ts';
+import { createMetrics, ENDPOINTS, listen, opsHandler, serveOps, stateOf } from '../../src/http/index.ts';
 import { seconds, silent } from '../../src/lib/index.ts';
 import { until } from '../support/until.ts';
 import { answer, edge, logBook, store } from './support.ts';
@@ -79,6 +81,58 @@ test('a request whose client left is written as aborted', async (t) => {
     (await s.metrics.render()).text,
     /postern_http_requests_total\{endpoint="userinfo",status="aborted",error="none"\} 1/,
   );
+});
+
+/** A request that is opened in front and left by its client there, and then ended by `how`. */
+async function leftInFront(how: (exchange: Exchange, next: () => void) => void) {
+  const leaving = new AbortController();
+  const site = await edge([answer(() => 'late')], {
+    fronts: [
+      (req, res, next) => {
+        const exchange = site.desk.open(req, res, ENDPOINTS.find(({ path }) => path === '/userinfo')!);
+        setImmediate(() => leaving.abort());
+        res.once('close', () => setImmediate(() => how(exchange, next)));
+      },
+    ],
+  });
+  await site.get('/userinfo', { signal: leaving.signal }).catch(() => {});
+  await until(() => site.of('request').length > 0);
+  await site.listening.close();
+  return site;
+}
+
+for (const [fact, how] of [
+  ['what was made is no longer taken', (exchange: Exchange) => exchange.end('late', 'latin1')],
+  ['it has nothing to answer', (exchange: Exchange) => exchange.left()],
+  ['it goes the whole way', (_exchange: Exchange, next: () => void) => next()],
+] as const)
+  test(`a client that left while its request was in front is written as such, once: ${fact}`, async (t) => {
+    const s = await leftInFront(how);
+    t.deepEqual(
+      s.of('request').map(({ path, aborted }) => ({ path, aborted })),
+      [{ path: '/userinfo', aborted: true }],
+    );
+  });
+
+test('an answer that the client is slow to take is written when it has taken it', async (t) => {
+  const size = 32 * 1024 * 1024;
+  await using s = await edge([], {
+    fronts: [
+      (req, res) => {
+        const exchange = s.desk.open(req, res, ENDPOINTS.find(({ path }) => path === '/userinfo')!);
+        res.writeHead(200, ['Content-Length', String(size)]);
+        exchange.end('x'.repeat(size), 'latin1', 'cli_1');
+      },
+    ],
+  });
+  const socket = connect(s.listening.port, '127.0.0.1');
+  socket.write('GET /userinfo HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(socket, 'readable');
+  t.is(s.of('request').length, 0);
+  socket.resume();
+  await until(() => s.of('request').length > 0);
+  t.like(s.of('request')[0], { status: 200, client_id: 'cli_1', aborted: undefined });
+  socket.destroy();
 });
 
 test('requests are counted by endpoint, status class and error, and their time is measured', async (t) => {
