@@ -5,11 +5,11 @@ import { Patience } from '../store/index.ts';
 /** With what else a request does this stays below the 5 s after which whoever asks gives up. */
 const LONGEST = seconds(4);
 
-const BEGUN = Symbol('the patience of this request');
+export const BEGUN = Symbol('the patience of this request');
 
 /** A property, and no WeakMap: one of those has work for every collection of garbage, with every request. */
-interface Begun {
-  [BEGUN]?: Patience;
+export interface Begun {
+  [BEGUN]?: Patience | undefined;
 }
 
 /**

@@ -1,0 +1,35 @@
+import type { ServerResponse } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import test from 'ava';
+import { type Front, inFront, listen, patiently, SharedHead } from '../../src/http/index.ts';
+
+setFlagsFromString('--allow-natives-syntax');
+const sameShape = new Function('one', 'other', 'return %HaveSameMap(one, other)') as (
+  one: object,
+  other: object,
+) => boolean;
+
+const HEADERS = ['Content-Type', 'text/plain'];
+
+test('however an answer is given, it has one shape for V8', async (t) => {
+  const head = new SharedHead(200, HEADERS);
+  const ways: ((res: ServerResponse) => void)[] = [
+    (res) => void res.writeHead(200, [...HEADERS, 'Content-Length', '2']),
+    (res) => head.write(res, 2),
+    (res) => head.write(res, 2),
+    (res) => patiently(res, () => head.write(res, 2)),
+    (res) => patiently(res, () => res.writeHead(404)),
+  ];
+  const given: ServerResponse[] = [];
+  const front: Front = (_req, res) => {
+    ways[given.push(res) - 1]!(res);
+    res.end('ok');
+  };
+  const listening = await listen({ handler: inFront([front], () => {}), host: '127.0.0.1', port: 0, linger: 0 });
+  for (const _ of ways) await (await fetch(listening.url)).text();
+  await listening.close({ grace: 0 });
+  t.deepEqual(
+    given.map((res) => sameShape(res, given[0]!)),
+    ways.map(() => true),
+  );
+});
