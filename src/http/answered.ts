@@ -27,9 +27,9 @@ interface Asked {
 export type Tell = (answered: Answered) => void;
 
 /** Tells of an answer once it is over, when it also asks what was asked. */
-export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): void {
+function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked): void {
   const started = performance.now();
-  whenOver(res, () =>
+  res.on('close', () =>
     tell({
       ...asked(),
       status: res.statusCode,
@@ -39,15 +39,9 @@ export function whenAnswered(res: ServerResponse, tell: Tell, asked: () => Asked
   );
 }
 
-/** The event comes once: a connection that is gone already will not say so again. */
-function whenOver(res: ServerResponse, heard: () => void): void {
-  if (res.closed) heard();
-  else res.on('close', heard);
-}
-
 /**
- * A request that is answered in one piece. It is told of where it is answered: to wait for the connection to say that the
- * answer is over would cost a document a twentieth, and says no more once the system has taken all of it.
+ * A request that is answered in one piece. It is told of where it is answered, once the system has taken all of that: to
+ * wait for the connection to say so costs a document a twentieth.
  */
 export class Exchange {
   /** Who asks: the person's IP address. */
@@ -57,6 +51,8 @@ export class Exchange {
   readonly #endpoint: Endpoint;
   readonly #tell: Tell;
   readonly #started = performance.now();
+  #clientId: string | undefined;
+  #onClose: (() => void) | undefined;
 
   constructor(req: IncomingMessage, res: ServerResponse, endpoint: Endpoint, address: string, tell: Tell) {
     this.address = address;
@@ -66,28 +62,39 @@ export class Exchange {
     this.#tell = tell;
   }
 
+  /** To be called where the answer is not given at once: should whoever asks leave before, that is told. */
+  wait(): void {
+    if (this.#onClose) return;
+    this.#onClose = () => this.#over(!this.#res.writableFinished);
+    // A connection that is gone does not say so again.
+    if (this.#res.closed) this.#onClose();
+    else this.#res.on('close', this.#onClose);
+  }
+
+  /** Leaves it to somebody else to answer, and to tell of it. */
+  leave(): void {
+    if (this.#onClose) this.#res.off('close', this.#onClose);
+  }
+
   /**
    * Gives all of the body behind the head that was written.
    * @param encoding `latin1` for plain ASCII alone, which goes out in one piece with its head
    */
   end(text: string, encoding: 'latin1' | 'utf8', clientId?: string): void {
-    const res = this.#res;
-    res.end(text, encoding);
-    if (isOut(res)) this.#over(false, clientId);
-    else whenOver(res, () => this.#over(!res.writableFinished, clientId));
+    this.#clientId = clientId;
+    this.#res.end(text, encoding);
+    if (isOut(this.#res)) {
+      this.leave();
+      this.#over(false);
+    } else this.wait();
   }
 
-  /** Whoever asked is gone, and was given nothing. */
-  left(): void {
-    whenOver(this.#res, () => this.#over(true, undefined));
-  }
-
-  #over(aborted: boolean, clientId: string | undefined): void {
+  #over(aborted: boolean): void {
     this.#tell({
       method: this.#method,
       endpoint: this.#endpoint,
       address: this.address,
-      clientId,
+      clientId: this.#clientId,
       status: this.#res.statusCode,
       aborted,
       took: performance.now() - this.#started,
@@ -95,9 +102,9 @@ export class Exchange {
   }
 }
 
-/** Whether the system has taken all of an answer that was ended. */
+/** Whether the system has taken all of an answer that was ended. Of a connection that is over it has taken nothing. */
 const isOut = ({ closed, socket }: ServerResponse): boolean =>
-  !closed && socket !== null && !socket.destroyed && socket.writableLength === 0;
+  !closed && socket !== null && socket.writable && socket.writableLength === 0;
 
 /** The middleware that tells of every answer, in the log and in the metrics. */
 export const tellAnswered =

@@ -2,21 +2,13 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Looks at a body that is so many bytes long, without taking it away from whoever reads the request next.
- * @param seen gets it, or undefined where it came in several pieces or not at all
- * @param left is called instead where the client is gone before.
+ * @param seen gets it, or undefined where it came in several pieces or not at all; never called where the client left.
  * It runs in whatever context the bytes came in: taking the request's along (`AsyncLocalStorage.bind`) would keep requests
  * alive until the next full garbage collection, for a third of the speed.
  */
-export function lookAtBody(
-  req: IncomingMessage,
-  length: number,
-  seen: (body: Buffer | undefined) => void,
-  left: () => void,
-): void {
-  req.once('close', left);
+export function lookAtBody(req: IncomingMessage, length: number, seen: (body: Buffer | undefined) => void): void {
   req.once('readable', () => {
     if (req.destroyed) return;
-    req.off('close', left);
     const body = req.read() as Buffer | null;
     // In the same turn: after it the request would have ended, and nothing can be given back.
     if (body) req.unshift(body);

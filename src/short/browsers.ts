@@ -19,20 +19,25 @@ export function browsers({ desk, ...options }: Options): Front {
     const sessionId = wanted && cookie.read(req.headers.cookie);
     if (!sessionId) return next();
     const exchange = desk.open(req, res, endpoint);
+    exchange.wait();
+    const whole = (failure?: Error) => {
+      exchange.leave();
+      next(failure);
+    };
     const browser = { sessionId, address: exchange.address, userAgent: req.headers['user-agent'] ?? '' };
     patiently(res, () => answer(wanted, browser))
       .then(
         (sent) => {
-          if (!sent) return next();
+          if (!sent) return whole();
           const text = `Redirecting to ${sent.to.replaceAll('&', '&amp;')}.`;
           res.writeHead(303, [...fixed, ...headersOf(sent), 'Content-Length', String(text.length)]);
           exchange.end(text, 'latin1', wanted.clientId);
         },
         // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-        (error: unknown) => next(error instanceof StoreUnavailable ? error : undefined),
+        (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined),
       )
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
-      .catch(next);
+      .catch(whole);
   };
 }
 

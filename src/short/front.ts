@@ -109,34 +109,38 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     if (length === undefined) return next();
     const { endpoint, writeHead, ask } = place!;
     const exchange = desk.open(req, res, endpoint);
-    const seen = (body: Buffer | undefined) => {
+    exchange.wait();
+    lookAtBody(req, length, (body) => {
+      const whole = (failure?: Error) => {
+        exchange.leave();
+        next(failure);
+      };
       const give = (clientId: string, text: string) => {
         const length = Buffer.byteLength(text);
         writeHead(res, length, originOf(req));
         exchange.end(text, length === text.length ? 'latin1' : 'utf8', clientId);
       };
       // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
-      const fail = (error: unknown) => next(error instanceof StoreUnavailable ? error : undefined);
+      const fail = (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined);
       const answer = ({ clientId, answer: given }: Lasting): void => {
         if (typeof given === 'string') give(clientId, given);
         else
           given()
             .then((text) => give(clientId, text), fail)
-            .catch(next);
+            .catch(whole);
       };
-      if (!body) return next();
+      if (!body) return whole();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
       try {
         const { again, decide } = ask(req, body, exchange.address);
         if (again) return answer(again);
         patiently(res, decide)
-          .then((decided) => (decided ? answer(decided) : next()), fail)
-          .catch(next);
+          .then((decided) => (decided ? answer(decided) : whole()), fail)
+          .catch(whole);
       } catch (error) {
-        next(error as Error);
+        whole(error as Error);
       }
-    };
-    lookAtBody(req, length, seen, () => exchange.left());
+    });
   };
 }
 

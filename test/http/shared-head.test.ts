@@ -15,7 +15,7 @@ const LAST = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 const OLD = 'GET / HTTP/1.0\r\n\r\n';
 const OLD_AND_OPEN = 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n';
 
-/** A server that writes its heads like this: what it answers to bytes, without the time, and how often Node put a head together. */
+/** A server that writes its heads like this: what it answers to bytes, without the time, when it says that was, and how often Node put a head together. */
 async function answering(
   t: ExecutionContext,
   write: (res: ServerResponse) => void,
@@ -34,8 +34,25 @@ async function answering(
   await once(server, 'listening');
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { made, answers: async (bytes: string) => (await raw(port, bytes)).replaceAll(/^Date: .*$/gm, 'Date') };
+  return {
+    made,
+    answers: async (bytes: string) => (await raw(port, bytes)).replaceAll(/^Date: .*$/gm, 'Date'),
+    dates: async (bytes: string) => [...(await raw(port, bytes)).matchAll(/^Date: (.*)\r$/gm)].map(([, date]) => date!),
+  };
 }
+
+test('an answer’s date is the second in which it is given, whenever Node looks at the clock', async (t) => {
+  let at = Date.UTC(2026, 0, 1);
+  const head = new SharedHead(200, HEADERS, () => at);
+  const { dates } = await answering(t, (res) => {
+    head.write(res, BODY.length);
+    at += 400;
+  });
+  t.deepEqual(
+    (await dates(PLAIN.repeat(5) + LAST)).map((date) => date.slice(-6)),
+    ['00 GMT', '00 GMT', '00 GMT', '01 GMT', '01 GMT', '02 GMT'],
+  );
+});
 
 test('the answers of one second have the head that was put together for the first of them', async (t) => {
   let at = 10_000;
@@ -104,4 +121,15 @@ test('answers of another length have another head', async (t) => {
   const said = await answers(['/a', '/bb', '/c', '/dd'].map((path) => PLAIN.replace('/ ', `${path} `)).join('') + LAST);
   t.deepEqual(said.match(/(?<=\r\n\r\n)\/[a-d]*/g), ['/a', '/bb', '/c', '/dd', '/']);
   t.is(made.times, 3);
+});
+
+test('a second head for one answer is refused like Node’s own', async (t) => {
+  const head = new SharedHead(200, HEADERS);
+  const refused: unknown[] = [];
+  const { answers } = await answering(t, (res) => {
+    head.write(res, BODY.length);
+    refused.push(t.throws(() => head.write(res, BODY.length), { code: 'ERR_HTTP_HEADERS_SENT' }));
+  });
+  await answers(PLAIN + LAST);
+  t.is(refused.length, 2);
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import type { Context } from 'koa';
 import type { Exchange } from '../../src/http/answered.ts';
@@ -83,35 +83,89 @@ test('a request whose client left is written as aborted', async (t) => {
   );
 });
 
-/** A request that is opened in front and left by its client there, and then ended by `how`. */
-async function leftInFront(how: (exchange: Exchange, next: () => void) => void) {
-  const leaving = new AbortController();
-  const site = await edge([answer(() => 'late')], {
+const USERINFO = ENDPOINTS.find(({ path }) => path === '/userinfo')!;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('what is answered in front is told of there, and once', async (t) => {
+  const told: number[] = [];
+  await using s = await edge([], {
     fronts: [
-      (req, res, next) => {
-        const exchange = site.desk.open(req, res, ENDPOINTS.find(({ path }) => path === '/userinfo')!);
-        setImmediate(() => leaving.abort());
-        res.once('close', () => setImmediate(() => how(exchange, next)));
+      (req, res) => {
+        const exchange = s.desk.open(req, res, USERINFO);
+        if (req.url === '/userinfo?waits') exchange.wait();
+        res.writeHead(200, ['Content-Length', '2']);
+        exchange.end('ok', 'latin1', 'cli_1');
+        told.push(s.of('request').length);
       },
     ],
   });
-  await site.get('/userinfo', { signal: leaving.signal }).catch(() => {});
-  await until(() => site.of('request').length > 0);
-  await site.listening.close();
-  return site;
+  await s.get('/userinfo');
+  await s.get('/userinfo?waits');
+  await s.listening.close();
+  t.deepEqual(told, [1, 2]);
+  t.is(s.of('request').length, 2);
+  for (const line of s.of('request')) t.like(line, { status: 200, client_id: 'cli_1', aborted: undefined });
+});
+
+/** What is told of a request in front, whose client leaves there, and of which `then` becomes this. */
+async function leftInFront(then: (exchange: Exchange, next: () => void) => void) {
+  const leaving = new AbortController();
+  let over = false;
+  await using s = await edge([answer(() => 'late')], {
+    fronts: [
+      (req, res, next) => {
+        const exchange = s.desk.open(req, res, USERINFO);
+        exchange.wait();
+        setImmediate(() => leaving.abort());
+        res.once('close', async () => {
+          await turn();
+          then(exchange, next);
+          over = true;
+        });
+      },
+    ],
+  });
+  await s.get('/userinfo', { signal: leaving.signal }).catch(() => {});
+  await until(() => over);
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  return s.of('request').map(({ path, aborted }) => ({ path, aborted }));
 }
 
-for (const [fact, how] of [
-  ['what was made is no longer taken', (exchange: Exchange) => exchange.end('late', 'latin1')],
-  ['it has nothing to answer', (exchange: Exchange) => exchange.left()],
-  ['it goes the whole way', (_exchange: Exchange, next: () => void) => next()],
+for (const [fact, then] of [
+  ['its answer is made', (exchange: Exchange) => exchange.end('late', 'latin1')],
+  ['nothing comes of it', () => {}],
+  [
+    'it goes the whole way',
+    (exchange: Exchange, next: () => void) => {
+      exchange.leave();
+      next();
+    },
+  ],
 ] as const)
-  test(`a client that left while its request was in front is written as such, once: ${fact}`, async (t) => {
-    const s = await leftInFront(how);
-    t.deepEqual(
-      s.of('request').map(({ path, aborted }) => ({ path, aborted })),
-      [{ path: '/userinfo', aborted: true }],
-    );
+  test(`a client that left while its request was in front is written as such, once, though ${fact}`, async (t) => {
+    t.deepEqual(await leftInFront(then), [{ path: '/userinfo', aborted: true }]);
+  });
+
+for (const [fact, end] of [
+  ['its client has cut', (client: Socket) => client.resetAndDestroy()],
+  ['is ended on our side', (_client: Socket, ours: Socket) => ours.end()],
+] as const)
+  test(`an answer to a connection that ${fact} is written as one that did not arrive`, async (t) => {
+    await using s = await edge([], {
+      fronts: [
+        (req, res) => {
+          const exchange = s.desk.open(req, res, USERINFO);
+          end(client, req.socket);
+          res.writeHead(200, ['Content-Length', '2']);
+          exchange.end('ok', 'latin1');
+        },
+      ],
+    });
+    const client = connect(s.listening.port, '127.0.0.1');
+    client.on('error', () => {}).write('GET /userinfo HTTP/1.1\r\nHost: x\r\n\r\n');
+    client.resume();
+    await until(() => s.of('request').length > 0);
+    t.like(s.of('request')[0], { aborted: true });
   });
 
 test('an answer that the client is slow to take is written when it has taken it', async (t) => {
@@ -119,7 +173,7 @@ test('an answer that the client is slow to take is written when it has taken it'
   await using s = await edge([], {
     fronts: [
       (req, res) => {
-        const exchange = s.desk.open(req, res, ENDPOINTS.find(({ path }) => path === '/userinfo')!);
+        const exchange = s.desk.open(req, res, USERINFO);
         res.writeHead(200, ['Content-Length', String(size)]);
         exchange.end('x'.repeat(size), 'latin1', 'cli_1');
       },
