@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { type Duration, type Logger, Refusal, seconds, silent } from '../lib/index.ts';
-import { inOneShape } from './answer-shape.ts';
 import { drainable, queueIsEmpty } from './drain.ts';
 import { inTurn } from './in-turn.ts';
+import { answerInOneShape, connectionInOneShape } from './one-shape.ts';
 
 interface Serving {
   /** `app.callback()`. */
@@ -102,7 +102,8 @@ export function receive({ url, port, ...serving }: Serving & Entrance): Receivin
 
 function serve({ handler, linger = seconds(1), timeouts }: Serving) {
   const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
-  server.on('request', (_, res) => inOneShape(res));
+  server.on('connection', connectionInOneShape);
+  server.on('request', (_, res) => answerInOneShape(res));
   const close = drainable(server, linger);
   server.on('request', discardRest);
   server.on('request', inTurn(handler));
