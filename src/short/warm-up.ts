@@ -15,6 +15,9 @@ interface Options {
 
 const CONNECTIONS = 8;
 
+/** How many requests and answers are held at a time: of each connection one that is over, and one under way. */
+const HELD = 2 * CONNECTIONS;
+
 /**
  * Asks for tokens over real connections, on a port nobody knows, as often as it takes until V8 has compiled what answers.
  * @returns how many requests were granted
@@ -26,7 +29,18 @@ export async function warmUp({
   requests = 2000,
   within = seconds(2),
 }: Options): Promise<number> {
-  const listening = await listen({ handler, host: '127.0.0.1', port: 0, linger: 0 });
+  const held: unknown[] = [];
+  let begun = 0;
+  const rehearsed: RequestListener = (req, res) => {
+    held[begun % HELD] = [req, res];
+    begun += 1;
+    handler(req, res);
+    // What starting and warming up left behind is a fifth of all memory, and V8 would keep it. With whatever is gone V8
+    // forgets what it compiled for things of that shape: hence while some of each are there, waiting for a signature too,
+    // and some requests before the end.
+    if (begun === requests) setImmediate(returnMemory);
+  };
+  const listening = await listen({ handler: rehearsed, host: '127.0.0.1', port: 0, linger: 0 });
   /** Every other one asks what was asked before, the rest what nobody has: another combination of scopes. */
   const request = (number: number): string => {
     const asked = number % 2 === 0 ? scopes : scopes.filter((_, bit) => number & (1 << bit));
@@ -44,14 +58,11 @@ export async function warmUp({
   try {
     const until = performance.now() + within;
     let asked = 0;
-    const upTo = (most: number) => () => (asked < most && performance.now() < until ? request(asked++) : undefined);
-    const granted = await ask(listening, upTo(requests));
-    // What starting and warming up left behind is a fifth of all memory, and V8 would keep it. It forgets with it some of
-    // what it learnt: hence once more.
-    returnMemory();
-    return granted + (await ask(listening, upTo((requests * 9) / 8)));
+    const most = (requests * 9) / 8;
+    return await ask(listening, () => (asked < most && performance.now() < until ? request(asked++) : undefined));
   } finally {
     await listening.close({ grace: 0 });
+    if (begun < requests) returnMemory();
   }
 }
 

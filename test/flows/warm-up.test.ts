@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { readSettings } from '../../src/config/index.ts';
 import { openMasterKey } from '../../src/domain/index.ts';
@@ -49,6 +50,34 @@ test('a rehearsal that takes too long is given up', async (t) => {
 test('a rehearsal that is refused ends at once', async (t) => {
   const handler: RequestListener = (_req, res) => void res.writeHead(503).end();
   t.is(await warmUp({ handler, authorization: 'Basic eDp5', scopes: ['x'], within: minutes(1) }), 0);
+});
+
+/** What was under way each time all garbage was collected. */
+async function collected(requests: number, within: number): Promise<number[]> {
+  const [underWay, seen] = [new Set<object>(), [] as number[]];
+  const handler: RequestListener = async (req, res) => {
+    underWay.add(req);
+    await pause(2);
+    res.end('{"token_type":"Bearer"}', () => underWay.delete(req));
+  };
+  const real = globalThis.gc;
+  globalThis.gc = (() => void seen.push(underWay.size)) as typeof globalThis.gc;
+  try {
+    await warmUp({ handler, authorization: 'Basic eDp5', scopes: ['x'], requests, within });
+  } finally {
+    globalThis.gc = real;
+  }
+  return seen;
+}
+
+test.serial('garbage is collected once, while requests are under way', async (t) => {
+  const [underWay = 0, ...more] = await collected(64, seconds(60));
+  t.true(underWay > 0);
+  t.deepEqual(more, []);
+});
+
+test.serial('a rehearsal that is given up collects its garbage too', async (t) => {
+  t.is((await collected(1e9, 50)).length, 1);
 });
 
 test('a server is ready when it has warmed up, serves from the start, and keeps nothing of it', async (t) => {
