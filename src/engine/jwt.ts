@@ -12,7 +12,8 @@ interface JwtClaims {
   readonly [claim: string]: unknown;
 }
 
-const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encode = (value: object | string): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 function decode(part: string): Record<string, unknown> | undefined {
   try {
@@ -33,12 +34,13 @@ export const kidOf = (token: string): unknown => decode(token.split('.')[0] ?? '
 /**
  * Signs with the key that signs now (RFC 7515 compact serialization).
  * @param typ undefined for an ID token, whose header has none
+ * @param claims or their JSON
  * @param alg another than RS256 only where the reader chose it
  */
 export async function signJwt(
   keys: Keys,
   typ: JwtType | undefined,
-  claims: object,
+  claims: object | string,
   alg?: SigningAlgorithm,
 ): Promise<string> {
   const key = keys.signer(alg);

@@ -9,7 +9,7 @@ import { Grounds, type Reader } from './grounds.ts';
 import { type Lasting, Remembered } from './remembered.ts';
 import { plainLength, readPlainForm } from './request.ts';
 import { latest } from './standing.ts';
-import type { Answer, Form, ShortWay } from './way.ts';
+import type { Answer, Form, Maker, ShortWay } from './way.ts';
 
 interface Options {
   readonly clients: Pick<Domain['clients'], 'get' | 'verifySecret'>;
@@ -70,7 +70,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       if (client && origin !== undefined && !mayCallFrom(origin, client)) return undefined;
       const given = client && (await way.answer({ client, form, grounds, request, address }));
       if (!given) return undefined;
-      const answer = typeof given === 'function' ? () => given().then(written) : JSON.stringify(given);
+      const answer = isMaker(given) ? given : JSON.stringify(given);
       return { lasts: way.lasts, decided: { clientId: proof.clientId, answer, grounds } };
     }
 
@@ -110,7 +110,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     const { endpoint, writeHead, ask } = place!;
     const exchange = desk.open(req, res, endpoint);
     exchange.wait();
-    lookAtBody(req, length, (body) => {
+    lookAtBody(req, length, (body, giveBack) => {
       const whole = (failure?: Error) => {
         exchange.leave();
         next(failure);
@@ -122,20 +122,22 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
       };
       // What fails here fails the whole way too, which knows how to tell it; what may have been done is not done again.
       const fail = (error: unknown) => whole(error instanceof StoreUnavailable ? error : undefined);
-      const answer = ({ clientId, answer: given }: Lasting): void => {
+      const answer = ({ clientId, answer: given }: Lasting, failed: (error: unknown) => void): void => {
         if (typeof given === 'string') give(clientId, given);
         else
           given()
-            .then((text) => give(clientId, text), fail)
+            .then((text) => give(clientId, text), failed)
             .catch(whole);
       };
       if (!body) return whole();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
       try {
         const { again, decide } = ask(req, body, exchange.address);
-        if (again) return answer(again);
+        // It was granted before: what fails now is no other way's to do.
+        if (again) return answer(again, (error) => whole(error as Error));
+        giveBack();
         patiently(res, decide)
-          .then((decided) => (decided ? answer(decided) : whole()), fail)
+          .then((decided) => (decided ? answer(decided, fail) : whole()), fail)
           .catch(whole);
       } catch (error) {
         whole(error as Error);
@@ -144,7 +146,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
   };
 }
 
-const written = (answer: Answer): string => JSON.stringify(answer);
+const isMaker = (given: Answer | Maker): given is Maker => typeof given === 'function';
 
 /** Whose page asks, in a browser that says so. */
 const originOf = ({ headers: { origin } }: Request): string | undefined => origin || undefined;

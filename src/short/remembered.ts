@@ -1,11 +1,12 @@
 import { sha256 } from '../lib/index.ts';
 import type { Grounds } from './grounds.ts';
+import type { Maker } from './way.ts';
 
 /** What was answered, and would be again. */
 export interface Lasting {
   readonly clientId: string;
-  /** The answer's text; or how it is made, where it is another one each time. */
-  readonly answer: string | (() => Promise<string>);
+  /** The answer's text, or who makes it. */
+  readonly answer: string | Maker;
   readonly grounds: Grounds;
 }
 

@@ -23,6 +23,9 @@ export interface Asked {
 /** What is answered with status 200, as JSON. */
 export type Answer = object;
 
+/** Makes the text of such an answer, another one each time. */
+export type Maker = () => Promise<string>;
+
 /** One thing that is asked all day, at one endpoint. */
 export interface ShortWay {
   readonly path: '/token' | '/introspect';
@@ -36,11 +39,11 @@ export interface ShortWay {
   /** The parameters it understands beside those that say who asks. */
   readonly parameters: readonly string[];
   /**
-   * The answer; of a way that lasts perhaps how it is made, anew each time. Undefined, or whatever is thrown, sends the
+   * The answer; of a way that lasts perhaps who makes it. Undefined, or whatever is thrown, sends the
    * request the whole way: nothing was changed then. Thrown by the store because it is unavailable, it is told as that:
    * nobody knows what was changed.
    */
-  answer(asked: Asked): Promise<Answer | (() => Promise<Answer>) | undefined>;
+  answer(asked: Asked): Promise<Answer | Maker | undefined>;
 }
 
 /** What a way that goes on with somebody's sign-in needs. */

@@ -3,8 +3,9 @@
  * again for as long as none of them has changed, and decided anew after that, as the whole way decides.
  */
 import test from 'ava';
+import type { PublishedKey } from '../../src/domain/index.ts';
 import { days, minutes } from '../../src/lib/index.ts';
-import { inJson, overhear, sameBothWays } from '../support/both-ways.ts';
+import { inJson, overhear, sameBothWays, wholeWay } from '../support/both-ways.ts';
 import { pass } from '../support/clock.ts';
 import { type Sent, send } from '../support/hostile.ts';
 import { addClient, type Postern } from '../support/postern.ts';
@@ -111,6 +112,22 @@ for (const [fact, asks, change, after] of CHANGES) {
     if (fact === 'the key is revoked') t.notDeepEqual(now, before);
   });
 }
+
+test.serial('what was granted before and cannot be signed now fails as it does the whole way', async (t) => {
+  const sent = scoped(await machine());
+  t.is((await send(postern.url, sent)).status, 200);
+  const key = postern.domain.keys.signer() as { sign: PublishedKey['sign'] };
+  const { sign } = key;
+  key.sign = () => Promise.reject(new Error('out of order'));
+  try {
+    const failed = inJson(await send(postern.url, sent), sent.path);
+    t.is(failed.status, 500);
+    t.deepEqual(failed, inJson(await send(postern.url, { ...sent, path: wholeWay(sent.path) }), sent.path));
+  } finally {
+    key.sign = sign;
+  }
+  t.is((await send(postern.url, sent)).status, 200);
+});
 
 test.serial('a token that is granted again is another one, of the moment it is granted in', async (t) => {
   const { url, heard } = await shortWaysOf(t, postern);
