@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duration } from '../lib/index.ts';
 import { answerUnderWay } from './in-turn.ts';
@@ -14,6 +14,12 @@ const MOST_TURNS = 1_000;
  * `grace`, when what is left is cut.
  */
 type Drain = (grace: Duration, stopAccepting: () => Promise<void>) => Promise<void>;
+
+interface Drainable {
+  /** To be called with every answer before anybody else has it. */
+  answering(res: ServerResponse): void;
+  readonly drain: Drain;
+}
 
 /** Resolves once a turn of the event loop has accepted nothing: closing resets what waits in the kernel's queue. */
 export async function queueIsEmpty(accepted: () => number): Promise<void> {
@@ -31,7 +37,7 @@ export async function queueIsEmpty(accepted: () => number): Promise<void> {
  * has sent and we have not read. Here a connection that is idle gets a while in which its next request is still
  * answered, with `Connection: close`, which tells the client to go elsewhere.
  */
-export function drainable(server: Server, linger: Duration): Drain {
+export function drainable(server: Server, linger: Duration): Drainable {
   const connections = new Set<Socket>();
   /** How to call off the closing of a connection. */
   const timers = new WeakMap<Socket, () => void>();
@@ -58,11 +64,11 @@ export function drainable(server: Server, linger: Duration): Drain {
     if (draining) closeOnceIdle(socket);
   });
 
-  server.on('request', (_, res) => {
+  function answering(res: ServerResponse): void {
     if (draining) res.shouldKeepAlive = false;
-  });
+  }
 
-  return async (grace, stopAccepting) => {
+  async function drain(...[grace, stopAccepting]: Parameters<Drain>): Promise<void> {
     // First: a client that hears `Connection: close` connects anew at once, and is reset if that meets the closing port.
     await stopAccepting();
     draining = true;
@@ -77,5 +83,7 @@ export function drainable(server: Server, linger: Duration): Drain {
     clearTimeout(cut);
     // Nothing is left to cut; this stops its timer.
     server.close(() => {});
-  };
+  }
+
+  return { answering, drain };
 }

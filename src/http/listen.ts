@@ -58,7 +58,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 
 /** @throws Refusal as {@link openPort} */
 export async function listen({ host, port, setBy, logger = silent, ...serving }: Options): Promise<Listening> {
-  const { server, close } = serve(serving);
+  const { server, drain } = serve(serving);
   let accepted = 0;
   server.on('connection', () => {
     accepted++;
@@ -66,7 +66,7 @@ export async function listen({ host, port, setBy, logger = silent, ...serving }:
   const address = await openPort(server, { host, port, ...(setBy && { setBy }) });
   server.on('error', (err) => logger.error({ err }, 'a connection could not be accepted'));
   return closing(address, (grace) =>
-    close(grace, async () => {
+    drain(grace, async () => {
       await queueIsEmpty(() => accepted);
       // net.Server's close stops accepting and no more; http.Server's would cut the idle connections first.
       NetServer.prototype.close.call(server);
@@ -88,10 +88,10 @@ export interface Receiving extends Listening {
 
 /** Serves connections that another process accepted. */
 export function receive({ url, port, ...serving }: Serving & Entrance): Receiving {
-  const { server, close } = serve(serving);
+  const { server, drain } = serve(serving);
   // Without a port of its own it would never look whether somebody is too slow.
   server.emit('listening');
-  const listening = closing({ url, port }, (grace) => close(grace, async () => {}));
+  const listening = closing({ url, port }, (grace) => drain(grace, async () => {}));
   return Object.assign(listening, {
     take(socket: Socket) {
       server.emit('connection', socket);
@@ -103,11 +103,16 @@ export function receive({ url, port, ...serving }: Serving & Entrance): Receivin
 function serve({ handler, linger = seconds(1), timeouts }: Serving) {
   const server = createServer({ ...TIMEOUTS, ...timeouts, maxHeaderSize: MAX_HEADER_BYTES });
   server.on('connection', connectionInOneShape);
-  server.on('request', (_, res) => answerInOneShape(res));
-  const close = drainable(server, linger);
-  server.on('request', discardRest);
-  server.on('request', inTurn(handler));
-  return { server, close };
+  const { answering, drain } = drainable(server, linger);
+  const answer = inTurn(handler);
+  // One listener: for several Node copies the list of them at each request.
+  server.on('request', (req, res) => {
+    answerInOneShape(res);
+    answering(res);
+    discardRest(req, res);
+    answer(req, res);
+  });
+  return { server, drain };
 }
 
 function closing({ url, port }: Entrance, end: (grace: Duration) => Promise<void>): Listening {

@@ -7,8 +7,11 @@ import { seconds } from '../../src/lib/index.ts';
 
 test('no answer sends its client away before the port is closed: its new connection would be reset with it', async (t) => {
   const server = createServer();
-  const drain = drainable(server, seconds(1));
-  server.on('request', (_, res) => res.end());
+  const { answering, drain } = drainable(server, seconds(1));
+  server.on('request', (_, res) => {
+    answering(res);
+    res.end();
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const connection = async () => {
