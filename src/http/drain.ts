@@ -16,7 +16,7 @@ const MOST_TURNS = 1_000;
 type Drain = (grace: Duration, stopAccepting: () => Promise<void>) => Promise<void>;
 
 interface Drainable {
-  /** To be called with every answer before anybody else has it. */
+  /** Has an answer end its connection where we drain. To be called with every one before anybody else has it. */
   answering(res: ServerResponse): void;
   readonly drain: Drain;
 }
@@ -68,7 +68,7 @@ export function drainable(server: Server, linger: Duration): Drainable {
     if (draining) res.shouldKeepAlive = false;
   }
 
-  async function drain(...[grace, stopAccepting]: Parameters<Drain>): Promise<void> {
+  const drain: Drain = async (grace, stopAccepting) => {
     // First: a client that hears `Connection: close` connects anew at once, and is reset if that meets the closing port.
     await stopAccepting();
     draining = true;
@@ -83,7 +83,7 @@ export function drainable(server: Server, linger: Duration): Drainable {
     clearTimeout(cut);
     // Nothing is left to cut; this stops its timer.
     server.close(() => {});
-  }
+  };
 
   return { answering, drain };
 }

@@ -50,7 +50,7 @@ export function failures({ report, pages, logger }: Options): Middleware {
     if (isAbort(ctx, thrown)) return void logger.debug({ endpoint: stateOf(ctx).endpoint?.name }, 'the client left');
     const failure = describe(thrown);
     const id = await keep(ctx, failure);
-    if (ctx.headerSent) return void ctx.req.destroy();
+    if (ctx.headerSent) return void ctx.res.destroy();
     // What was prepared belongs to an answer that is not given.
     for (const header of ANSWERS) ctx.remove(header);
     ctx.set('Cache-Control', 'no-store');

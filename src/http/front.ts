@@ -8,8 +8,8 @@ import { fixedHeaders } from './headers.ts';
 
 /**
  * Answers the plainest requests before Koa sees them, for speed alone: its answer is the one they would get otherwise. To
- * all others it does nothing and calls `next`, with an error where it could not do what it had begun and nobody knows how
- * far it came: {@link failedInFront} then tells of that, and the request is not begun again.
+ * all others it does nothing and calls `next`, with an error where it could not do what it had begun: {@link failedInFront}
+ * then tells of that, and the request is not begun again.
  */
 export type Front = (req: IncomingMessage, res: ServerResponse, next: (failure?: Error) => void) => void;
 

@@ -62,5 +62,5 @@ export { createKnownPeople, type KnownPeople } from './people.ts';
 export { HttpRefusal } from './refusals.ts';
 export { sendOn } from './send-on.ts';
 export { SharedHead } from './shared-head.ts';
-export { lookAtBody } from './small-body.ts';
+export { takeBody } from './small-body.ts';
 export { stateOf } from './state.ts';

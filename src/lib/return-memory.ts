@@ -7,6 +7,10 @@ const MOST = 96 * MEGABYTE;
  * is in use that somebody would, and unless Node was started with `--expose-gc`.
  */
 export function returnMemory(): void {
-  if (process.memoryUsage().heapUsed > MOST) return;
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  try {
+    if (process.memoryUsage().heapUsed > MOST) return;
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  } catch {
+    // The system could not say how much is in use (no file can be opened): then V8 keeps it.
+  }
 }

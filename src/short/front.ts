@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Domain } from '../domain/index.ts';
 import { mayCallFrom } from '../engine/index.ts';
-import { ENDPOINTS, type Front, type FrontDesk, lookAtBody, patiently, SharedHead } from '../http/index.ts';
+import { ENDPOINTS, type Front, type FrontDesk, patiently, SharedHead, takeBody } from '../http/index.ts';
 import type { Clock } from '../lib/index.ts';
 import { StoreUnavailable } from '../store/index.ts';
 import { authenticate, readProof } from './client.ts';
@@ -32,7 +32,10 @@ const SAYS_WHO = ['client_id', 'client_secret', 'grant_type'];
 
 type Request = Pick<IncomingMessage, 'headers'>;
 
-/** Puts each plain request to the way it is for. All others, and what that way leaves, go on with their body untouched. */
+/**
+ * Puts each plain request to the way it is for. All others, and what that way leaves, go on with their body untouched; a
+ * failure of what was decided before goes on as a failure.
+ */
 export function inShort({ clients, store, now, keys, desk, ways }: Options): Front {
   const places = new Map(ways.map(({ path }) => [path as string, at(path)]));
 
@@ -110,7 +113,7 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
     const { endpoint, writeHead, ask } = place!;
     const exchange = desk.open(req, res, endpoint);
     exchange.wait();
-    lookAtBody(req, length, (body, giveBack) => {
+    takeBody(req, length, (taken) => {
       const whole = (failure?: Error) => {
         exchange.leave();
         next(failure);
@@ -129,13 +132,13 @@ export function inShort({ clients, store, now, keys, desk, ways }: Options): Fro
             .then((text) => give(clientId, text), failed)
             .catch(whole);
       };
-      if (!body) return whole();
+      if (!taken) return whole();
       // What could not be sent was done: it is told as the failure it is. Heard by nobody, it would end the process.
       try {
-        const { again, decide } = ask(req, body, exchange.address);
-        // It was granted before: what fails now is no other way's to do.
-        if (again) return answer(again, (error) => whole(error as Error));
-        giveBack();
+        const { again, decide } = ask(req, taken.body, exchange.address);
+        // It was granted before: what fails now would fail the whole way too, and is told as the failure it is.
+        if (again) return answer(again, (error) => whole(error instanceof Error ? error : new Error(String(error))));
+        taken.giveBack();
         patiently(res, decide)
           .then((decided) => (decided ? answer(decided, fail) : whole()), fail)
           .catch(whole);

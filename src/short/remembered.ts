@@ -5,7 +5,7 @@ import type { Maker } from './way.ts';
 /** What was answered, and would be again. */
 export interface Lasting {
   readonly clientId: string;
-  /** The answer's text, or who makes it. */
+  /** The answer's text, or what makes it anew each time. */
   readonly answer: string | Maker;
   readonly grounds: Grounds;
 }

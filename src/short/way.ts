@@ -23,7 +23,7 @@ export interface Asked {
 /** What is answered with status 200, as JSON. */
 export type Answer = object;
 
-/** Makes the text of such an answer, another one each time. */
+/** Makes the text of such an answer, another one each time. What fails in it may be told as a failure: it fails the whole way too. */
 export type Maker = () => Promise<string>;
 
 /** One thing that is asked all day, at one endpoint. */
@@ -39,7 +39,7 @@ export interface ShortWay {
   /** The parameters it understands beside those that say who asks. */
   readonly parameters: readonly string[];
   /**
-   * The answer; of a way that lasts perhaps who makes it. Undefined, or whatever is thrown, sends the
+   * The answer; of a way that lasts perhaps what makes it. Undefined, or whatever is thrown, sends the
    * request the whole way: nothing was changed then. Thrown by the store because it is unavailable, it is told as that:
    * nobody knows what was changed.
    */

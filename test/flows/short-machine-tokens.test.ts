@@ -2,6 +2,7 @@
  * What was decided of a machine's request is remembered with the rows it rests on (src/short/remembered.ts): it is granted
  * again for as long as none of them has changed, and decided anew after that, as the whole way decides.
  */
+import { connect } from 'node:net';
 import test from 'ava';
 import type { PublishedKey } from '../../src/domain/index.ts';
 import { days, minutes } from '../../src/lib/index.ts';
@@ -11,6 +12,7 @@ import { type Sent, send } from '../support/hostile.ts';
 import { addClient, type Postern } from '../support/postern.ts';
 import { basic, type Credentials, plain } from '../support/program-requests.ts';
 import { shortWaysOf } from '../support/short-ways.ts';
+import { until } from '../support/until.ts';
 
 const overheard = overhear(test);
 let postern: Postern;
@@ -113,21 +115,54 @@ for (const [fact, asks, change, after] of CHANGES) {
   });
 }
 
-test.serial('what was granted before and cannot be signed now fails as it does the whole way', async (t) => {
-  const sent = scoped(await machine());
-  t.is((await send(postern.url, sent)).status, 200);
+/** While nothing can be signed. */
+async function unsigned(work: () => Promise<void>): Promise<void> {
   const key = postern.domain.keys.signer() as { sign: PublishedKey['sign'] };
   const { sign } = key;
   key.sign = () => Promise.reject(new Error('out of order'));
   try {
-    const failed = inJson(await send(postern.url, sent), sent.path);
-    t.is(failed.status, 500);
-    t.deepEqual(failed, inJson(await send(postern.url, { ...sent, path: wholeWay(sent.path) }), sent.path));
+    await work();
   } finally {
     key.sign = sign;
   }
+}
+
+test.serial('what was granted before and cannot be signed now fails as it does the whole way', async (t) => {
+  const sent = scoped(await machine());
+  t.is((await send(postern.url, sent)).status, 200);
+  await unsigned(async () => {
+    const failed = inJson(await send(postern.url, sent), sent.path);
+    t.is(failed.status, 500);
+    t.deepEqual(failed, inJson(await send(postern.url, { ...sent, path: wholeWay(sent.path) }), sent.path));
+  });
   t.is((await send(postern.url, sent)).status, 200);
 });
+
+test.serial(
+  'requests of one connection are answered in turn, whether they wait for answers, and after a failure',
+  async (t) => {
+    const { path, headers, body = '' } = scoped(await machine());
+    const lines = Object.entries({ ...headers, host: 'localhost', 'content-length': body.length });
+    const asked = [`POST ${path} HTTP/1.1`, ...lines.map((line) => line.join(': ')), '', body].join('\r\n');
+    const socket = connect(Number(new URL(postern.url).port), '127.0.0.1');
+    let heard = '';
+    socket.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+    });
+    const statuses = () => [...heard.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    const ask = async (times: number) => {
+      const all = statuses().length + times;
+      socket.write(asked.repeat(times));
+      await until(() => statuses().length >= all);
+    };
+    for (const times of [1, 1, 3]) await ask(times);
+    await unsigned(() => ask(2));
+    await ask(1);
+    await ask(2);
+    socket.destroy();
+    t.deepEqual(statuses(), [200, 200, 200, 200, 200, 500, 500, 200, 200, 200]);
+  },
+);
 
 test.serial('a token that is granted again is another one, of the moment it is granted in', async (t) => {
   const { url, heard } = await shortWaysOf(t, postern);

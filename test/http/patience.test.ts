@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { type Front, inFront, listen, lookAtBody, patiently } from '../../src/http/index.ts';
+import { type Front, inFront, listen, patiently, takeBody } from '../../src/http/index.ts';
 import { type Duration, seconds } from '../../src/lib/index.ts';
 import { inTime } from '../../src/store/patience.ts';
 
@@ -21,8 +21,13 @@ test('every request has its patience with the store', async (t) => {
   t.true(left <= seconds(4));
 });
 
-test('a request whose body was looked at has the same patience', async (t) => {
-  const left = await givenTo(t, (req, _res, next) => lookAtBody(req, 4, () => next()));
+test('a request whose body was given back has the same patience', async (t) => {
+  const left = await givenTo(t, (req, _res, next) =>
+    takeBody(req, 4, (taken) => {
+      taken?.giveBack();
+      next();
+    }),
+  );
   t.true(left <= seconds(4));
 });
 
