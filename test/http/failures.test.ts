@@ -310,3 +310,14 @@ test('nobody above answered: a page for people, JSON for programs, 404 for both'
   }
   t.like(await (await s.browse('/userinfo')).json(), { error: 'not_found' });
 });
+
+test('what fails after its head was sent, and its body read, cuts the connection: nobody waits for the rest', async (t) => {
+  const begin: Middleware = async (ctx) => {
+    for await (const _ of ctx.req);
+    ctx.res.writeHead(200, { 'Content-Length': '100' });
+    ctx.res.write('part');
+    throw new Error(SECRET);
+  };
+  await using s = await edge([begin]);
+  await t.throwsAsync(async () => (await s.browse('/token', { method: 'POST', body: 'read whole' })).text());
+});
