@@ -1,13 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { discover, type Registered, redeem, request } from '../support/client.ts';
 import type { ReceivedMail } from '../support/mail-server.ts';
 import { type Mailed, startMailed } from '../support/mailed.ts';
 import { addClient, addPerson, PASSWORD } from '../support/postern.ts';
 import { giveApp } from '../support/second-factor.ts';
-import { axe, openBrowser, screenshot } from './browser.ts';
+import { axe, openBrowser, openPage, screenshot } from './browser.ts';
 
 const NEW_PASSWORD = 'another staple entirely';
 const PHONE = { viewport: { width: 390, height: 844 }, colorScheme: 'dark' as const, javaScriptEnabled: false };
@@ -31,15 +31,10 @@ test.after.always(async () => {
 });
 
 /** A browser of somebody's own, whose console must stay empty. */
-async function own(options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(60_000);
-  const complaints: string[] = [];
-  context.on(
-    'console',
-    (message) => message.page()?.url().startsWith(world.postern.issuer) && complaints.push(message.text()),
-  );
-  return { context, page: await context.newPage(), complaints };
+async function own(options?: BrowserContextOptions) {
+  const opened = await openPage(browser, options, (_, url) => url.startsWith(world.postern.issuer));
+  opened.context.setDefaultTimeout(60_000);
+  return opened;
 }
 
 /** An application sends somebody to sign in. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { AuthenticatorApp } from '../support/authenticator-app.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { giveApp } from '../support/second-factor.ts';
 import { type Application, openApplication, password } from './application.ts';
-import { axe, openBrowser, screenshot } from './browser.ts';
+import { axe, openBrowser, openPage, screenshot } from './browser.ts';
 import { plugIn } from './security-key.ts';
 
 const PHONE = { width: 360, height: 740 };
@@ -29,14 +29,8 @@ test.after.always(async () => {
   await Promise.all([application?.close(), mail?.close()]);
 });
 
-async function open(options: Parameters<Browser['newContext']>[0] = {}) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  // A wrong code is a page with the status 400, which the console tells.
-  page.on('console', (message) => /status of 400/.test(message.text()) || complaints.push(message.text()));
-  return { context, page, complaints };
-}
+/** A wrong code is a page with the status 400, which the console tells. */
+const open = (options?: BrowserContextOptions) => openPage(browser, options, (text) => !text.includes('status of 400'));
 
 let people = 0;
 const somebody = (more: object = {}) =>

@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { discover, type Request, redeem, request } from '../support/client.ts';
 import { addClient, addPerson, PASSWORD, type Postern, startPostern } from '../support/postern.ts';
 import { type BareProvider, OUTBOUND, startBareProvider } from '../support/upstreams.ts';
-import { axe, openBrowser, screenshot } from './browser.ts';
+import { axe, openBrowser, openPage, screenshot } from './browser.ts';
 
 let browser: Browser;
 let postern: Postern;
@@ -44,13 +44,9 @@ test.after.always(async () => {
   application.close();
 });
 
-async function visit(options: Parameters<Browser['newContext']>[0] = {}) {
-  const page = await (await browser.newContext(options)).newPage();
+async function visit(options?: BrowserContextOptions) {
+  const { page, complaints } = await openPage(browser, options, (_, url) => url.startsWith(postern.issuer));
   page.setDefaultTimeout(60_000);
-  const complaints: string[] = [];
-  const ours = () => page.url().startsWith(postern.issuer);
-  page.on('console', (message) => ours() && complaints.push(message.text()));
-  page.on('pageerror', (error) => ours() && complaints.push(String(error)));
   const asked = await request(await discover(postern, client), { redirect_uri: callback });
   await page.goto(asked.url.href);
   return { page, complaints, asked };

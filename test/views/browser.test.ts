@@ -1,8 +1,8 @@
 import test from 'ava';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { PageData, PageName } from '../../src/http/pages.ts';
 import { supportedLocales } from '../../src/words/index.ts';
-import { axe, openBrowser, overflow, screenshot } from '../browser/browser.ts';
+import { axe, openBrowser, openPage, overflow, screenshot } from '../browser/browser.ts';
 import { hostile, type Samples, usual } from './samples.ts';
 import { openSite, type Site } from './site.ts';
 import { upstreamsOtherwise } from './upstream-samples.ts';
@@ -31,14 +31,7 @@ test.after.always(async () => {
   await site?.[Symbol.asyncDispose]();
 });
 
-/** A page, and all its console had to say: a blocked style or image says so there. */
-async function open(options: Parameters<Browser['newContext']>[0]): Promise<{ page: Page; complaints: string[] }> {
-  const page = await (await browser.newContext(options)).newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  return { page, complaints };
-}
+const open = (options: BrowserContextOptions) => openPage(browser, options);
 
 /** What the form that `act` sends was filled with; waits until the answer is there. */
 async function posted(page: Page, act: () => Promise<void>): Promise<Record<string, string>> {
