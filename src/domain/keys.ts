@@ -41,6 +41,8 @@ export type Keys = Awaited<ReturnType<typeof openKeys>>;
 export async function openKeys(options: Options) {
   const { store, now, log, audit, sealingKey, rotateAfter, publishAhead, verifyFor, visiting = false } = options;
   let published: readonly PublishedKey[] = [];
+  /** All that was due by then is done. */
+  let tendedAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const listeners = new Set<(keys: readonly PublishedKey[]) => void>();
@@ -138,7 +140,12 @@ export async function openKeys(options: Options) {
   /** Does what is due: destroys retired private parts, drops what nothing alive was signed with, rotates by age. */
   async function tend(): Promise<void> {
     const all = await rows();
-    if (visiting && all.some(({ record }) => record.alg === 'RS256')) return;
+    const at = now();
+    if (!visiting || !all.some(({ record }) => record.alg === 'RS256')) await doDue(all);
+    tendedAt = at;
+  }
+
+  async function doDue(all: readonly Row<SigningKey>[]): Promise<void> {
     const changes: Change[] = [];
     for (const row of all) {
       const shown = view(all, row);
@@ -195,11 +202,14 @@ export async function openKeys(options: Options) {
     await refresh();
   }
 
-  /** Wakes when the next thing is due, at the latest in an hour. */
+  /**
+   * Wakes when the next thing is due, at the latest in an hour. What came due since they were tended last is next: time passes
+   * while rows are read, and what comes due just then would otherwise be nobody's for that hour.
+   */
   function schedule(all: readonly Row<SigningKey>[]): void {
     const due = all
       .flatMap((row) => [row.record.signsFrom, view(all, row).dropsAt ?? 0, row.record.createdAt + rotateAfter])
-      .filter((at) => at > now());
+      .filter((at) => at > tendedAt);
     wake(Math.max(seconds(0.05), Math.min(hours(1), ...due.map((at) => at - now()))));
   }
 

@@ -5,6 +5,7 @@ import { openKeys } from '../../src/domain/keys.ts';
 import { type Duration, days, deriveKey, newSecret, seconds, silent } from '../../src/lib/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { until } from '../support/until.ts';
 
 const PUBLISH_AHEAD = seconds(70);
 const VERIFY_FOR = days(7);
@@ -79,6 +80,36 @@ test('who comes with other settings for one thing neither drops keys nor rotates
   });
   t.teardown(() => first.close());
   t.is(first.list().length, 1);
+});
+
+test('whichever reading of the clock is the first after its moment, a new key signs, and the old one’s private part goes', async (t) => {
+  for (let early = 0; early < 16; early++) {
+    const time = { at: Date.UTC(2026, 0, 1), early: Number.POSITIVE_INFINITY };
+    // A millisecond passes between this reading and the next one.
+    const now = () => (time.early-- === 0 ? time.at++ : time.at);
+    const store = memoryStore(() => time.at);
+    const keys = await openKeys({
+      store,
+      now,
+      log: silent,
+      audit: createAudit({ store, now }),
+      sealingKey: deriveKey(newSecret(), 'secrets'),
+      rotateAfter: ROTATE_AFTER,
+      publishAhead: PUBLISH_AHEAD,
+      verifyFor: VERIFY_FOR,
+    });
+    t.teardown(() => keys.close());
+    const old = keys.signer().kid;
+    const fresh = await keys.rotate();
+    time.at = fresh.signsFrom - 1;
+    time.early = early;
+    await keys.tick();
+    const done = async () => {
+      const row = await store.get('signing_keys', old);
+      return keys.signer().kid === fresh.kid && row?.record.sealedPrivateKey === undefined;
+    };
+    await t.notThrowsAsync(until(done), `${early} readings before`);
+  }
 });
 
 test('a new key is published before it signs, and signs once everybody can know it', async (t) => {
